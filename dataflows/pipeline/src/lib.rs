@@ -1,1 +1,3 @@
-//! Placeholder head.
+//! Operators and the dataflow page: the only crate that knows timely.
+
+pub mod feed;
