@@ -1,0 +1,99 @@
+//! What every operator of one worker is given: the end of input, the cut, the state to begin with.
+
+use crate::rec::Time;
+use seerflow_model::Ns;
+use seerflow_model::time::{MAX_NS, MILLISECOND};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// State of operators by (name, group), as bytes.
+pub type Snapshot = BTreeMap<(String, u8), Vec<u8>>;
+
+/// The end of input: its time E, known before the last capability goes.
+///
+/// Timers due ≤ E fire, later ones do not: the end of an archive is not the end of time.
+#[derive(Debug)]
+pub struct End(AtomicU64);
+
+impl Default for End {
+    fn default() -> End {
+        End(AtomicU64::new(u64::MAX))
+    }
+}
+
+impl End {
+    /// Announces E = newest effective time of all + 1 ms. Must come before the ports close.
+    pub fn announce(&self, newest: Ns) {
+        self.0.store(newest.saturating_add(MILLISECOND).min(MAX_NS), Ordering::Release);
+    }
+
+    /// The last instant at which a timer may fire.
+    pub fn last(&self) -> Ns {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// A cut at a frontier F: every operator hands over its state of all records < F, then goes on.
+#[derive(Debug)]
+pub struct Cut {
+    /// F, a multiple of the tick.
+    pub at: Ns,
+    parts: Mutex<Snapshot>,
+}
+
+impl Cut {
+    /// A cut to be taken at `at`, rounded down to the tick.
+    pub fn at(at: Ns) -> Cut {
+        Cut { at: seerflow_model::time::floor_tick(at), parts: Mutex::default() }
+    }
+
+    /// Takes the state of one group of one operator.
+    pub fn put(&self, operator: &str, group: u8, state: Vec<u8>) {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = parts.insert((operator.to_owned(), group), state);
+        debug_assert!(before.is_none(), "one owner a group: {operator} {group}");
+    }
+
+    /// Everything that was handed over.
+    pub fn take(&self) -> Snapshot {
+        std::mem::take(&mut *self.parts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What operators of one worker share with the outside.
+#[derive(Clone, Default)]
+pub struct Env {
+    /// Index of this worker.
+    pub worker: usize,
+    /// Number of workers of all processes.
+    pub workers: usize,
+    /// The end of input.
+    pub end: Arc<End>,
+    /// The cut to take, if any.
+    pub cut: Option<Arc<Cut>>,
+    /// The state to begin with.
+    pub restore: Option<Arc<Snapshot>>,
+}
+
+impl Env {
+    /// Whether this worker owns a key group.
+    pub fn owns(&self, group: u8) -> bool {
+        usize::from(group) % self.workers.max(1) == self.worker
+    }
+
+    /// The groups of `operator` that this worker owns and that have state to begin with.
+    pub fn restored(&self, operator: &str) -> Vec<(u8, &[u8])> {
+        let Some(snapshot) = &self.restore else { return Vec::new() };
+        snapshot
+            .range((operator.to_owned(), 0)..=(operator.to_owned(), u8::MAX))
+            .filter(|((_, group), _)| self.owns(*group))
+            .map(|((_, group), bytes)| (*group, bytes.as_slice()))
+            .collect()
+    }
+}
+
+/// First instant that a frontier (`None`: empty) has not passed, in ns.
+pub fn passed(frontier: Option<Time>) -> Ns {
+    frontier.map_or(u64::MAX, |ms| ms.saturating_mul(MILLISECOND))
+}

@@ -1,0 +1,93 @@
+//! Flow control of one process: how much is in flight, how much is held, who may go on.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+/// Shared by the sources and the first keyed operator of all workers of a process.
+pub struct Flow {
+    /// Records sent by sources and not yet arrived where they are held.
+    in_flight: AtomicI64,
+    in_flight_max: i64,
+    /// Bytes held for order.
+    held: AtomicI64,
+    held_max: i64,
+    /// Promise (ms) of each worker's source.
+    promises: Vec<AtomicU64>,
+    /// Most bytes ever held.
+    peak: AtomicI64,
+}
+
+impl Flow {
+    /// For `workers` workers; `held_max` is `engine.max_held_bytes`.
+    pub fn new(workers: usize, held_max: u64) -> Flow {
+        Flow {
+            in_flight: AtomicI64::new(0),
+            in_flight_max: 65_536,
+            held: AtomicI64::new(0),
+            held_max: held_max.min(i64::MAX as u64) as i64,
+            promises: (0..workers).map(|_| AtomicU64::new(0)).collect(),
+            peak: AtomicI64::new(0),
+        }
+    }
+
+    /// A source sent records.
+    pub fn sent(&self, records: u64) {
+        self.in_flight.fetch_add(records as i64, Ordering::AcqRel);
+    }
+
+    /// Records arrived (and are held now, or were dropped on the way).
+    pub fn arrived(&self, records: u64) {
+        self.in_flight.fetch_sub(records as i64, Ordering::AcqRel);
+    }
+
+    /// Bytes are held (positive) or released (negative).
+    pub fn hold(&self, bytes: i64) {
+        let now = self.held.fetch_add(bytes, Ordering::AcqRel) + bytes;
+        if bytes > 0 {
+            self.peak.fetch_max(now, Ordering::AcqRel);
+        }
+    }
+
+    /// Bytes held now, and the most ever held.
+    pub fn held(&self) -> (i64, i64) {
+        (self.held.load(Ordering::Acquire), self.peak.load(Ordering::Acquire))
+    }
+
+    /// The source of `worker` promises `ms`.
+    pub fn promise(&self, worker: usize, ms: u64) {
+        self.promises[worker].store(ms, Ordering::Release);
+    }
+
+    /// Whether the source of `worker` may send another batch; `lags` when too many of its marks
+    /// are still under way.
+    pub fn may_send(&self, worker: usize, lags: bool) -> bool {
+        if self.in_flight.load(Ordering::Acquire) > self.in_flight_max {
+            return false;
+        }
+        if !lags && self.held.load(Ordering::Acquire) <= self.held_max {
+            return true;
+        }
+        let own = self.promises[worker].load(Ordering::Acquire);
+        self.promises.iter().all(|other| own <= other.load(Ordering::Acquire))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_promise_is_never_stopped_by_what_is_held() {
+        let flow = Flow::new(2, 100);
+        flow.promise(0, 5);
+        flow.promise(1, 9);
+        flow.hold(101);
+        assert!(flow.may_send(0, true) && !flow.may_send(1, false));
+        flow.hold(-1);
+        assert!(flow.may_send(1, false) && !flow.may_send(1, true));
+        flow.sent(70_000);
+        assert!(!flow.may_send(0, false));
+        flow.arrived(70_000);
+        assert!(flow.may_send(0, false));
+        assert_eq!(flow.held(), (100, 101));
+    }
+}

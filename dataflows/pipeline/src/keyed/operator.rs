@@ -1,0 +1,309 @@
+//! The timely side of [`keyed`]: capabilities, release tick by tick, timers, the cut, the end.
+
+use super::state::KeyMap;
+use super::{Ctx, Fold, Groups, Slot, Step};
+use crate::env::{Env, passed};
+use crate::held::Held;
+use crate::rec::{Rec, Time};
+use seerflow_model::time::{MILLISECOND, TICK, tick_ms};
+use seerflow_model::{Ns, Order};
+use std::collections::BTreeSet;
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::StreamVec;
+use timely::dataflow::channels::pact::Exchange;
+use timely::dataflow::operators::Capability;
+use timely::dataflow::operators::generic::{Operator, OutputBuilderSession};
+
+type Output<'a, O> = OutputBuilderSession<'a, Time, CapacityContainerBuilder<Vec<Rec<O>>>>;
+
+/// Emitted records are handed to the network in pieces of this many.
+const OUT_MAX: usize = 8_192;
+
+/// Puts `fold` behind an exchange by key group. See the module head for its laws.
+pub fn keyed<'s, F: Fold>(
+    stream: StreamVec<'s, Time, Rec<F::In>>,
+    fold: F,
+    env: &Env,
+) -> StreamVec<'s, Time, Rec<F::Out>> {
+    let env = env.clone();
+    stream.unary_frontier(
+        Exchange::new(|record: &Rec<F::In>| record.route()),
+        F::NAME,
+        move |cap, _info| {
+            let mut core = Keyed::new(fold, env, &cap);
+            drop(cap);
+            move |(input, frontier), output: &mut Output<'_, F::Out>| {
+                let port = output.output_index();
+                input.for_each_time(|cap, data| {
+                    for batch in data {
+                        for record in batch.iter() {
+                            core.fold.account(&record.data, Step::Held);
+                        }
+                        core.held.take(&cap, port, batch.drain(..));
+                    }
+                });
+                core.advance(frontier.frontier().first().copied(), output);
+            }
+        },
+    )
+}
+
+/// The operator's state and logic on one worker.
+pub struct Keyed<F: Fold> {
+    fold: F,
+    env: Env,
+    groups: Groups<F::State>,
+    held: Held<F::In>,
+    timers: BTreeSet<(Ns, u64)>,
+    /// Exactly one capability for all timers, at or before the first of them.
+    timer_cap: Option<Capability<Time>>,
+    out: Vec<Rec<F::Out>>,
+    /// Capability and first tick of the release under way.
+    round: Option<Capability<Time>>,
+    running: Running,
+    cut_taken: bool,
+    ended: bool,
+}
+
+impl<F: Fold> Keyed<F> {
+    fn new(fold: F, env: Env, cap: &Capability<Time>) -> Keyed<F> {
+        let mut groups = Groups::new(F::GROUP_KEYS_MAX);
+        let mut timers = BTreeSet::new();
+        for (group, bytes) in env.restored(F::NAME) {
+            let due = groups.decode(group, bytes);
+            // State was written by the same build (the digest of the snapshot was checked).
+            timers
+                .extend(due.unwrap_or_else(|e| panic!("state of {} group {group}: {e}", F::NAME)));
+        }
+        let timer_cap = timers.first().map(|(due, _)| cap.delayed(&tick_ms(*due)));
+        Keyed {
+            fold,
+            env,
+            groups,
+            held: Held::default(),
+            timers,
+            timer_cap,
+            out: Vec::new(),
+            round: None,
+            running: Running::default(),
+            cut_taken: false,
+            ended: false,
+        }
+    }
+
+    /// Does everything that the frontier now allows.
+    fn advance(&mut self, frontier: Option<Time>, output: &mut Output<'_, F::Out>) {
+        let limit = passed(frontier);
+        if let Some(cut) = self.env.cut.clone()
+            && !self.cut_taken
+            && limit >= cut.at
+        {
+            self.release(cut.at, output);
+            self.cut_taken = true;
+            for group in 0..=u8::MAX {
+                if let Some(state) = self.groups.encode(group) {
+                    cut.put(F::NAME, group, state);
+                }
+            }
+        }
+        let worked = self.release(limit, output);
+        if frontier.is_none() && !self.ended {
+            self.finish(output);
+        } else if worked {
+            self.fold.publish(&self.groups, false);
+        }
+    }
+
+    /// Releases records and timers below `limit`, tick by tick. Returns whether there were any.
+    fn release(&mut self, limit: Ns, output: &mut Output<'_, F::Out>) -> bool {
+        let mut worked = false;
+        loop {
+            let due = self.timers.first().map(|(due, _)| *due).filter(|due| self.may_fire(*due));
+            let next = match (self.held.first(), due.map(tick_ms)) {
+                (Some(held), Some(timer)) => held.min(timer),
+                (Some(tick), None) | (None, Some(tick)) => tick,
+                (None, None) => break,
+            };
+            if next.saturating_mul(MILLISECOND) >= limit {
+                break;
+            }
+            worked = true;
+            self.tick(next);
+            if self.out.len() >= OUT_MAX {
+                self.send(output);
+            }
+        }
+        if let Some(cap) = &self.round {
+            self.fold.flush(cap.time().saturating_mul(MILLISECOND), &mut self.out);
+        }
+        self.send(output);
+        self.round = None;
+        self.lower_timer_cap();
+        worked
+    }
+
+    fn may_fire(&self, due: Ns) -> bool {
+        due <= self.env.end.last()
+    }
+
+    /// One tick: its records in order, timers between them, timers first at one instant.
+    fn tick(&mut self, at: Time) {
+        let (cap, records) = match self.held.release(at, F::commutes) {
+            Some(tick) => tick,
+            None => {
+                let cap = self.timer_cap.as_ref().map(|cap| cap.delayed(&at));
+                (cap.expect("a timer is set, so its capability is held"), Vec::new())
+            }
+        };
+        if self.round.is_none() {
+            self.round = Some(cap.clone());
+        }
+        let end = at.saturating_mul(MILLISECOND).saturating_add(TICK);
+        for record in records {
+            self.fire_until(record.order.effective, at);
+            self.fold.account(&record.data, Step::Released);
+            self.apply(record, at);
+        }
+        self.fire_until(end - 1, at);
+        self.raise_timer_cap(&cap);
+    }
+
+    fn apply(&mut self, record: Rec<F::In>, at: Time) {
+        let Rec { order, key, data } = record;
+        let (fold, groups, timers) = (&mut self.fold, &mut self.groups, &mut self.timers);
+        let mut gone = Vec::new();
+        let fresh = if groups.get_mut(key).is_none() { Some(fold.fresh(key)) } else { None };
+        let slot = groups.enter(
+            key,
+            at,
+            F::pinned,
+            || fresh.expect("made just above when the key is new"),
+            |key, slot| gone.push((key, slot)),
+        );
+        let call = Call { key, order, stage: F::STAGE, running: &mut self.running };
+        call.run(slot, timers, &mut self.out, |state, ctx| fold.apply(key, state, data, ctx));
+        for (key, slot) in gone {
+            timers.remove(&(slot.due.unwrap_or_default(), key));
+            fold.evicted(key, slot.state);
+        }
+    }
+
+    /// Fires timers due up to and including `until`, as far as the end of input allows.
+    fn fire_until(&mut self, until: Ns, at: Time) {
+        while let Some((due, key)) = self.timers.first().copied() {
+            if due > until || !self.may_fire(due) {
+                break;
+            }
+            self.timers.remove(&(due, key));
+            let Some(slot) = self.groups.get_mut(key) else { continue };
+            slot.due = None;
+            slot.last_tick = slot.last_tick.max(at);
+            let fold = &mut self.fold;
+            let order = Order::timer(due, F::STAGE, key, 0);
+            let call = Call { key, order, stage: F::STAGE, running: &mut self.running };
+            call.run(slot, &mut self.timers, &mut self.out, |state, ctx| {
+                fold.fire(key, state, ctx)
+            });
+        }
+    }
+
+    /// Makes sure the timer capability is not later than the first timer.
+    fn raise_timer_cap(&mut self, cap: &Capability<Time>) {
+        if let Some((due, _)) = self.timers.first() {
+            let need = tick_ms(*due).max(*cap.time());
+            if self.timer_cap.as_ref().is_none_or(|held| *held.time() > need) {
+                self.timer_cap = Some(cap.delayed(&need));
+            }
+        }
+    }
+
+    /// Lets the timer capability go up to the first timer, or go altogether.
+    fn lower_timer_cap(&mut self) {
+        match (self.timers.first(), &mut self.timer_cap) {
+            (None, cap) => *cap = None,
+            (Some((due, _)), Some(cap)) if *cap.time() < tick_ms(*due) => {
+                cap.downgrade(&tick_ms(*due))
+            }
+            _ => {}
+        }
+    }
+
+    /// The input has ended: what is open says so, in key order; later timers never fire.
+    fn finish(&mut self, output: &mut Output<'_, F::Out>) {
+        self.ended = true;
+        if let Some(cap) = self.timer_cap.take() {
+            let last = self.env.end.last().min(seerflow_model::time::MAX_NS);
+            let now = last.max(cap.time().saturating_mul(MILLISECOND));
+            for key in self.groups.keys_sorted() {
+                let Some(slot) = self.groups.get_mut(key) else { continue };
+                let fold = &mut self.fold;
+                let order = Order::timer(now, F::STAGE, key, 0);
+                let mut unused = BTreeSet::new();
+                let call = Call { key, order, stage: F::STAGE, running: &mut self.running };
+                call.run(slot, &mut unused, &mut self.out, |state, ctx| fold.end(key, state, ctx));
+            }
+            self.round = Some(cap);
+            self.send(output);
+            self.round = None;
+        }
+        self.timers.clear();
+        self.fold.publish(&self.groups, true);
+    }
+
+    fn send(&mut self, output: &mut Output<'_, F::Out>) {
+        if let Some(cap) = &self.round
+            && !self.out.is_empty()
+        {
+            output.session(cap).give_iterator(self.out.drain(..));
+        }
+    }
+}
+
+/// How many things each key has produced for the cause at hand, so that no two share an order.
+#[derive(Default)]
+struct Running {
+    cause: (Ns, u64, u64),
+    counts: KeyMap<u32>,
+}
+
+/// One call of the fold.
+struct Call<'a> {
+    key: u64,
+    order: Order,
+    stage: u16,
+    running: &'a mut Running,
+}
+
+impl Call<'_> {
+    /// Runs it and keeps the timer set in step with the slot.
+    fn run<S, O>(
+        self,
+        slot: &mut Slot<S>,
+        timers: &mut BTreeSet<(Ns, u64)>,
+        out: &mut Vec<Rec<O>>,
+        body: impl FnOnce(&mut S, &mut Ctx<'_, O>),
+    ) {
+        let Call { key, order, stage, running } = self;
+        let cause = (order.effective, order.source, order.seq);
+        if running.cause != cause {
+            running.cause = cause;
+            running.counts.clear();
+        }
+        let before = slot.due;
+        let first = running.counts.get(&key).copied().unwrap_or(0);
+        let mut ctx = Ctx { order, stage, key, n: first, out, due: &mut slot.due };
+        body(&mut slot.state, &mut ctx);
+        let produced = ctx.n;
+        if produced != first {
+            running.counts.insert(key, produced);
+        }
+        if slot.due != before {
+            if let Some(due) = before {
+                timers.remove(&(due, key));
+            }
+            if let Some(due) = slot.due {
+                timers.insert((due, key));
+            }
+        }
+    }
+}

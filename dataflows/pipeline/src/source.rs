@@ -1,0 +1,190 @@
+//! The source: drains the lane of its worker and keeps its capability at what the ports promise.
+//!
+//! One capability serves all ports: it stands at the least of their promises. A batch is sent
+//! under the capability in force, which is ≤ the effective time of every record in it. While the
+//! engine lives the source keeps ticking, because a capability that sleeps holds back everybody.
+//!
+//! Flow control: exchange queues have no bound, so the source holds back. It stops while too many
+//! records are in flight below the frontier or too many bytes are held above it. The worker whose
+//! promise is the least is never stopped for held bytes: it alone can move the frontier.
+//!
+//! Cost: per batch, not per record.
+
+use crate::env::End;
+use crate::feed::{Feed, LaneReceiver, Load, PortState, Wake};
+use crate::flow::Flow;
+use crate::rec::Time;
+use seerflow_model::record::RecordBatch;
+use seerflow_model::time::{MAX_NS, tick_ms};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{AcqRel, Acquire};
+use std::time::Duration;
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::ProbeHandle;
+use timely::dataflow::operators::Capability;
+use timely::dataflow::operators::generic::OutputBuilderSession;
+use timely::dataflow::operators::generic::operator::source;
+use timely::dataflow::{Scope, StreamVec};
+use timely::scheduling::{Activator, SyncActivator};
+
+/// Records sent in one scheduling.
+const SEND_MAX: u64 = 16_384;
+/// Marks that may lie between the input and the end of the dataflow.
+const LAG_MAX: usize = 8;
+/// How soon a source that is held back looks again.
+const RETRY: Duration = Duration::from_millis(1);
+
+/// A batch with the port it came through.
+pub type Portioned = (u16, RecordBatch);
+
+impl Wake for SyncActivator {
+    fn wake(&self) {
+        // The worker is gone when this fails; then there is nobody to wake.
+        let _ = self.activate();
+    }
+}
+
+/// What the source of one worker works with.
+pub struct Ingress {
+    /// Its lane.
+    pub lane: LaneReceiver,
+    /// All ports, by number.
+    pub ports: Arc<Vec<Arc<PortState>>>,
+    /// Flow control of the process.
+    pub flow: Arc<Flow>,
+    /// The end of input.
+    pub end: Arc<End>,
+    /// Index of this worker in the process.
+    pub worker: usize,
+    /// Follows the end of the dataflow.
+    pub probe: ProbeHandle<Time>,
+}
+
+/// Builds the source of this worker.
+pub fn ingress<'s>(scope: Scope<'s, Time>, ingress: Ingress) -> StreamVec<'s, Time, Portioned> {
+    source::<_, CapacityContainerBuilder<Vec<Portioned>>, _, _>(scope, "ingress", |cap, info| {
+        let wake = scope.worker().sync_activator_for(info.address.to_vec());
+        ingress.lane.state.set_wake(Box::new(wake));
+        let activator = scope.activator_for(info.address);
+        let mut source = Source {
+            ingress,
+            cap: Some(cap),
+            activator,
+            ready: VecDeque::new(),
+            marks: VecDeque::new(),
+        };
+        move |output| source.run(output)
+    })
+}
+
+struct Source {
+    ingress: Ingress,
+    cap: Option<Capability<Time>>,
+    activator: Activator,
+    /// Batches that finished work gave and that are still to be sent.
+    ready: VecDeque<(u16, RecordBatch)>,
+    /// Promises made and not yet passed by the end of the dataflow.
+    marks: VecDeque<Time>,
+}
+
+type Output<'a> = OutputBuilderSession<'a, Time, CapacityContainerBuilder<Vec<Portioned>>>;
+
+impl Source {
+    fn run(&mut self, output: &mut Output<'_>) {
+        if self.cap.is_none() {
+            return;
+        }
+        self.ingress.lane.state.rearm();
+        // What is promised now holds for everything that is not in the lane yet.
+        let promise = self.promise();
+        let closed = self.ingress.ports.iter().all(|port| port.closed());
+        let mut sent = 0;
+        let mut drained = false;
+        while sent < SEND_MAX {
+            let lags = self.lag() > LAG_MAX;
+            if !self.ingress.flow.may_send(self.ingress.worker, lags) {
+                self.activator.activate_after(RETRY);
+                break;
+            }
+            if let Some((port, batch)) = self.ready.pop_front() {
+                sent += batch.records.len() as u64;
+                self.send(port, batch, output);
+                continue;
+            }
+            match self.ingress.lane.rx.try_recv() {
+                Ok(feed) => self.open(feed),
+                Err(_) => {
+                    drained = true;
+                    break;
+                }
+            }
+        }
+        if drained {
+            self.lower(promise);
+            if closed {
+                self.cap = None;
+                self.ingress.flow.promise(self.ingress.worker, u64::MAX);
+            }
+        } else if sent >= SEND_MAX {
+            self.activator.activate();
+        }
+    }
+
+    /// Takes one element: its floor allows the capability to move when only one port is open.
+    fn open(&mut self, feed: Feed) {
+        if self.ingress.ports.len() == 1 {
+            self.lower(feed.floor);
+        }
+        match feed.load {
+            Load::Batch(batch) => self.ready.push_back((feed.port, batch)),
+            Load::Work(work) => {
+                let batches = work();
+                let records: u64 = batches.iter().map(|batch| batch.records.len() as u64).sum();
+                let port = &self.ingress.ports[usize::from(feed.port)];
+                port.in_flight.fetch_add(records, AcqRel);
+                self.ready.extend(batches.into_iter().map(|batch| (feed.port, batch)));
+            }
+        }
+    }
+
+    fn send(&mut self, port: u16, batch: RecordBatch, output: &mut Output<'_>) {
+        self.ingress.flow.sent(batch.records.len() as u64);
+        if let Some(cap) = &self.cap {
+            output.session(cap).give((port, batch));
+        }
+    }
+
+    /// Promises below the frontier of the dataflow's input that its end has not passed.
+    fn lag(&mut self) -> usize {
+        let probe = &self.ingress.probe;
+        while self.marks.front().is_some_and(|mark| !probe.less_than(mark)) {
+            self.marks.pop_front();
+        }
+        self.marks.len()
+    }
+
+    /// The least promise of all open ports.
+    fn promise(&self) -> u64 {
+        let open = self.ingress.ports.iter().filter(|port| !port.closed());
+        let least = open.map(|port| port.promise()).min();
+        // When all have closed, E is known: nothing comes at or after it.
+        least.unwrap_or_else(|| self.ingress.end.last().min(MAX_NS))
+    }
+
+    fn lower(&mut self, promise: u64) {
+        let at = tick_ms(promise);
+        if let Some(cap) = &mut self.cap
+            && *cap.time() < at
+        {
+            cap.downgrade(&at);
+            self.marks.push_back(at);
+            self.ingress.flow.promise(self.ingress.worker, at);
+        }
+    }
+}
+
+/// Records of a port that are neither processed nor dropped yet: queued, in flight or held.
+pub fn pending(port: &PortState) -> u64 {
+    port.in_flight.load(Acquire) + port.held.load(Acquire)
+}

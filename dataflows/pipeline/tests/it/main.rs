@@ -1,0 +1,4 @@
+//! The laws of time and order, on a toy fold against a stupid oracle.
+
+mod laws;
+mod toy;
