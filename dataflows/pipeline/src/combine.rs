@@ -80,21 +80,48 @@ impl<V: Merge> Combiner<V> {
         }
     }
 
+    /// As [`Combiner::add`], for values that cost something to make: `more` adds to what is there,
+    /// `first` makes it.
+    #[inline]
+    pub fn add_with(
+        &mut self,
+        key: u64,
+        at: Ns,
+        more: impl FnOnce(&mut V),
+        first: impl FnOnce() -> V,
+    ) {
+        let sums = self.buckets.entry(at / self.length).or_default();
+        match sums.entry(key) {
+            hashbrown::hash_map::Entry::Occupied(mut sum) => more(sum.get_mut()),
+            hashbrown::hash_map::Entry::Vacant(place) => {
+                place.insert(first());
+            }
+        }
+    }
+
     /// Whether nothing was added.
     pub fn is_empty(&self) -> bool {
         self.buckets.is_empty()
     }
 
-    /// Emits everything, with effective times ≥ `from`.
+    /// Emits everything to the representatives of the keys' groups, with effective times ≥ `from`.
     pub fn flush<O>(&mut self, from: Ns, out: &mut Vec<Rec<O>>, wrap: impl Fn(Sum<V>) -> O) {
+        self.flush_to(from, out, |sum| representative(group(sum.key)), wrap);
+    }
+
+    /// Emits everything to the keys that `route` names.
+    pub fn flush_to<O>(
+        &mut self,
+        from: Ns,
+        out: &mut Vec<Rec<O>>,
+        route: impl Fn(&Sum<V>) -> u64,
+        wrap: impl Fn(Sum<V>) -> O,
+    ) {
         while let Some((bucket, sums)) = self.buckets.pop_first() {
-            let effective = bucket.saturating_mul(self.length).max(from);
+            let order = Order::record(bucket.saturating_mul(self.length).max(from), 0, 0);
             for (key, value) in sums {
-                out.push(Rec {
-                    order: Order::record(effective, 0, 0),
-                    key: representative(group(key)),
-                    data: wrap(Sum { key, bucket, value }),
-                });
+                let sum = Sum { key, bucket, value };
+                out.push(Rec { order, key: route(&sum), data: wrap(sum) });
             }
         }
     }

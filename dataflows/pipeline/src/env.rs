@@ -28,6 +28,11 @@ impl End {
         self.0.store(newest.saturating_add(MILLISECOND).min(MAX_NS), Ordering::Release);
     }
 
+    /// Whether E is known.
+    pub fn announced(&self) -> bool {
+        self.last() != u64::MAX
+    }
+
     /// The last instant at which a timer may fire.
     pub fn last(&self) -> Ns {
         self.0.load(Ordering::Acquire)

@@ -94,6 +94,7 @@ pub struct LaneReceiver {
 pub struct PortState {
     promise: AtomicU64,
     closed: AtomicBool,
+    newest: AtomicU64,
     /// Records accepted at the door.
     pub accepted: AtomicU64,
     /// Records handed to a lane and not yet held or dropped by a worker.
@@ -110,6 +111,22 @@ impl PortState {
     /// The promise in force.
     pub fn promise(&self) -> Ns {
         self.promise.load(Ordering::Acquire)
+    }
+
+    /// The newest effective time that was sent.
+    pub fn newest(&self) -> Ns {
+        self.newest.load(Ordering::Acquire)
+    }
+
+    /// A record with this effective time was sent.
+    pub fn saw(&self, effective: Ns) {
+        self.newest.fetch_max(effective, Ordering::AcqRel);
+    }
+
+    fn saw_batch(&self, batch: &RecordBatch) {
+        if let Some(newest) = batch.records.iter().map(|record| record.effective).max() {
+            self.saw(newest);
+        }
     }
 
     /// Whether nothing more will come.
@@ -171,6 +188,7 @@ impl Port {
     /// effective time ≥ the promise in force.
     pub async fn send(&mut self, batch: RecordBatch) -> Result<(), Stopped> {
         let records = batch.records.len() as u64;
+        self.state.saw_batch(&batch);
         let feed = self.element(self.state.promise(), records, Load::Batch(batch));
         let turn = self.turn();
         self.state.in_flight.fetch_add(records, Ordering::AcqRel);
@@ -183,6 +201,7 @@ impl Port {
     /// As [`Port::send`], from a thread.
     pub fn send_blocking(&mut self, batch: RecordBatch) -> Result<(), Stopped> {
         let records = batch.records.len() as u64;
+        self.state.saw_batch(&batch);
         let feed = self.element(self.state.promise(), records, Load::Batch(batch));
         let turn = self.turn();
         self.state.in_flight.fetch_add(records, Ordering::AcqRel);
@@ -195,6 +214,7 @@ impl Port {
     /// Sends a batch if there is room in the next lane, else in any; for doors that cannot wait.
     pub fn try_send(&mut self, batch: RecordBatch) -> Result<(), TrySend> {
         let records = batch.records.len() as u64;
+        self.state.saw_batch(&batch);
         let mut feed = self.element(self.state.promise(), records, Load::Batch(batch));
         self.state.in_flight.fetch_add(records, Ordering::AcqRel);
         for _ in 0..self.lanes.len() {

@@ -1,11 +1,23 @@
 //! Operators and the dataflow page: the only crate that knows timely.
 
 pub mod combine;
+pub mod counts;
+pub mod decide;
+pub mod engine;
 pub mod env;
 pub mod feed;
+pub mod finding;
 pub mod flow;
+pub mod folds;
 pub mod held;
 pub mod keyed;
+pub mod page;
+pub mod parse;
+pub mod ports;
 pub mod rec;
+pub mod settings;
+pub mod sink;
 pub mod source;
 pub mod table;
+pub mod views;
+pub mod words;

@@ -15,7 +15,7 @@ use crate::feed::{Feed, LaneReceiver, Load, PortState, Wake};
 use crate::flow::Flow;
 use crate::rec::Time;
 use seerflow_model::record::RecordBatch;
-use seerflow_model::time::{MAX_NS, tick_ms};
+use seerflow_model::time::tick_ms;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
@@ -98,7 +98,8 @@ impl Source {
         self.ingress.lane.state.rearm();
         // What is promised now holds for everything that is not in the lane yet.
         let promise = self.promise();
-        let closed = self.ingress.ports.iter().all(|port| port.closed());
+        let ended = self.ingress.end.announced()
+            && self.ingress.ports.iter().all(|port| port.closed());
         let mut sent = 0;
         let mut drained = false;
         while sent < SEND_MAX {
@@ -122,7 +123,7 @@ impl Source {
         }
         if drained {
             self.lower(promise);
-            if closed {
+            if ended {
                 self.cap = None;
                 self.ingress.flow.promise(self.ingress.worker, u64::MAX);
             }
@@ -168,8 +169,8 @@ impl Source {
     fn promise(&self) -> u64 {
         let open = self.ingress.ports.iter().filter(|port| !port.closed());
         let least = open.map(|port| port.promise()).min();
-        // When all have closed, E is known: nothing comes at or after it.
-        least.unwrap_or_else(|| self.ingress.end.last().min(MAX_NS))
+        // Until E is announced, closed ports say nothing about the time.
+        least.unwrap_or(if self.ingress.end.announced() { self.ingress.end.last() } else { 0 })
     }
 
     fn lower(&mut self, promise: u64) {

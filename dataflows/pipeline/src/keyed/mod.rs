@@ -84,7 +84,8 @@ pub trait Fold: 'static {
     /// A key was evicted to keep the bound.
     fn evicted(&mut self, _key: u64, _state: Self::State) {}
 
-    /// A moment to publish views; called after each release with all state of this worker.
+    /// A moment to publish views; called after each move of the frontier, so at least once a
+    /// second while the engine lives. Must cost nothing when nobody asked.
     fn publish(&mut self, _groups: &Groups<Self::State>, _ended: bool) {}
 }
 

@@ -106,17 +106,16 @@ impl<F: Fold> Keyed<F> {
                 }
             }
         }
-        let worked = self.release(limit, output);
+        self.release(limit, output);
         if frontier.is_none() && !self.ended {
             self.finish(output);
-        } else if worked {
+        } else {
             self.fold.publish(&self.groups, false);
         }
     }
 
-    /// Releases records and timers below `limit`, tick by tick. Returns whether there were any.
-    fn release(&mut self, limit: Ns, output: &mut Output<'_, F::Out>) -> bool {
-        let mut worked = false;
+    /// Releases records and timers below `limit`, tick by tick.
+    fn release(&mut self, limit: Ns, output: &mut Output<'_, F::Out>) {
         loop {
             let due = self.timers.first().map(|(due, _)| *due).filter(|due| self.may_fire(*due));
             let next = match (self.held.first(), due.map(tick_ms)) {
@@ -127,7 +126,6 @@ impl<F: Fold> Keyed<F> {
             if next.saturating_mul(MILLISECOND) >= limit {
                 break;
             }
-            worked = true;
             self.tick(next);
             if self.out.len() >= OUT_MAX {
                 self.send(output);
@@ -139,7 +137,6 @@ impl<F: Fold> Keyed<F> {
         self.send(output);
         self.round = None;
         self.lower_timer_cap();
-        worked
     }
 
     fn may_fire(&self, due: Ns) -> bool {

@@ -1,0 +1,78 @@
+//! Decide: turns scores into findings by the tables of the calibrators.
+
+use crate::counts::Subject;
+use crate::finding::{Finding, Level};
+use crate::folds::calibrate::channel_key;
+use crate::folds::series::Score;
+use crate::rec::Rec;
+use crate::table::Tables;
+use crate::words;
+use seerflow_detection::calibrate::{Side, Table};
+use seerflow_detection::volume::{Raw, SeriesKind};
+use seerflow_model::{Evidence, Ns};
+
+/// What it decides by.
+#[derive(Clone, Copy, Debug)]
+pub struct Decide {
+    /// Findings are made for probabilities up to this.
+    pub candidate_level: f64,
+    /// Bucket length.
+    pub bucket: Ns,
+}
+
+impl Decide {
+    /// Findings of one score. None while its channel is not calibrated.
+    pub fn decide(&self, tables: &Tables<Table>, rec: Rec<Box<Score>>, out: &mut Vec<Rec<Finding>>) {
+        let Rec { order, data: score, .. } = rec;
+        let now = order.effective;
+        let (kind, level) = kind_of(score.lead.subject);
+        let mut emit = |evidence: Evidence, excess: f64, decides: bool, n: u32| {
+            let finding = Finding {
+                lead: evidence,
+                also: Vec::new(),
+                level,
+                template: score.lead.subject.template(),
+                excess,
+                decides,
+            };
+            let order = seerflow_model::Order { n: order.n * 4 + n, ..order };
+            out.push(Rec { order, key: 0, data: finding });
+        };
+        if let Some(silence) = score.silence.as_ref()
+            && silence.probability <= self.candidate_level
+        {
+            let evidence = words::silence(&score, silence, now, self.bucket);
+            emit(evidence, -silence.expected, true, 0);
+        }
+        match &score.raw {
+            Some(raw) => {
+                let table = tables.get(&channel_key(kind, &score.source_type));
+                let p = table.and_then(|table| self.probability(table, raw));
+                if let Some(p) = p.filter(|p| *p <= self.candidate_level && score.silence.is_none()) {
+                    let evidence = words::volume(&score, raw, now, self.bucket, p);
+                    emit(evidence, score.observed as f64 - raw.expected, true, 1);
+                }
+            }
+            None if score.silence.is_none() => {
+                emit(words::share(&score, now), score.observed as f64, false, 2);
+            }
+            None => {}
+        }
+    }
+
+    /// Two-sided tail probability of a score.
+    fn probability(&self, table: &Table, raw: &Raw) -> Option<f64> {
+        let (side, score) =
+            if raw.upper >= raw.lower { (Side::Upper, raw.upper) } else { (Side::Lower, raw.lower) };
+        table.tail(side, score)
+    }
+}
+
+fn kind_of(subject: Subject) -> (SeriesKind, Level) {
+    match subject {
+        Subject::Source(_) => (SeriesKind::Source, Level::Source),
+        Subject::Host(_) => (SeriesKind::Host, Level::Host),
+        Subject::Template(_) => (SeriesKind::Template, Level::Template),
+        Subject::Entity(..) => (SeriesKind::Entity, Level::TemplateEntity),
+    }
+}

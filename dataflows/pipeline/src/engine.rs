@@ -1,0 +1,199 @@
+//! The engine: workers, lanes and the dataflow, as one thing to start, feed and end.
+
+use crate::env::{Cut, End, Env, Snapshot};
+use crate::feed::{LaneReceiver, LaneSender, Port, PortState, lanes};
+use crate::flow::Flow;
+use crate::page;
+use crate::parse::{DropRules, Noticed, Parse};
+use crate::ports::Tally;
+use crate::settings::Settings;
+use crate::source::Ingress;
+use crate::views::Views;
+use seerflow_model::{Alert, Ns};
+use seerflow_parsing::parser::Parser;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use timely::WorkerConfig;
+use timely::dataflow::ProbeHandle;
+
+/// CPU time of the calling thread in ns; given by whoever may look at clocks.
+pub type ThreadCpu = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// How an engine is started.
+pub struct Options {
+    /// Worker threads.
+    pub workers: usize,
+    /// Ports, by number: one per receiver.
+    pub ports: usize,
+    /// Elements that each lane holds.
+    pub lane_capacity: usize,
+    /// `engine.max_held_bytes`.
+    pub held_bytes_max: u64,
+    /// What detectors go by.
+    pub settings: Settings,
+    /// Makes a parser for each worker.
+    pub parser: Arc<dyn Fn() -> Parser + Send + Sync>,
+    /// Drops records, if any are to be.
+    pub rules: Option<Arc<dyn DropRules>>,
+    /// Measures workers.
+    pub thread_cpu: Option<ThreadCpu>,
+    /// A cut to take on the way.
+    pub cut: Option<Arc<Cut>>,
+    /// State to begin with.
+    pub restore: Option<Arc<Snapshot>>,
+}
+
+/// What workers share with readers.
+#[derive(Clone)]
+pub struct Shared {
+    /// Published views.
+    pub views: Arc<Views>,
+    /// Flow control.
+    pub flow: Arc<Flow>,
+    /// Counters of the parser.
+    pub noticed: Arc<Noticed>,
+    /// Findings that the alert budget held back.
+    pub budget_held: Arc<AtomicU64>,
+    /// CPU time of each worker, ns.
+    pub worker_cpu: Arc<Vec<AtomicU64>>,
+    /// All ports, by number.
+    pub ports: Arc<Vec<Arc<PortState>>>,
+}
+
+/// What the page is built from, on one worker.
+pub struct Parts {
+    /// End, cut, restore.
+    pub env: Env,
+    /// What detectors go by.
+    pub settings: Settings,
+    /// The source.
+    pub ingress: Ingress,
+    /// The parser.
+    pub parse: Parse,
+    /// This worker's part of the conservation ledger.
+    pub tally: Tally,
+    /// What is shared with readers.
+    pub shared: Shared,
+    /// Where alerts go.
+    pub alerts: flume::Sender<Alert>,
+}
+
+/// A running engine.
+pub struct Engine {
+    lanes: Vec<LaneSender>,
+    end: Arc<End>,
+    /// What workers share with readers.
+    pub shared: Shared,
+    guards: timely::execute::WorkerGuards<()>,
+}
+
+/// A worker panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("a worker failed: {0}")]
+pub struct Failed(String);
+
+impl Engine {
+    /// Starts the workers. Alerts come out of the returned channel.
+    pub fn start(options: Options) -> Result<(Engine, flume::Receiver<Alert>), Failed> {
+        let workers = options.workers.max(1);
+        let (senders, receivers) = lanes(workers, options.lane_capacity);
+        let shared = Shared {
+            views: Arc::new(Views::new(workers)),
+            flow: Arc::new(Flow::new(workers, options.held_bytes_max)),
+            noticed: Arc::default(),
+            budget_held: Arc::default(),
+            worker_cpu: Arc::new((0..workers).map(|_| AtomicU64::new(0)).collect()),
+            ports: Arc::new((0..options.ports).map(|_| Arc::default()).collect()),
+        };
+        let end = Arc::new(End::default());
+        let (alerts, out) = flume::unbounded();
+        let config = timely::Config {
+            communication: timely::CommunicationConfig::Process(workers),
+            worker: WorkerConfig::default(),
+        };
+        let receivers: Vec<Mutex<Option<LaneReceiver>>> =
+            receivers.into_iter().map(|lane| Mutex::new(Some(lane))).collect();
+        let build = {
+            let (shared, end) = (shared.clone(), end.clone());
+            move |worker: &mut timely::worker::Worker| {
+                let index = worker.index();
+                let lane = receivers[index].lock().unwrap_or_else(PoisonError::into_inner).take();
+                let Some(lane) = lane else { return };
+                let probe = ProbeHandle::new();
+                let parts = parts(&options, &shared, &end, index, lane, &probe, alerts.clone());
+                worker.dataflow(|scope| page::build(scope, parts, &probe));
+                while !probe.done() {
+                    worker.step_or_park(None);
+                    if let Some(cpu) = &options.thread_cpu {
+                        shared.worker_cpu[index].store(cpu(), Ordering::Relaxed);
+                    }
+                }
+            }
+        };
+        let guards = timely::execute(config, build).map_err(Failed)?;
+        Ok((Engine { lanes: senders, end, shared, guards }, out))
+    }
+
+    /// The way in for one receiver.
+    pub fn port(&self, id: u16) -> Port {
+        Port::new(id, self.lanes.clone(), self.shared.ports[usize::from(id)].clone())
+    }
+
+    /// Ends the input: nothing is sent any more. Timers due by the newest record fire, later ones
+    /// do not; what is open says so. Waits for the workers.
+    pub fn finish(self) -> Result<(), Failed> {
+        let newest = self.shared.ports.iter().map(|port| port.newest()).max();
+        self.end.announce(newest.unwrap_or(0));
+        for id in 0..self.shared.ports.len() {
+            self.port(id as u16).close();
+        }
+        for result in self.guards.join() {
+            result.map_err(Failed)?;
+        }
+        Ok(())
+    }
+
+    /// The newest effective time that came in.
+    pub fn newest(&self) -> Ns {
+        self.shared.ports.iter().map(|port| port.newest()).max().unwrap_or(0)
+    }
+}
+
+fn parts(
+    options: &Options,
+    shared: &Shared,
+    end: &Arc<End>,
+    worker: usize,
+    lane: LaneReceiver,
+    probe: &ProbeHandle<u64>,
+    alerts: flume::Sender<Alert>,
+) -> Parts {
+    Parts {
+        env: Env {
+            worker,
+            workers: options.workers.max(1),
+            end: end.clone(),
+            cut: options.cut.clone(),
+            restore: options.restore.clone(),
+        },
+        settings: options.settings.clone(),
+        ingress: Ingress {
+            lane,
+            ports: shared.ports.clone(),
+            flow: shared.flow.clone(),
+            end: end.clone(),
+            worker,
+            probe: probe.clone(),
+        },
+        parse: Parse {
+            parser: (options.parser)(),
+            rules: options.rules.clone(),
+            ports: shared.ports.clone(),
+            flow: shared.flow.clone(),
+            noticed: shared.noticed.clone(),
+        },
+        tally: Tally::new(shared.ports.clone()),
+        shared: shared.clone(),
+        alerts,
+    }
+}

@@ -1,0 +1,100 @@
+//! The alert budget: one state for the installation, fed with candidates only, in the total order.
+//!
+//! Findings of one instant are joined first (one incident, one alert), then the least probable are
+//! admitted first. What belongs to an episode that was admitted and is still open costs nothing.
+
+use super::{episodes, stage};
+use crate::engine::Shared;
+use crate::finding::{Finding, join};
+use crate::keyed::{Ctx, Fold};
+use crate::settings::Settings;
+use seerflow_detection::budget::{Budget, BudgetConfig, Verdict};
+use seerflow_model::time::Ns;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Findings of one instant that are looked at; the rest is counted as held.
+const PENDING_MAX: usize = 4_096;
+
+/// State of the installation.
+#[derive(Default, Serialize, Deserialize)]
+pub struct BudgetState {
+    budget: Budget,
+    pending: Vec<Finding>,
+    /// Episodes that were admitted, with the end of their window.
+    open: BTreeMap<u64, Ns>,
+}
+
+/// The fold; constant key.
+pub struct BudgetFold {
+    /// Risk level and alerts a day.
+    pub config: BudgetConfig,
+    /// How long episodes last.
+    pub windows: Arc<episodes::Windows>,
+    /// Findings that were held back.
+    pub held: Arc<AtomicU64>,
+}
+
+impl Fold for BudgetFold {
+    type In = Finding;
+    type Out = Finding;
+    type State = BudgetState;
+    const NAME: &'static str = "budget";
+    const STAGE: u16 = stage::BUDGET;
+    const GROUP_KEYS_MAX: usize = 16;
+
+    fn fresh(&mut self, _key: u64) -> BudgetState {
+        BudgetState::default()
+    }
+
+    fn apply(&mut self, _key: u64, state: &mut BudgetState, input: Finding, ctx: &mut Ctx<Finding>) {
+        if state.pending.len() < PENDING_MAX {
+            state.pending.push(input);
+        } else {
+            self.held.fetch_add(1, Ordering::Relaxed);
+        }
+        ctx.set_timer(ctx.now() + 1);
+    }
+
+    fn fire(&mut self, _key: u64, state: &mut BudgetState, ctx: &mut Ctx<Finding>) {
+        self.decide(state, ctx);
+    }
+
+    fn end(&mut self, _key: u64, state: &mut BudgetState, ctx: &mut Ctx<Finding>) {
+        self.decide(state, ctx);
+    }
+}
+
+impl BudgetFold {
+    /// For one worker.
+    pub fn new(settings: &Settings, shared: &Shared) -> BudgetFold {
+        BudgetFold {
+            config: settings.budget.clone(),
+            windows: settings.windows.clone(),
+            held: shared.budget_held.clone(),
+        }
+    }
+
+    fn decide(&self, state: &mut BudgetState, ctx: &mut Ctx<Finding>) {
+        let now = ctx.now();
+        state.open.retain(|_, until| *until >= now);
+        let mut joined = join(std::mem::take(&mut state.pending));
+        joined.sort_by(|a, b| a.lead.probability.total_cmp(&b.lead.probability));
+        for finding in joined {
+            let key = episodes::key(&finding.lead);
+            let until = now.saturating_add(self.windows.of(&finding.lead.rule));
+            let strong = finding.lead.probability <= self.config.risk_level;
+            let goes_on = strong && state.open.contains_key(&key);
+            if goes_on
+                || state.budget.admit(&self.config, now, finding.lead.probability) == Verdict::Admit
+            {
+                state.open.insert(key, until);
+                ctx.emit(key, finding);
+            } else {
+                self.held.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Calibrators: one per (kind of series, peer group), fed with histograms of scores once per
+//! quantum, broadcast as tables.
+
+use super::stage;
+use crate::combine::{Merge, Sum};
+use crate::engine::Shared;
+use crate::env::Env;
+use crate::keyed::{Ctx, Fold, Groups};
+use crate::settings::Settings;
+use crate::views::{Progress, Views};
+use seerflow_detection::calibrate::{CalibrateConfig, Calibrator, ScoreHistogram, Table};
+use seerflow_detection::volume::{Raw, SeriesKind};
+use seerflow_model::hash;
+use seerflow_model::time::{Ns, QUANTUM};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Key of the calibrator of a kind of series in a peer group.
+pub fn channel_key(kind: SeriesKind, peer: &str) -> u64 {
+    hash::pair(hash::text(kind.name()), hash::text(peer))
+}
+
+/// Scores of one channel in one quantum.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Partial {
+    kind: SeriesKind,
+    peer: Arc<str>,
+    scores: ScoreHistogram,
+}
+
+impl Partial {
+    /// No scores yet.
+    pub fn new(kind: SeriesKind, peer: Arc<str>) -> Partial {
+        Partial { kind, peer, scores: ScoreHistogram::default() }
+    }
+
+    /// Adds a score.
+    pub fn add(&mut self, raw: &Raw) {
+        self.scores.add(raw);
+    }
+
+    /// With a score.
+    pub fn with(mut self, raw: &Raw) -> Partial {
+        self.add(raw);
+        self
+    }
+}
+
+impl Merge for Partial {
+    fn merge(&mut self, other: Partial) {
+        self.scores.merge(&other.scores);
+    }
+}
+
+/// State of one calibrator.
+#[derive(Default, Serialize, Deserialize)]
+pub struct Channel {
+    name: String,
+    calibrator: Calibrator,
+    open: BTreeMap<u64, ScoreHistogram>,
+}
+
+/// The fold; key = [`channel_key`].
+pub struct Calibrate {
+    /// How.
+    pub config: CalibrateConfig,
+    /// Where progress is published.
+    pub views: Arc<Views>,
+    /// Index of this worker.
+    pub worker: usize,
+}
+
+impl Calibrate {
+    /// For one worker.
+    pub fn new(settings: &Settings, shared: &Shared, env: &Env) -> Calibrate {
+        Calibrate {
+            config: settings.calibrate.clone(),
+            views: shared.views.clone(),
+            worker: env.worker,
+        }
+    }
+}
+
+impl Fold for Calibrate {
+    type In = Sum<Partial>;
+    type Out = Table;
+    type State = Channel;
+    const NAME: &'static str = "calibrate";
+    const STAGE: u16 = stage::CALIBRATE;
+    const GROUP_KEYS_MAX: usize = 256;
+
+    fn fresh(&mut self, _key: u64) -> Channel {
+        Channel::default()
+    }
+
+    fn apply(&mut self, _key: u64, state: &mut Channel, sum: Sum<Partial>, ctx: &mut Ctx<Table>) {
+        if state.name.is_empty() {
+            state.name = format!("volume-{} ({})", sum.value.kind.name(), sum.value.peer);
+        }
+        state.open.entry(sum.bucket).or_default().merge(&sum.value.scores);
+        if let Some((quantum, _)) = state.open.first_key_value() {
+            ctx.set_timer(end_of(*quantum));
+        }
+    }
+
+    fn fire(&mut self, key: u64, state: &mut Channel, ctx: &mut Ctx<Table>) {
+        let now = ctx.now();
+        while let Some(entry) = state.open.first_entry().filter(|e| end_of(*e.key()) <= now) {
+            state.calibrator.absorb(&entry.remove());
+        }
+        if let Some(table) = state.calibrator.close_quantum(&self.config) {
+            ctx.emit(key, table);
+        }
+        if let Some((quantum, _)) = state.open.first_key_value() {
+            ctx.set_timer(end_of(*quantum));
+        }
+    }
+
+    fn commutes(_input: &Sum<Partial>) -> bool {
+        true
+    }
+
+    fn publish(&mut self, groups: &Groups<Channel>, _ended: bool) {
+        let progress = groups.iter().map(|(_, state)| {
+            let (have, need) = state.calibrator.progress(&self.config);
+            Progress { channel: state.name.clone(), have, need, unit: "buckets".to_owned() }
+        });
+        self.views.put_progress("calibrate", self.worker, progress.collect());
+    }
+}
+
+fn end_of(quantum: u64) -> Ns {
+    (quantum + 1).saturating_mul(QUANTUM)
+}

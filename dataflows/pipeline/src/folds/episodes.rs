@@ -1,0 +1,247 @@
+//! Episodes: evidence of the same rule and subject is one alert, from its first sign until a
+//! window of event time has passed without any.
+//!
+//! The alert's id is fixed at its start and never changes; occurrences are counted, the highest
+//! severity is kept, the first and last eight events are shown.
+
+use super::stage;
+use crate::finding::Finding;
+use crate::keyed::{Ctx, Fold};
+use seerflow_model::alert::{Alert, AlertEvidence, AlertStatus};
+use seerflow_model::evidence::{Brief, EntityOut, Evidence};
+use seerflow_model::time::{Ns, SECOND};
+use seerflow_model::{Severity, hash, ids};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Events shown from each end of an episode.
+const EVENTS_MAX: usize = 8;
+/// Entities kept in an alert.
+const ENTITIES_MAX: usize = 32;
+/// Pieces of evidence kept in an alert: the least probable of each kind.
+const EVIDENCE_MAX: usize = 16;
+
+/// How long episodes last.
+#[derive(Clone, Debug)]
+pub struct Windows {
+    /// `alerting.dedup_window_seconds`.
+    pub default_seconds: u64,
+    /// `alerting.dedup_window_overrides`, by rule name.
+    pub overrides: BTreeMap<String, u64>,
+}
+
+impl Windows {
+    /// Window of a rule.
+    pub fn of(&self, rule: &str) -> Ns {
+        self.overrides.get(rule).copied().unwrap_or(self.default_seconds).saturating_mul(SECOND)
+    }
+}
+
+/// The fold; key = [`key`] of rule and episode.
+pub struct Episodes(pub Arc<Windows>);
+
+/// The key of an episode.
+pub fn key(evidence: &Evidence) -> u64 {
+    hash::pair(hash::text(&evidence.rule), hash::text(&evidence.episode))
+}
+
+/// An episode, or the memory that there was one.
+#[derive(Default, Serialize, Deserialize)]
+pub struct Episode {
+    open: Option<Box<Open>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Open {
+    alert_id: String,
+    revision: u32,
+    start: Ns,
+    last_seen: Ns,
+    severity: Severity,
+    occurrences: u64,
+    event_count: u64,
+    lead: Evidence,
+    evidence: Vec<Evidence>,
+    entities: Vec<EntityOut>,
+    first: Vec<Brief>,
+    last: Vec<Brief>,
+}
+
+impl Fold for Episodes {
+    type In = Finding;
+    type Out = Alert;
+    type State = Episode;
+    const NAME: &'static str = "episodes";
+    const STAGE: u16 = stage::EPISODES;
+    const GROUP_KEYS_MAX: usize = 4_096;
+
+    fn fresh(&mut self, _key: u64) -> Episode {
+        Episode::default()
+    }
+
+    fn apply(&mut self, key: u64, state: &mut Episode, finding: Finding, ctx: &mut Ctx<Alert>) {
+        let window = self.0.of(&finding.lead.rule);
+        let now = ctx.now();
+        let say = match &mut state.open {
+            None => {
+                state.open = Some(Box::new(Open::begin(finding, now)));
+                Some(AlertStatus::Open)
+            }
+            Some(open) => {
+                let before = open.severity;
+                open.add(finding, now);
+                (open.severity > before).then_some(AlertStatus::Updated)
+            }
+        };
+        if let (Some(status), Some(open)) = (say, &mut state.open) {
+            ctx.emit(key, open.say(status));
+        }
+        ctx.set_timer(now.saturating_add(window));
+    }
+
+    fn fire(&mut self, key: u64, state: &mut Episode, ctx: &mut Ctx<Alert>) {
+        if let Some(mut open) = state.open.take() {
+            let mut alert = open.say(AlertStatus::Closed);
+            alert.closed_ns = Some(ctx.now());
+            ctx.emit(key, alert);
+        }
+    }
+
+    fn end(&mut self, key: u64, state: &mut Episode, ctx: &mut Ctx<Alert>) {
+        if let Some(open) = &mut state.open {
+            ctx.emit(key, open.say(AlertStatus::Open));
+        }
+    }
+
+    fn pinned(state: &Episode) -> bool {
+        state.open.is_some()
+    }
+}
+
+impl Open {
+    fn begin(finding: Finding, now: Ns) -> Open {
+        let lead = finding.lead.clone();
+        let id = ids::alert("ml", ids::rule(&lead.rule), &lead.episode, lead.effective);
+        let mut open = Open {
+            alert_id: id.to_string(),
+            revision: 0,
+            start: lead.effective,
+            last_seen: now,
+            severity: lead.severity,
+            occurrences: 0,
+            event_count: 0,
+            lead,
+            evidence: Vec::new(),
+            entities: Vec::new(),
+            first: Vec::new(),
+            last: Vec::new(),
+        };
+        open.add(finding, now);
+        open
+    }
+
+    fn add(&mut self, finding: Finding, now: Ns) {
+        self.occurrences += 1;
+        self.event_count += finding.lead.event_count;
+        self.last_seen = self.last_seen.max(now);
+        let mut events = finding.lead.events.clone();
+        for evidence in std::iter::once(finding.lead).chain(finding.also) {
+            self.severity = self.severity.max(evidence.severity);
+            for entity in &evidence.entities {
+                if self.entities.len() < ENTITIES_MAX && !self.entities.contains(entity) {
+                    self.entities.push(entity.clone());
+                }
+            }
+            if events.is_empty() {
+                events.clone_from(&evidence.events);
+            }
+            self.keep(evidence);
+        }
+        for event in events {
+            if self.first.iter().chain(&self.last).any(|seen| seen.event_id == event.event_id) {
+                continue;
+            }
+            if self.first.len() < EVENTS_MAX {
+                self.first.push(event);
+            } else {
+                if self.last.len() == EVENTS_MAX {
+                    self.last.remove(0);
+                }
+                self.last.push(event);
+            }
+        }
+    }
+
+    /// Keeps the least probable evidence of each kind and wording.
+    fn keep(&mut self, mut evidence: Evidence) {
+        evidence.events.clear();
+        let same = self.evidence.iter_mut().find(|have| {
+            have.kind == evidence.kind && have.episode == evidence.episode
+        });
+        match same {
+            Some(have) if have.probability > evidence.probability => *have = evidence,
+            Some(_) => {}
+            None if self.evidence.len() < EVIDENCE_MAX => self.evidence.push(evidence),
+            None => {}
+        }
+    }
+
+    /// The alert as it stands, as its next revision.
+    fn say(&mut self, status: AlertStatus) -> Alert {
+        self.revision += 1;
+        let lead = &self.lead;
+        let primary = self.entities.first();
+        let probability = self.evidence.iter().map(|e| e.probability).min_by(f64::total_cmp);
+        let security = lead.kind == "new-value" || self.entities.iter().any(|e| {
+            e.kind == seerflow_model::EntityType::User
+        });
+        Alert {
+            schema: 1,
+            alert_id: self.alert_id.clone(),
+            revision: self.revision,
+            status,
+            provisional: false,
+            retro: false,
+            alert_type: "ml".to_owned(),
+            lens: if security { "security" } else { "operations" }.to_owned(),
+            rule_name: lead.rule.clone(),
+            rule_id: ids::rule(&lead.rule).to_string(),
+            rule_author: None,
+            ruleset_version: None,
+            title: lead.title.clone(),
+            description: lead.text.clone(),
+            severity: self.severity,
+            severity_text: self.severity.name().to_owned(),
+            timestamp_ns: self.start,
+            last_seen_ns: self.last_seen,
+            closed_ns: None,
+            entity_uuid: primary.map(|e| e.uuid.clone()),
+            entity_type: primary.map(|e| e.kind),
+            entity_value: primary.map(|e| e.value.clone()),
+            entities: self.entities.clone(),
+            source_type: (!lead.source_type.is_empty()).then(|| lead.source_type.clone()),
+            occurrences: self.occurrences,
+            dedup_count: self.occurrences,
+            risk_score: None,
+            probability,
+            evidence: self.evidence.iter().map(shown).collect(),
+            event_count: self.event_count,
+            events: self.first.iter().chain(&self.last).cloned().collect(),
+            mitre_tactics: Vec::new(),
+            mitre_techniques: Vec::new(),
+            dedup_key: format!("{}:{}", lead.rule, lead.episode),
+            feedback: None,
+        }
+    }
+}
+
+fn shown(evidence: &Evidence) -> AlertEvidence {
+    AlertEvidence {
+        channel: evidence.channel.name().to_owned(),
+        kind: evidence.kind.clone(),
+        probability: evidence.probability,
+        text: evidence.text.clone(),
+        values: evidence.values.iter().cloned().collect(),
+    }
+}

@@ -1,0 +1,253 @@
+//! Templates and content, by leaf: assigns each event to its template, judges the values in its
+//! slots, and combines what the other folds count.
+//!
+//! This is the last operator that sees events; what leaves it are sums and findings.
+
+use super::stage;
+use crate::combine::{Combiner, Sum};
+use crate::counts::{Count, Lead, Subject};
+use crate::finding::{Finding, Level};
+use crate::engine::Shared;
+use crate::env::Env;
+use crate::flow::Flow;
+use crate::folds::facts::{self, FactKind, Seen};
+use crate::folds::newness::{Founded, News};
+use crate::keyed::{Ctx, Fold, Groups, KeyMap, Step};
+use crate::ports::Tally;
+use crate::rec::Rec;
+use crate::settings::Settings;
+use crate::views::{TemplateRow, Views};
+use seerflow_detection::novelty::Slots;
+use seerflow_model::time::TICK;
+use seerflow_model::{Event, Flags, Ns, Role, hash};
+use seerflow_parsing::template::Leaf;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// An event on its way to its leaf.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Parsed {
+    /// The event.
+    pub event: Arc<Event>,
+    /// The port it came through, for the conservation ledger.
+    pub port: u16,
+}
+
+impl PartialEq for Parsed {
+    fn eq(&self, other: &Parsed) -> bool {
+        self.event == other.event
+    }
+}
+
+/// What leaves the fold.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum LeafOut {
+    /// Counts of a series.
+    Series(Sum<Count>),
+    /// Sightings of entities and edges.
+    Fact(Sum<Seen>),
+    /// Events and singletons of a namespace, per tick.
+    News(Sum<News>),
+    /// A template was founded.
+    Founded(Box<Founded>),
+    /// A finding about one event.
+    Finding(Box<Finding>),
+}
+
+/// State of one leaf.
+#[derive(Default, Serialize, Deserialize)]
+pub struct LeafState {
+    leaf: Leaf,
+    content: KeyMap<Content>,
+}
+
+/// What is known of the content of one template.
+#[derive(Serialize, Deserialize)]
+struct Content {
+    /// Its text when it last changed.
+    text: Arc<str>,
+    slots: Slots,
+}
+
+/// The fold; key = the event's leaf.
+pub struct Leaves {
+    /// `detection.dspot.calibration_window`.
+    pub calibration_window: u64,
+    /// Findings are made for probabilities up to this.
+    pub candidate_level: f64,
+    /// Counts per series and bucket.
+    pub counts: Combiner<Count>,
+    /// Sightings per quantum.
+    pub facts: Combiner<Seen>,
+    /// News per tick.
+    pub news: Combiner<News>,
+    /// Conservation ledger, this worker's part.
+    pub tally: Tally,
+    /// Flow control.
+    pub flow: Arc<Flow>,
+    /// Where views are published.
+    pub views: Arc<Views>,
+    /// Index of this worker.
+    pub worker: usize,
+}
+
+impl Fold for Leaves {
+    type In = Parsed;
+    type Out = LeafOut;
+    type State = LeafState;
+    const NAME: &'static str = "leaves";
+    const STAGE: u16 = stage::LEAVES;
+    const GROUP_KEYS_MAX: usize = 4_096;
+
+    fn fresh(&mut self, _key: u64) -> LeafState {
+        LeafState::default()
+    }
+
+    fn apply(&mut self, _key: u64, state: &mut LeafState, input: Parsed, ctx: &mut Ctx<LeafOut>) {
+        let event = input.event;
+        let assigned = state.leaf.assign(&event);
+        let template = assigned.template;
+        let leaf = &state.leaf;
+        let content = state.content.entry(template).or_insert_with(|| Content {
+            text: text_of(leaf, template),
+            slots: Slots::default(),
+        });
+        if assigned.widened {
+            content.text = text_of(leaf, template);
+        }
+        self.judge_values(leaf, template, content, &event, ctx);
+        self.count(template, &content.text, &event);
+        self.news.add(
+            hash::pair(hash::text(&event.source.source_type), event.namespace),
+            event.effective_time,
+            News::of(&event, assigned.founded, assigned.count_before == 1),
+        );
+        if assigned.founded && !event.flags.has(Flags::OWN) {
+            let founded = Founded { template, text: content.text.clone(), event };
+            ctx.emit(founded.key(), LeafOut::Founded(Box::new(founded)));
+        }
+    }
+
+    fn flush(&mut self, from: Ns, out: &mut Vec<Rec<LeafOut>>) {
+        self.counts.flush(from, out, LeafOut::Series);
+        self.facts.flush(from, out, LeafOut::Fact);
+        self.news.flush_to(from, out, |sum| sum.value.peer, LeafOut::News);
+        self.tally.publish(&self.flow);
+    }
+
+    fn weight(input: &Parsed) -> usize {
+        input.event.text.len() + 512
+    }
+
+    fn account(&mut self, input: &Parsed, step: Step) {
+        let bytes = Leaves::weight(input) as i64;
+        match step {
+            Step::Held => self.tally.held(input.port, bytes),
+            Step::Released => self.tally.released(input.port, bytes),
+        }
+    }
+
+    fn publish(&mut self, groups: &Groups<LeafState>, ended: bool) {
+        self.tally.publish(&self.flow);
+        if self.views.wants_templates(self.worker) || ended {
+            let mut rows: Vec<TemplateRow> = groups
+                .iter()
+                .flat_map(|(_, state)| state.leaf.templates().map(TemplateRow::from))
+                .collect();
+            rows.sort_unstable_by_key(|row| row.id);
+            self.views.put_templates(self.worker, rows, groups.evictions);
+        }
+    }
+}
+
+fn text_of(leaf: &Leaf, template: u64) -> Arc<str> {
+    leaf.template(template).map(|info| info.text.as_str().into()).unwrap_or_else(|| "".into())
+}
+
+impl Leaves {
+    /// For one worker.
+    pub fn new(settings: &Settings, tally: Tally, shared: &Shared, env: &Env) -> Leaves {
+        Leaves {
+            calibration_window: settings.calibration_window,
+            candidate_level: settings.candidate_level(),
+            counts: Combiner::new(settings.bucket),
+            facts: Combiner::new(facts::QUANTUM),
+            news: Combiner::new(TICK),
+            tally,
+            flow: shared.flow.clone(),
+            views: shared.views.clone(),
+            worker: env.worker,
+        }
+    }
+
+    /// Counts the event in its series and its facts. Late records are left out of the series.
+    fn count(&mut self, template: u64, text: &Arc<str>, event: &Arc<Event>) {
+        let at = event.effective_time;
+        let late = event.flags.has(Flags::LATE) || event.flags.has(Flags::OWN);
+        if !late {
+            let mut add = |subject: Subject, counts: &mut Combiner<Count>| {
+                let key = subject.key();
+                let lead = || Lead { event: event.clone(), template: text.clone(), subject };
+                counts.add_with(key, at, |count| count.one_more(event), || Count::one(lead()));
+            };
+            add(Subject::Source(event.source.id), &mut self.counts);
+            add(Subject::Template(template), &mut self.counts);
+            for (index, entity) in event.entities.iter().enumerate().take(8) {
+                let host = entity.kind == seerflow_model::EntityType::Host;
+                if host && entity.role == Role::Target {
+                    add(Subject::Host(entity.key), &mut self.counts);
+                }
+                if matches!(entity.role, Role::Actor | Role::Src) || host {
+                    let subject = Subject::Entity(template, entity.key, index as u8);
+                    add(subject, &mut self.counts);
+                }
+            }
+        }
+        let seen = |kind| Seen { kind, count: 1, first: at, last: at };
+        for entity in &event.entities {
+            self.facts.add(entity.key, at, seen(FactKind::Entity(entity.kind)));
+        }
+        for edge in &event.edges {
+            let end = |index: u8| event.entities.get(usize::from(index)).map_or(0, |e| e.key);
+            let ends = hash::pair(end(edge.from), end(edge.to));
+            self.facts.add(hash::pair(edge.relation as u64, ends), at, seen(FactKind::Edge));
+        }
+    }
+
+    /// Never-seen values in the slots of a template.
+    fn judge_values(
+        &self,
+        leaf: &Leaf,
+        template: u64,
+        content: &mut Content,
+        event: &Arc<Event>,
+        ctx: &mut Ctx<LeafOut>,
+    ) {
+        for (index, slot) in leaf.params_of(template, event).iter().enumerate().take(8) {
+            let new = content.slots.observe(index, slot.kind, slot.hash, self.calibration_window);
+            let Some(new) = new.filter(|new| new.probability <= self.candidate_level) else {
+                continue;
+            };
+            if event.flags.has(Flags::OWN) {
+                continue;
+            }
+            let lead = Lead {
+                event: event.clone(),
+                template: content.text.clone(),
+                subject: Subject::Template(template),
+            };
+            let value = slot.text(event);
+            let evidence = crate::words::new_value(&lead, ctx.now(), value, &new);
+            let finding = Finding {
+                lead: evidence,
+                also: Vec::new(),
+                level: Level::Event,
+                template,
+                excess: 1.0,
+                decides: true,
+            };
+            ctx.emit(0, LeafOut::Finding(Box::new(finding)));
+        }
+    }
+}
+

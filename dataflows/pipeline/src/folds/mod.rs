@@ -1,0 +1,27 @@
+//! The keyed folds: each joins one algorithm to the operator, and nothing more.
+
+pub mod budget;
+pub mod calibrate;
+pub mod episodes;
+pub mod facts;
+pub mod leaves;
+pub mod newness;
+pub mod series;
+
+/// Stages in the total order, in the order of the dataflow.
+pub mod stage {
+    /// Templates and content, by leaf.
+    pub const LEAVES: u16 = 1;
+    /// Counts per series.
+    pub const SERIES: u16 = 2;
+    /// Never-seen templates, by source type.
+    pub const NEWNESS: u16 = 3;
+    /// Calibrators, by (channel, peer group).
+    pub const CALIBRATE: u16 = 4;
+    /// The alert budget.
+    pub const BUDGET: u16 = 5;
+    /// Episodes.
+    pub const EPISODES: u16 = 6;
+    /// The ledger of entities and edges.
+    pub const FACTS: u16 = 7;
+}

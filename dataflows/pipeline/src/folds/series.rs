@@ -1,0 +1,289 @@
+//! Counts per series: closes a bucket when the frontier has passed its end, and scores it.
+//!
+//! One state per key group holds all its series: one timer a bucket, keys in ascending order, so
+//! results and evictions do not depend on how the counts arrived. Empty buckets are closed by the
+//! timer only where that is informative (a series that was regular or large).
+//!
+//! Cost: per series and closed bucket, not per event.
+
+use super::calibrate::{Partial, channel_key};
+use super::stage;
+use crate::combine::{Combiner, Open, Sum};
+use crate::counts::{Count, Lead, Subject};
+use crate::keyed::{Ctx, Fold};
+use crate::rec::Rec;
+use seerflow_detection::silence::{Regular, Silence};
+use seerflow_detection::volume::{Raw, Series, SeriesKind, VolumeConfig};
+use seerflow_model::Ns;
+use seerflow_model::time::QUANTUM;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Series that one of the 256 groups may hold.
+const SERIES_MAX: usize = 8_192;
+/// Series that one group may count in one open bucket.
+const OPEN_MAX: usize = 16_384;
+/// Scores below this (p > 0.05) are only counted for calibration.
+const SCORE_MIN: f64 = 3.0;
+/// A series without a model of its own names a finding from this many events in a bucket.
+const NAMES_MIN: u64 = 20;
+
+/// A score that may matter.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Score {
+    /// First event of the bucket (of the last non-empty one when it is empty).
+    pub lead: Lead,
+    /// Source type: the peer group of series.
+    pub source_type: Arc<str>,
+    /// Events in the bucket.
+    pub observed: u64,
+    /// The model's word; `None` when the series has no model of its own.
+    pub raw: Option<Raw>,
+    /// The word on silence, for an empty bucket of a regular series.
+    pub silence: Option<Silence>,
+    /// When the bucket began.
+    pub began: Ns,
+}
+
+/// What leaves the fold.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum SeriesOut {
+    /// A score that may matter.
+    Score(Box<Score>),
+    /// Scores for calibration.
+    Partial(Sum<Partial>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    model: Series,
+    regular: Option<Regular>,
+    /// Names the series while it is empty; kept only where empty buckets are closed.
+    lead: Option<Box<Lead>>,
+    source_type: Arc<str>,
+    due: Option<u64>,
+    last: u64,
+    settled: bool,
+}
+
+/// All series of one key group.
+#[derive(Default, Serialize, Deserialize)]
+pub struct Group {
+    open: Open<Count>,
+    series: BTreeMap<u64, Entry>,
+    due: BTreeSet<(u64, u64)>,
+    /// Counts and series that found no room.
+    pub refused: u64,
+}
+
+/// The fold; key = representative of the group.
+pub struct SeriesFold {
+    /// Bucket length.
+    pub bucket: Ns,
+    /// How series are modelled.
+    pub config: VolumeConfig,
+    /// Scores for calibration.
+    pub partials: Combiner<Partial>,
+    /// Source types, so that each is held once.
+    pub names: BTreeMap<String, Arc<str>>,
+}
+
+impl SeriesFold {
+    /// For buckets of `bucket` ns.
+    pub fn new(bucket: Ns, config: VolumeConfig) -> SeriesFold {
+        SeriesFold { bucket, config, partials: Combiner::new(QUANTUM), names: BTreeMap::new() }
+    }
+
+    fn end_of(&self, bucket: u64) -> Ns {
+        (bucket + 1).saturating_mul(self.bucket)
+    }
+
+    fn next_timer(&self, group: &Group) -> Option<Ns> {
+        let open = group.open.first();
+        let due = group.due.first().map(|(bucket, _)| *bucket);
+        open.into_iter().chain(due).min().map(|bucket| self.end_of(bucket))
+    }
+
+    fn name(&mut self, source_type: &str) -> Arc<str> {
+        if let Some(name) = self.names.get(source_type) {
+            return name.clone();
+        }
+        let name: Arc<str> = source_type.into();
+        if self.names.len() < 1_024 {
+            self.names.insert(source_type.to_owned(), name.clone());
+        }
+        name
+    }
+}
+
+impl Fold for SeriesFold {
+    type In = Sum<Count>;
+    type Out = SeriesOut;
+    type State = Group;
+    const NAME: &'static str = "series";
+    const STAGE: u16 = stage::SERIES;
+
+    fn fresh(&mut self, _key: u64) -> Group {
+        Group::default()
+    }
+
+    fn apply(&mut self, _key: u64, group: &mut Group, sum: Sum<Count>, ctx: &mut Ctx<SeriesOut>) {
+        let n = sum.value.n;
+        if group.open.add(sum, OPEN_MAX) {
+            group.refused += n;
+        }
+        if let Some(due) = self.next_timer(group) {
+            ctx.set_timer(due);
+        }
+    }
+
+    fn fire(&mut self, _key: u64, group: &mut Group, ctx: &mut Ctx<SeriesOut>) {
+        let now = ctx.now();
+        while let Some(bucket) = group
+            .open
+            .first()
+            .into_iter()
+            .chain(group.due.first().map(|(bucket, _)| *bucket))
+            .min()
+            .filter(|bucket| self.end_of(*bucket) <= now)
+        {
+            self.close(group, bucket, ctx);
+        }
+        if let Some(due) = self.next_timer(group) {
+            ctx.set_timer(due);
+        }
+    }
+
+    fn flush(&mut self, from: Ns, out: &mut Vec<Rec<SeriesOut>>) {
+        self.partials.flush_to(from, out, |sum| sum.key, SeriesOut::Partial);
+    }
+
+    fn commutes(_input: &Sum<Count>) -> bool {
+        true
+    }
+}
+
+impl SeriesFold {
+    /// Closes one bucket of one group: keys with counts, and empty ones that are due.
+    fn close(&mut self, group: &mut Group, bucket: u64, ctx: &mut Ctx<SeriesOut>) {
+        let mut counts: BTreeMap<u64, Option<Count>> =
+            group.open.close(bucket).into_iter().map(|(key, count)| (key, Some(count))).collect();
+        while let Some((_, key)) = group.due.first().copied().filter(|(due, _)| *due <= bucket) {
+            group.due.remove(&(bucket, key));
+            if let Some(entry) = group.series.get_mut(&key) {
+                entry.due = None;
+                counts.entry(key).or_insert(None);
+            }
+        }
+        for (key, count) in counts {
+            self.close_series(group, key, bucket, count, ctx);
+        }
+    }
+
+    fn close_series(
+        &mut self,
+        group: &mut Group,
+        key: u64,
+        bucket: u64,
+        count: Option<Count>,
+        ctx: &mut Ctx<SeriesOut>,
+    ) {
+        if let Some(count) = &count
+            && !group.series.contains_key(&key)
+        {
+            group.make_room();
+            let source_type = self.name(&count.lead.event.source.source_type);
+            group.series.insert(key, Entry::new(count.lead.subject, source_type, bucket));
+        }
+        let Some(entry) = group.series.get_mut(&key) else { return };
+        let observed = count.as_ref().map_or(0, |count| count.n);
+        if observed > 0 {
+            entry.settled |= entry.last != bucket;
+            entry.last = bucket;
+        }
+        let raw = entry.model.close(&self.config, bucket, observed);
+        let silence =
+            entry.regular.as_mut().and_then(|regular| regular.close(&self.config, bucket, observed));
+        if let Some(due) = entry.take_due(key, bucket, &self.config, count.as_ref()) {
+            group.due.insert((due, key));
+        }
+        if let Some(raw) = &raw {
+            let channel = channel_key(entry.model.kind(), &entry.source_type);
+            let partial = || Partial::new(entry.model.kind(), entry.source_type.clone());
+            self.partials.add_with(channel, ctx.now(), |p| p.add(raw), || partial().with(raw));
+        }
+        let matters = raw.as_ref().is_some_and(|raw| raw.upper.max(raw.lower) >= SCORE_MIN)
+            || silence.is_some()
+            || (raw.is_none()
+                && observed >= NAMES_MIN
+                && matches!(entry.model.kind(), SeriesKind::Entity));
+        let lead = count.map(|count| count.lead).or_else(|| entry.lead.as_deref().cloned());
+        if let Some(lead) = lead.filter(|_| matters) {
+            let score = Score {
+                lead,
+                source_type: entry.source_type.clone(),
+                observed,
+                raw,
+                silence,
+                began: bucket.saturating_mul(self.bucket),
+            };
+            ctx.emit(key, SeriesOut::Score(Box::new(score)));
+        }
+    }
+}
+
+impl Entry {
+    fn new(subject: Subject, source_type: Arc<str>, bucket: u64) -> Entry {
+        let kind = match subject {
+            Subject::Source(_) => SeriesKind::Source,
+            Subject::Host(_) => SeriesKind::Host,
+            Subject::Template(_) => SeriesKind::Template,
+            Subject::Entity(..) => SeriesKind::Entity,
+        };
+        let regular =
+            matches!(kind, SeriesKind::Source | SeriesKind::Host).then(Regular::default);
+        let model = Series::new(kind);
+        Entry { model, regular, lead: None, source_type, due: None, last: bucket, settled: false }
+    }
+
+    /// The next bucket to close even when it is empty; keeps what names the series until then.
+    fn take_due(
+        &mut self,
+        _key: u64,
+        bucket: u64,
+        config: &VolumeConfig,
+        count: Option<&Count>,
+    ) -> Option<u64> {
+        let silent = self.regular.as_ref().and_then(|regular| regular.next_due(config));
+        let next = self.model.next_due(config).into_iter().chain(silent).min();
+        let due = next.map(|due| due.max(bucket + 1));
+        match (due, count) {
+            (None, _) => self.lead = None,
+            (Some(_), Some(count)) => self.lead = Some(Box::new(count.lead.clone())),
+            (Some(_), None) => {}
+        }
+        self.due = due;
+        due
+    }
+}
+
+impl Group {
+    /// Two-part eviction, as for keys: those seen in one bucket only go first.
+    fn make_room(&mut self) {
+        if self.series.len() < SERIES_MAX {
+            return;
+        }
+        let mut oldest: Vec<(bool, u64, u64)> =
+            self.series.iter().map(|(key, entry)| (entry.settled, entry.last, *key)).collect();
+        oldest.sort_unstable();
+        for (_, _, key) in oldest.into_iter().take(SERIES_MAX / 16) {
+            if let Some(entry) = self.series.remove(&key)
+                && let Some(due) = entry.due
+            {
+                self.due.remove(&(due, key));
+            }
+            self.refused += 1;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The parsing operator: records in, events out, on the worker that has the record.
+//!
+//! What a record says does not depend on other records, so this needs no order and keeps no state
+//! but caches. Records that `sources[].drop` names end here and are counted by reason.
+
+use crate::feed::PortState;
+use crate::flow::Flow;
+use crate::folds::leaves::Parsed;
+use crate::rec::{Rec, Time};
+use crate::source::Portioned;
+use seerflow_model::{Event, Flags};
+use seerflow_parsing::parser::Parser;
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering::AcqRel;
+use std::sync::{Arc, Mutex, PoisonError};
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::StreamVec;
+use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::generic::Operator;
+
+/// Decides which events are dropped, and why.
+pub trait DropRules: Send + Sync {
+    /// The reason why an event is dropped, if it is.
+    fn reason(&self, event: &Event) -> Option<&str>;
+}
+
+/// Counts what the parser notices, shared by all workers.
+#[derive(Default)]
+pub struct Noticed {
+    dropped: Mutex<BTreeMap<(u16, String), u64>>,
+    tags: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+impl Noticed {
+    /// Dropped records by port and reason.
+    pub fn dropped(&self) -> BTreeMap<(u16, String), u64> {
+        self.dropped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Records by tag: `late`, `malformed` …
+    pub fn tags(&self) -> BTreeMap<&'static str, u64> {
+        self.tags.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn add_tags(&self, counts: &BTreeMap<&'static str, u64>) {
+        let mut tags = self.tags.lock().unwrap_or_else(PoisonError::into_inner);
+        for (tag, count) in counts {
+            *tags.entry(tag).or_default() += count;
+        }
+    }
+
+    fn add_dropped(&self, port: u16, reason: &str) {
+        let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        *dropped.entry((port, reason.to_owned())).or_default() += 1;
+    }
+}
+
+/// What the operator works with.
+pub struct Parse {
+    /// Reads records.
+    pub parser: Parser,
+    /// Drops some.
+    pub rules: Option<Arc<dyn DropRules>>,
+    /// All ports, by number.
+    pub ports: Arc<Vec<Arc<PortState>>>,
+    /// Flow control.
+    pub flow: Arc<Flow>,
+    /// Counters.
+    pub noticed: Arc<Noticed>,
+}
+
+impl Parse {
+    fn batch(&mut self, (port, batch): Portioned, mut give: impl FnMut(Rec<Parsed>)) {
+        let mut tags: BTreeMap<&'static str, u64> = BTreeMap::new();
+        let mut dropped = 0;
+        for meta in &batch.records {
+            let event = self.parser.parse(&batch, meta);
+            if event.flags != Flags::default() {
+                for tag in event.flags.names() {
+                    *tags.entry(tag).or_default() += 1;
+                }
+            }
+            if let Some(rules) = &self.rules
+                && let Some(reason) = rules.reason(&event)
+            {
+                self.noticed.add_dropped(port, reason);
+                dropped += 1;
+                continue;
+            }
+            let (order, key) = (event.order(), event.leaf);
+            give(Rec { order, key, data: Parsed { event: Arc::new(event), port } });
+        }
+        if !tags.is_empty() {
+            self.noticed.add_tags(&tags);
+        }
+        if dropped > 0 {
+            self.flow.arrived(dropped);
+            if let Some(port) = self.ports.get(usize::from(port)) {
+                port.in_flight.fetch_sub(dropped, AcqRel);
+                port.dropped.fetch_add(dropped, AcqRel);
+            }
+        }
+    }
+}
+
+/// Builds the operator.
+pub fn parse<'s>(
+    records: StreamVec<'s, Time, Portioned>,
+    mut parse: Parse,
+) -> StreamVec<'s, Time, Rec<Parsed>> {
+    records.unary::<CapacityContainerBuilder<Vec<Rec<Parsed>>>, _, _, _>(
+        Pipeline,
+        "parse",
+        move |_cap, _info| {
+            move |input, output| {
+                input.for_each_time(|cap, data| {
+                    let mut session = output.session(&cap);
+                    for batch in data.flat_map(|container| container.drain(..)) {
+                        parse.batch(batch, |rec| session.give(rec));
+                    }
+                });
+            }
+        },
+    )
+}

@@ -1,0 +1,154 @@
+//! What the workers publish for readers: templates, entities, calibration. Merged at each read,
+//! never fed back into evidence.
+
+use crate::folds::facts::FactKind;
+use arc_swap::ArcSwap;
+use seerflow_model::Ns;
+use seerflow_parsing::template::TemplateInfo;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A template as readers see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateRow {
+    /// Template id.
+    pub id: u64,
+    /// Text with `<*>` for every wildcard.
+    pub text: String,
+    /// Events.
+    pub count: u64,
+    /// First effective time.
+    pub first_seen: Ns,
+    /// Last effective time.
+    pub last_seen: Ns,
+    /// The first message.
+    pub example: String,
+}
+
+impl From<TemplateInfo> for TemplateRow {
+    fn from(info: TemplateInfo) -> TemplateRow {
+        TemplateRow {
+            id: info.id,
+            text: info.text,
+            count: info.count,
+            first_seen: info.first_seen_ns,
+            last_seen: info.last_seen_ns,
+            example: info.example,
+        }
+    }
+}
+
+/// How far the calibration of one channel is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Progress {
+    /// Channel, with its peer group.
+    pub channel: String,
+    /// What it has.
+    pub have: u64,
+    /// What it needs.
+    pub need: u64,
+    /// In what unit.
+    pub unit: String,
+}
+
+#[derive(Default)]
+struct Part {
+    wants_templates: AtomicBool,
+    wants_facts: AtomicBool,
+    templates: ArcSwap<Vec<TemplateRow>>,
+    facts: ArcSwap<BTreeMap<FactKind, u64>>,
+    progress: Mutex<BTreeMap<&'static str, Vec<Progress>>>,
+    evictions: AtomicU64,
+    steps: AtomicU64,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Parts published by each worker of this process.
+pub struct Views {
+    parts: Vec<Part>,
+}
+
+impl Views {
+    /// For `workers` workers.
+    pub fn new(workers: usize) -> Views {
+        Views { parts: (0..workers).map(|_| Part::default()).collect() }
+    }
+
+    /// Asks the workers to publish what is costly to publish; they do at their next release.
+    pub fn ask(&self) {
+        for part in &self.parts {
+            part.wants_templates.store(true, Ordering::Release);
+            part.wants_facts.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether somebody asked for templates since the last time.
+    pub fn wants_templates(&self, worker: usize) -> bool {
+        self.parts[worker].wants_templates.swap(false, Ordering::AcqRel)
+    }
+
+    /// Whether somebody asked for facts since the last time.
+    pub fn wants_facts(&self, worker: usize) -> bool {
+        self.parts[worker].wants_facts.swap(false, Ordering::AcqRel)
+    }
+
+    /// Publishes templates.
+    pub fn put_templates(&self, worker: usize, rows: Vec<TemplateRow>, evictions: u64) {
+        let part = &self.parts[worker];
+        part.templates.store(Arc::new(rows));
+        part.evictions.store(evictions, Ordering::Release);
+        part.steps.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Publishes the number of facts.
+    pub fn put_facts(&self, worker: usize, facts: BTreeMap<FactKind, u64>) {
+        self.parts[worker].facts.store(Arc::new(facts));
+    }
+
+    /// Publishes how far the calibration of one operator is.
+    pub fn put_progress(&self, operator: &'static str, worker: usize, rows: Vec<Progress>) {
+        lock(&self.parts[worker].progress).insert(operator, rows);
+    }
+
+    /// All templates, by id.
+    pub fn templates(&self) -> Vec<TemplateRow> {
+        let mut rows: Vec<TemplateRow> =
+            self.parts.iter().flat_map(|part| part.templates.load().as_ref().clone()).collect();
+        rows.sort_unstable_by_key(|row| row.id);
+        rows
+    }
+
+    /// How many facts of each kind there are.
+    pub fn facts(&self) -> BTreeMap<FactKind, u64> {
+        let mut all = BTreeMap::new();
+        for part in &self.parts {
+            for (kind, count) in part.facts.load().iter() {
+                *all.entry(*kind).or_default() += count;
+            }
+        }
+        all
+    }
+
+    /// How far calibration is, by channel.
+    pub fn progress(&self) -> Vec<Progress> {
+        let of = |part: &Part| lock(&part.progress).values().flatten().cloned().collect::<Vec<_>>();
+        let mut all: Vec<Progress> = self.parts.iter().flat_map(of).collect();
+        all.sort();
+        all
+    }
+
+    /// How often templates were published: lets a reader wait for an answer to [`Views::ask`].
+    pub fn published(&self) -> Vec<u64> {
+        self.parts.iter().map(|part| part.steps.load(Ordering::Acquire)).collect()
+    }
+
+    /// Leaves evicted so far.
+    pub fn evictions(&self) -> u64 {
+        self.parts.iter().map(|part| part.evictions.load(Ordering::Acquire)).sum()
+    }
+}
