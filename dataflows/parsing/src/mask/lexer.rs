@@ -4,7 +4,7 @@
 //! character boundary, because bytes outside ASCII never end a core.
 
 use super::class::{self, ALPHA, AT, ATOM, CLASS, DIGIT, DOT, HEX, SOFT, SPACE, START, byte};
-use super::{MAX_BYTES, MAX_PARAMS, MAX_TOKENS, code, kind_of_name, net, path, time, value};
+use super::{MAX_BYTES, MAX_LIST, MAX_PARAMS, MAX_TOKENS, code, kind_of_name, net, path, time, value};
 use seerflow_model::{Param, ParamKind, Span, hash};
 
 /// What one pass finds; reused from message to message.
@@ -27,7 +27,7 @@ pub fn scan(message: &str, out: &mut Scan) {
     out.params.clear();
     out.skeleton = 0;
     let end = if message.len() > MAX_BYTES { cut(message) } else { message.len() };
-    let mut lexer = Lexer { text: &message.as_bytes()[..end], out, blank: false, begun: false };
+    let mut lexer = Lexer { text: &message.as_bytes()[..end], out, blank: false, begun: false, joint: 0 };
     let mut i = 0;
     while i < end {
         if lexer.full() {
@@ -60,8 +60,12 @@ fn cut(message: &str) -> usize {
 struct Lexer<'a, 'b> {
     text: &'a [u8],
     out: &'b mut Scan,
+    /// White space was passed since the last thing woven into the skeleton.
     blank: bool,
+    /// Something was.
     begun: bool,
+    /// The skeleton up to and with the last masked token: a list goes back to it.
+    joint: u64,
 }
 
 impl Lexer<'_, '_> {
@@ -103,12 +107,32 @@ impl Lexer<'_, '_> {
                 }
                 None
             }
+            open if fresh && before & ATOM == 0 && self.empty_pair(open, i) => {
+                self.delimiter(i);
+                self.masked(ParamKind::Any, i + 1, i + 1);
+                return self.delimiter(i + 1);
+            }
             _ => None,
         };
         match masked {
             Some((kind, end)) => self.masked(kind, i, end),
             None => self.delimiter(i),
         }
+    }
+
+    /// Whether `()`, `[]`, `{}`, `""` or `''` stands alone: a value that is empty this time.
+    fn empty_pair(&self, open: u8, i: usize) -> bool {
+        let close = match open {
+            b'(' => b')',
+            b'[' => b']',
+            b'{' => b'}',
+            b'"' | b'\'' => open,
+            _ => return false,
+        };
+        let alone = i == 0 || matches!(self.text[i - 1], b' ' | b'=' | b':' | b',');
+        let after = byte(self.text, i + 2);
+        alone && byte(self.text, i + 1) == close && class::at(self.text, i + 2) & ATOM == 0
+            && after != close
     }
 
     /// `[2001:db8::1]:443`
@@ -118,7 +142,7 @@ impl Lexer<'_, '_> {
             return None;
         }
         let port = net::port(self.text, end + 1)?;
-        self.token(code(kind), i, port);
+        self.value(kind, i, port);
         self.param(kind, i + 1, end);
         self.param(ParamKind::Number, end + 2, port);
         Some(port)
@@ -143,7 +167,10 @@ impl Lexer<'_, '_> {
         let text = self.text;
         let (mut end, mut class) = run(text, start);
         let next = byte(text, end);
-        if class & !(HEX | ALPHA) == 0 && !matches!(next, b':' | b'/' | b' ' | b',') {
+        if class & !(HEX | ALPHA) == 0
+            && !matches!(next, b':' | b'/' | b' ' | b',')
+            && value::plain(&text[start..end], class)
+        {
             return self.literal(start, end);
         }
         if text[start].is_ascii_digit() {
@@ -165,7 +192,7 @@ impl Lexer<'_, '_> {
                 class = union(&text[start..end]);
             }
         }
-        if value::plain(class) {
+        if value::plain(&text[start..end], class) {
             return self.literal(start, end);
         }
         match value::kind(&text[start..end], class) {
@@ -248,7 +275,7 @@ impl Lexer<'_, '_> {
         let all = port.or_else(|| {
             (kind == ParamKind::Ip).then(|| net::prefix_length(self.text, end)).flatten()
         });
-        self.token(code(kind), from, all.unwrap_or(end));
+        self.value(kind, from, all.unwrap_or(end));
         self.param(kind, start, end);
         if let Some(port) = port {
             self.param(ParamKind::Number, end + 1, port);
@@ -263,9 +290,31 @@ impl Lexer<'_, '_> {
     }
 
     fn masked(&mut self, kind: ParamKind, start: usize, end: usize) -> usize {
-        self.token(code(kind), start, end);
+        self.value(kind, start, end);
         self.param(kind, start, end);
         end
+    }
+
+    /// The token of a masked value. A list of values of one kind is one value, however long:
+    /// it grows the token before it. Numbers side by side, or with `, ` between them as in prose,
+    /// are rather columns.
+    fn value(&mut self, kind: ParamKind, start: usize, end: usize) {
+        if let (Some(token), Some(core)) = (self.out.tokens.last(), self.out.cores.last_mut())
+            && *token == code(kind)
+            && kind != ParamKind::Any
+        {
+            let between = &self.text[core.end()..start];
+            let column = matches!(kind, ParamKind::Number | ParamKind::Time);
+            let tight = matches!(between, [b',' | b';']);
+            if tight || !column && matches!(between, b" " | b", " | b"; ") {
+                core.len = (end - core.start as usize) as u32;
+                self.blank = false;
+                self.out.skeleton = self.joint;
+                return;
+            }
+        }
+        self.token(code(kind), start, end);
+        self.joint = self.out.skeleton;
     }
 
     #[inline]
@@ -277,7 +326,10 @@ impl Lexer<'_, '_> {
 
     fn param(&mut self, kind: ParamKind, start: usize, end: usize) {
         let token = (self.out.tokens.len() - 1) as u16;
-        self.out.params.push(Param { kind, token, value: Span::new(start, end) });
+        let list = self.out.params.len().checked_sub(MAX_LIST).map(|i| self.out.params[i].token);
+        if list != Some(token) {
+            self.out.params.push(Param { kind, token, value: Span::new(start, end) });
+        }
     }
 
     fn delimiter(&mut self, i: usize) -> usize {

@@ -12,7 +12,8 @@
 //! `path`, `time`).
 //!
 //! Invariants: at most [`MAX_TOKENS`] tokens and [`MAX_PARAMS`] parameters from at most
-//! [`MAX_BYTES`] bytes, the rest is one trailing wildcard; spans lie on character boundaries;
+//! [`MAX_BYTES`] bytes, the rest is one trailing wildcard; of
+//! a list of values the first [`MAX_LIST`] are parameters; spans lie on character boundaries;
 //! masking the rendered text again gives the same tokens. Cost: see `examples/assign.rs --bench`.
 
 mod class;
@@ -30,6 +31,8 @@ use seerflow_model::{Event, Param, ParamKind, Span, hash};
 pub const MAX_TOKENS: usize = 128;
 /// Parameters kept per message.
 pub const MAX_PARAMS: usize = 64;
+/// Parameters kept of one list of values.
+pub const MAX_LIST: usize = 16;
 /// Bytes considered per message.
 pub const MAX_BYTES: usize = 8192;
 /// Literal cores at the front that tell leaves apart.

@@ -1,6 +1,6 @@
 //! The type of a single core by its shape: numbers, hexadecimal, UUIDs, identifiers.
 
-use super::class::{AT, DIGIT, DOT, HEX, WIDE};
+use super::class::{AT, DIGIT, DOT, HEX};
 use super::net;
 use seerflow_model::ParamKind;
 
@@ -14,6 +14,9 @@ pub fn kind(core: &[u8], class: u8) -> Option<ParamKind> {
             return Some(ParamKind::Domain);
         }
         // A digest without one digit; words of so many letters a–f do not exist.
+        if matches!(core.len(), 3..=5) && constant(core) {
+            return Some(ParamKind::Any);
+        }
         let digest = class == HEX && matches!(core.len(), 16 | 32 | 40 | 48 | 56 | 64 | 96 | 128);
         return digest.then_some(ParamKind::Hex);
     }
@@ -151,8 +154,16 @@ fn identifier(core: &[u8]) -> bool {
     run > 0 && pure || turns >= 2
 }
 
-/// Whether the classes of a core leave any doubt that it is a literal.
+/// Whether a core without digit, dot and `@` is a literal: all are but the values of types that
+/// every language has.
 #[inline]
-pub fn plain(class: u8) -> bool {
-    class & (DIGIT | DOT | AT | WIDE) == 0
+pub fn plain(core: &[u8], class: u8) -> bool {
+    class & (DIGIT | DOT | AT) == 0
+        && class != HEX
+        && !(matches!(core.len(), 3..=5) && constant(core))
+}
+
+/// `true`, `false`, `null`, `nil`, `nan` are values, not words.
+fn constant(core: &[u8]) -> bool {
+    [&b"true"[..], b"false", b"null", b"nil", b"nan"].iter().any(|c| core.eq_ignore_ascii_case(c))
 }
