@@ -48,7 +48,8 @@ fn bench(paths: &[String]) -> std::io::Result<()> {
         events.extend(read(path)?);
     }
     let (mut masker, mut miner) = (mask::Masker::new(), Miner::new());
-    for round in 0..12 {
+    let rounds = 400;
+    for round in 0..rounds {
         let start = Instant::now();
         for event in &mut events {
             masker.mask(event);
@@ -58,7 +59,7 @@ fn bench(paths: &[String]) -> std::io::Result<()> {
             miner.assign(event);
         }
         let all = start.elapsed();
-        if round > 2 {
+        if round + 4 > rounds {
             let rate = |d: std::time::Duration| events.len() as f64 / d.as_secs_f64() / 1e3;
             println!("mask {:7.0} k/s   mask + assign {:7.0} k/s", rate(masked), rate(all));
         }

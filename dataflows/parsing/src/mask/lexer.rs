@@ -183,7 +183,7 @@ impl Lexer<'_, '_> {
         if class & (SOFT | DOT | AT) != 0 {
             let full = end;
             while end > start + 1 && CLASS[usize::from(text[end - 1])] & (SOFT | DOT | AT) != 0 {
-                if text[end - 1] == b'%' && end == full && text[end - 2].is_ascii_digit() {
+                if text[end - 1] == b'%' && text[end - 2].is_ascii_digit() {
                     break;
                 }
                 end -= 1;
@@ -305,8 +305,12 @@ impl Lexer<'_, '_> {
         {
             let between = &self.text[core.end()..start];
             let column = matches!(kind, ParamKind::Number | ParamKind::Time);
-            let tight = matches!(between, [b',' | b';']);
-            if tight || !column && matches!(between, b" " | b", " | b"; ") {
+            let (comma, blanks) = match between {
+                [b',' | b';', blanks @ ..] => (true, blanks),
+                blanks => (false, blanks),
+            };
+            let blank = blanks.iter().all(|b| CLASS[usize::from(*b)] & SPACE != 0);
+            if blank && (comma || !blanks.is_empty()) && !(column && !blanks.is_empty()) {
                 core.len = (end - core.start as usize) as u32;
                 self.blank = false;
                 self.out.skeleton = self.joint;

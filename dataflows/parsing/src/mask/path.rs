@@ -84,7 +84,10 @@ pub fn relative(text: &[u8], at: usize, slash: usize) -> Option<usize> {
     }
     let clue = union & (DOT | DIGIT) != 0 || text[at..end].contains(&b'_');
     let ending = match text[last + 1..end].iter().rposition(|b| *b == b'.') {
-        Some(dot) if dot > 0 => (2..=5).contains(&(end - last - 1 - dot)),
+        Some(dot) if dot > 0 => {
+            let ending = &text[last + 2 + dot..end];
+            (1..=10).contains(&ending.len()) && ending.iter().all(u8::is_ascii_alphabetic)
+        }
         _ => false,
     };
     let is = slashes >= 3 || slashes == 2 && clue || slashes == 1 && ending;

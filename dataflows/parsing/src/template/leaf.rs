@@ -19,7 +19,7 @@ pub const MAX_CLUSTERS: usize = 1000;
 /// Of those, on probation.
 const MAX_PROBATION: usize = MAX_CLUSTERS / 5;
 /// Least share of agreeing literals, as numerator and denominator.
-const THRESHOLD: (usize, usize) = (6, 10);
+const THRESHOLD: (usize, usize) = (7, 10);
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
