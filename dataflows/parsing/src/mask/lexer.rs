@@ -129,10 +129,12 @@ impl Lexer<'_, '_> {
             b'"' | b'\'' => open,
             _ => return false,
         };
-        let alone = i == 0 || matches!(self.text[i - 1], b' ' | b'=' | b':' | b',');
+        let before = if i == 0 { b' ' } else { self.text[i - 1] };
+        let alone = CLASS[usize::from(before)] & SPACE != 0 || matches!(before, b'=' | b':' | b',');
         let after = byte(self.text, i + 2);
-        alone && byte(self.text, i + 1) == close && class::at(self.text, i + 2) & ATOM == 0
-            && after != close
+        let ended = class::at(self.text, i + 2) & SPACE != 0
+            || matches!(after, b',' | b';' | b':' | b')' | b']' | b'}') && after != close;
+        alone && byte(self.text, i + 1) == close && ended
     }
 
     /// `[2001:db8::1]:443`

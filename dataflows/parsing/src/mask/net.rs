@@ -81,7 +81,9 @@ pub fn colons(text: &[u8], at: usize) -> Option<(ParamKind, usize)> {
             end += 1;
         }
     }
-    (class::at(text, end) & START == 0).then_some((ParamKind::Ip, end))
+    // `::a:<Number>`: what was longer before it was masked is no address now.
+    let cut = byte(text, end) == b':' && byte(text, end + 1) == b'<';
+    (class::at(text, end) & START == 0 && !cut).then_some((ParamKind::Ip, end))
 }
 
 fn looks_like_ipv6(run: &str) -> bool {
