@@ -1,1 +1,4 @@
-//! Placeholder head.
+//! From bytes to fields: masking of messages and the templates they belong to.
+
+pub mod mask;
+pub mod template;
