@@ -1,4 +1,5 @@
-//! From bytes to fields: masking of messages and the templates they belong to.
+//! From bytes to fields: lines, times, headers, masking, templates, entities and roles.
 
 pub mod mask;
+pub mod roles;
 pub mod template;

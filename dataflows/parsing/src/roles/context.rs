@@ -1,0 +1,182 @@
+//! The words before a value, and what they say about its part.
+//!
+//! Cost: a look at no more than some fifty bytes before the value.
+
+use seerflow_model::{Role, Span};
+
+/// Longest word looked at.
+const WORD_MAX: usize = 24;
+/// Most separators skipped between a word and the value.
+const SKIP_MAX: usize = 6;
+
+/// The part that the words before a value give it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It comes from there.
+    Source,
+    /// It goes there.
+    Destination,
+    /// Nothing says so.
+    Free,
+}
+
+impl Place {
+    pub(super) const fn role(self) -> Role {
+        match self {
+            Place::Source => Role::Src,
+            Place::Destination => Role::Dst,
+            Place::Free => Role::Object,
+        }
+    }
+}
+
+/// The word before a place in a text, and the one before that.
+pub(super) struct Before<'a> {
+    word: Word<'a>,
+    earlier: Word<'a>,
+}
+
+#[derive(Clone, Copy)]
+struct Word<'a> {
+    text: &'a [u8],
+    start: usize,
+}
+
+impl<'a> Before<'a> {
+    /// The words that end before `at`, not before `start`.
+    pub(super) fn new(bytes: &'a [u8], start: usize, at: usize) -> Before<'a> {
+        let word = word_before(bytes, start, at);
+        Before { word, earlier: word_before(bytes, start, word.start) }
+    }
+
+    /// Whether the word is one of these (lower case).
+    pub(super) fn is(&self, words: &[&str]) -> bool {
+        self.word.is(words)
+    }
+
+    /// What the words say about an address.
+    pub(super) fn place(&self) -> Place {
+        const FILLERS: [&str; 8] = ["ip", "address", "addr", "host", "ipaddr", "node", "the", "is"];
+        match self.word.place() {
+            Place::Free if self.word.is(&FILLERS) => self.earlier.place(),
+            place => place,
+        }
+    }
+
+    /// Whether the word can only be followed by who acts.
+    pub(super) fn names_an_actor(&self) -> bool {
+        self.is(&[
+            "user", "for", "by", "login", "logon", "account", "username", "principal", "member",
+            "identity", "acct",
+        ])
+    }
+
+    /// Whether the word speaks of mail.
+    pub(super) fn names_mail(&self) -> bool {
+        self.is(&["from", "to", "cc", "bcc", "sender", "recipient", "rcpt", "mail", "email", "mailto"])
+    }
+
+    /// Whether the word says that hexadecimal digits are the hash of a file.
+    pub(super) fn names_a_hash(&self) -> bool {
+        self.is(&["md5", "sha1", "sha-1", "sha256", "sha-256", "sha512", "hash", "checksum", "digest"])
+    }
+
+    /// Whether the word is an HTTP method.
+    pub(super) fn is_http_method(&self) -> bool {
+        let methods: [&[u8]; 7] =
+            [b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"PATCH", b"OPTIONS"];
+        methods.contains(&self.word.text)
+    }
+
+    /// Whether the word names a program or a version, so that `1.2.3.4` after it is a version.
+    pub(super) fn names_a_product(&self) -> bool {
+        const WORDS: [&str; 36] = [
+            "version", "ver", "v", "release", "rev", "revision", "build", "patch", "driver", "bios",
+            "kernel", "linux", "firmware", "openssl", "openssh", "nginx", "apache", "httpd", "php",
+            "python", "java", "jdk", "jre", "chrome", "chromium", "firefox", "safari", "edge",
+            "opera", "mozilla", "curl", "sdk", "syslogd", "rsyslogd", "named", "package",
+        ];
+        // `OpenSSL`, `MySQL`, `LibreSSL`: a capital after a small letter is a product's name.
+        let mixed = self.word.text.windows(2).any(|pair| {
+            pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()
+        });
+        mixed || self.is(&WORDS)
+    }
+
+    /// Whether nothing is glued to the front of a dotted quad. `name/1.2.3.4` is an address only
+    /// with a port: otherwise it is a product and its version.
+    pub(super) fn is_free(&self, bytes: &[u8], whole: Span, port: bool) -> bool {
+        let at = whole.start as usize;
+        let at = if bytes.get(at) == Some(&b'/') { at } else { at.wrapping_sub(1) };
+        let Some(glued) = bytes.get(at) else { return true };
+        match glued {
+            b'/' => {
+                let named = at.checked_sub(1).is_some_and(|i| bytes[i].is_ascii_alphanumeric());
+                !named || port || bytes.get(whole.end()) == Some(&b':')
+            }
+            b'.' | b'-' | b'_' | b'+' | b'~' | b'^' => false,
+            other => !other.is_ascii_alphanumeric(),
+        }
+    }
+}
+
+impl Word<'_> {
+    fn is(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| self.text.eq_ignore_ascii_case(word.as_bytes()))
+    }
+
+    fn place(&self) -> Place {
+        const FROM: [&str; 14] = [
+            "from", "client", "peer", "remote", "rhost", "src", "source", "saddr", "rip", "sender",
+            "origin", "attacker", "by", "requester",
+        ];
+        const TO: [&str; 11] = [
+            "to", "dst", "dest", "destination", "daddr", "server", "upstream", "connecting",
+            "connect", "toward", "towards",
+        ];
+        if self.is(&FROM) {
+            Place::Source
+        } else if self.is(&TO) {
+            Place::Destination
+        } else {
+            Place::Free
+        }
+    }
+}
+
+fn word_before(bytes: &[u8], start: usize, at: usize) -> Word<'_> {
+    let mut end = at;
+    let separator =
+        |b: u8| matches!(b, b' ' | b'\t' | b'[' | b'(' | b'<' | b'"' | b'\'' | b'/' | b'=' | b':');
+    while end > start && at - end < SKIP_MAX && separator(bytes[end - 1]) {
+        end -= 1;
+    }
+    let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    let mut begin = end;
+    while begin > start && end - begin < WORD_MAX && inner(bytes[begin - 1]) {
+        begin -= 1;
+    }
+    Word { text: &bytes[begin..end], start: begin }
+}
+
+/// Words that follow `user` without being a name.
+pub(super) fn common(name: &[u8]) -> bool {
+    const WORDS: [&str; 70] = [
+        "unknown", "name", "names", "not", "is", "was", "has", "had", "the", "a", "an", "this",
+        "that", "id", "ids", "with", "without", "from", "to", "in", "on", "at", "by", "for", "and",
+        "or", "agent", "account", "accounts", "authentication", "authorization", "login", "logon",
+        "session", "sessions", "input", "data", "request", "requests", "record", "records",
+        "error", "failed", "does", "did", "who", "which", "profile", "password", "list", "table",
+        "group", "groups", "space", "mode", "limit", "defined", "specified", "supplied", "service",
+        "process", "cache", "info", "information", "details", "settings", "token", "action",
+        "code", "requested",
+    ];
+    WORDS.iter().any(|word| name.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Whether a message goes on, after a name, with logging in or out.
+pub(super) fn logs_in(rest: &[u8]) -> bool {
+    let words: [&[u8]; 5] =
+        [b" logged ", b" signed ", b" authenticated", b" logs ", b" has logged "];
+    words.iter().any(|word| rest.starts_with(word))
+}
