@@ -36,7 +36,8 @@ fn assign(path: &str) -> std::io::Result<()> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     for (n, (leaf, id)) in lines.into_iter().enumerate() {
         let template = miner.template(leaf, id).map(|t| t.text).unwrap_or_default();
-        let line = serde_json::json!({"line": n + 1, "id": format!("{id:016x}"), "template": template});
+        let line =
+            serde_json::json!({"line": n + 1, "id": format!("{id:016x}"), "template": template});
         writeln!(out, "{line}")?;
     }
     out.flush()

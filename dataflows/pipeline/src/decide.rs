@@ -7,7 +7,7 @@ use crate::folds::series::Score;
 use crate::rec::Rec;
 use crate::table::Tables;
 use crate::words;
-use seerflow_detection::calibrate::{Side, Table};
+use seerflow_detection::calibrate::Table;
 use seerflow_detection::volume::{Raw, SeriesKind};
 use seerflow_model::{Evidence, Ns};
 
@@ -22,7 +22,12 @@ pub struct Decide {
 
 impl Decide {
     /// Findings of one score. None while its channel is not calibrated.
-    pub fn decide(&self, tables: &Tables<Table>, rec: Rec<Box<Score>>, out: &mut Vec<Rec<Finding>>) {
+    pub fn decide(
+        &self,
+        tables: &Tables<Table>,
+        rec: Rec<Box<Score>>,
+        out: &mut Vec<Rec<Finding>>,
+    ) {
         let Rec { order, data: score, .. } = rec;
         let now = order.effective;
         let (kind, level) = kind_of(score.lead.subject);
@@ -42,13 +47,14 @@ impl Decide {
             && silence.probability <= self.candidate_level
         {
             let evidence = words::silence(&score, silence, now, self.bucket);
-            emit(evidence, -silence.expected, true, 0);
+            emit(evidence, -(silence.buckets as f64), true, 0);
         }
         match &score.raw {
             Some(raw) => {
                 let table = tables.get(&channel_key(kind, &score.source_type));
                 let p = table.and_then(|table| self.probability(table, raw));
-                if let Some(p) = p.filter(|p| *p <= self.candidate_level && score.silence.is_none()) {
+                if let Some(p) = p.filter(|p| *p <= self.candidate_level && score.silence.is_none())
+                {
                     let evidence = words::volume(&score, raw, now, self.bucket, p);
                     emit(evidence, score.observed as f64 - raw.expected, true, 1);
                 }
@@ -62,9 +68,7 @@ impl Decide {
 
     /// Two-sided tail probability of a score.
     fn probability(&self, table: &Table, raw: &Raw) -> Option<f64> {
-        let (side, score) =
-            if raw.upper >= raw.lower { (Side::Upper, raw.upper) } else { (Side::Lower, raw.lower) };
-        table.tail(side, score)
+        table.two_sided(raw.upper, raw.lower).map(|(p, _side)| p)
     }
 }
 

@@ -84,7 +84,7 @@ pub struct Engine {
     end: Arc<End>,
     /// What workers share with readers.
     pub shared: Shared,
-    guards: timely::execute::WorkerGuards<()>,
+    guards: timely::communication::WorkerGuards<()>,
 }
 
 /// A worker panicked.

@@ -70,8 +70,12 @@ impl Finding {
 /// The result is in a fixed order and does not depend on the order of the input.
 pub fn join(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by(|a, b| {
-        (a.level, a.template, &a.lead.rule, &a.lead.episode)
-            .cmp(&(b.level, b.template, &b.lead.rule, &b.lead.episode))
+        (a.level, a.template, &a.lead.rule, &a.lead.episode).cmp(&(
+            b.level,
+            b.template,
+            &b.lead.rule,
+            &b.lead.episode,
+        ))
     });
     let (mut kept, coarse): (Vec<_>, Vec<_>) =
         findings.into_iter().partition(|f| matches!(f.level, Level::Event));

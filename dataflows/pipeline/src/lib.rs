@@ -18,6 +18,7 @@ pub mod rec;
 pub mod settings;
 pub mod sink;
 pub mod source;
+pub mod split;
 pub mod table;
 pub mod views;
 pub mod words;

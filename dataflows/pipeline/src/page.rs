@@ -17,14 +17,15 @@ use crate::engine::Parts;
 use crate::folds::leaves::{LeafOut, Leaves};
 use crate::folds::newness::NewnessIn;
 use crate::folds::series::SeriesOut;
-use crate::folds::{budget, calibrate, episodes, facts, leaves, newness, series};
+use crate::folds::{budget, calibrate, episodes, facts, newness, series};
 use crate::keyed::keyed;
 use crate::parse::parse;
 use crate::rec::{Rec, Time};
 use crate::sink::sink;
 use crate::source::ingress;
+use crate::split::split;
 use crate::table::with_table;
-use timely::dataflow::operators::vec::{Map, OkErr};
+use timely::dataflow::operators::vec::Map;
 use timely::dataflow::operators::{Concatenate, Probe};
 use timely::dataflow::{ProbeHandle, Scope};
 
@@ -37,28 +38,28 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     let events = parse(records, parts.parse);
     let learnt = keyed(events, Leaves::new(&settings, parts.tally, &parts.shared, &env), &env);
 
-    let (counts, learnt) = learnt.ok_err(|rec: Rec<LeafOut>| match rec.data {
-        LeafOut::Series(sum) => Ok(Rec { order: rec.order, key: rec.key, data: sum }),
-        other => Err(Rec { order: rec.order, key: rec.key, data: other }),
+    let (counts, learnt) = split(learnt, |out| match out {
+        LeafOut::Series(sum) => Ok(sum),
+        other => Err(other),
     });
-    let (sightings, learnt) = learnt.ok_err(|rec| match rec.data {
-        LeafOut::Fact(sum) => Ok(Rec { order: rec.order, key: rec.key, data: sum }),
-        other => Err(Rec { order: rec.order, key: rec.key, data: other }),
+    let (sightings, learnt) = split(learnt, |out| match out {
+        LeafOut::Fact(sum) => Ok(sum),
+        other => Err(other),
     });
-    let (news, values) = learnt.ok_err(|rec| match rec.data {
-        LeafOut::News(sum) => Ok(Rec { order: rec.order, key: rec.key, data: NewnessIn::Sum(sum) }),
-        LeafOut::Founded(founded) => Ok(Rec { order: rec.order, key: rec.key, data: NewnessIn::Founded(founded) }),
-        LeafOut::Finding(finding) => Err(Rec { order: rec.order, key: rec.key, data: *finding }),
+    let (news, values) = split(learnt, |out| match out {
+        LeafOut::News(sum) => Ok(NewnessIn::Sum(sum)),
+        LeafOut::Founded(founded) => Ok(NewnessIn::Founded(founded)),
+        LeafOut::Finding(finding) => Err(finding),
         LeafOut::Series(_) | LeafOut::Fact(_) => unreachable!("taken out just above"),
     });
 
     let changes = keyed(sightings, facts::Facts::new(&settings, &parts.shared, &env), &env);
     let templates = keyed(news, newness::NewnessFold::new(&settings, &parts.shared, &env), &env);
 
-    let volumes = series::SeriesFold::new(settings.bucket, settings.volume.clone());
-    let (scores, partials) = keyed(counts, volumes, &env).ok_err(|rec| match rec.data {
-        SeriesOut::Score(score) => Ok(Rec { order: rec.order, key: rec.key, data: score }),
-        SeriesOut::Partial(sum) => Err(Rec { order: rec.order, key: rec.key, data: sum }),
+    let volumes = series::SeriesFold::new(&settings);
+    let (scores, partials) = split(keyed(counts, volumes, &env), |out| match out {
+        SeriesOut::Score(score) => Ok(score),
+        SeriesOut::Partial(sum) => Err(sum),
     });
     let tables = keyed(partials, calibrate::Calibrate::new(&settings, &parts.shared, &env), &env);
     let decide = Decide { candidate_level: settings.candidate_level(), bucket: settings.bucket };
@@ -66,8 +67,9 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
         decide.decide(tables, rec, out);
     });
 
+    let unboxed = values.map(|Rec { order, key, data }| Rec { order, key, data: *data });
     let candidates = scope
-        .concatenate([values, templates, volumes])
+        .concatenate([unboxed, templates, volumes])
         .map(|rec| Rec { key: representative(0), ..rec });
     let admitted = keyed(candidates, budget::BudgetFold::new(&settings, &parts.shared), &env);
     let alerts = keyed(admitted, episodes::Episodes(settings.windows.clone()), &env);
@@ -75,4 +77,3 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     sink(alerts, parts.alerts).probe_with(probe);
     changes.probe_with(probe);
 }
-

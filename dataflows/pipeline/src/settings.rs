@@ -2,7 +2,9 @@
 
 use crate::folds::episodes::Windows;
 use seerflow_detection::budget::BudgetConfig;
-use seerflow_detection::calibrate::CalibrateConfig;
+use seerflow_detection::calibrate::CalibrationConfig;
+use seerflow_detection::novelty::NoveltyConfig;
+use seerflow_detection::silence::SilenceConfig;
 use seerflow_detection::volume::VolumeConfig;
 use seerflow_model::Ns;
 use seerflow_model::time::{DAY, SECOND};
@@ -17,9 +19,11 @@ pub struct Settings {
     /// How series are modelled.
     pub volume: VolumeConfig,
     /// How scores are calibrated.
-    pub calibrate: CalibrateConfig,
-    /// Events before never-seen templates and values are judged.
-    pub calibration_window: u64,
+    pub calibration: CalibrationConfig,
+    /// When silence is worth saying.
+    pub silence: SilenceConfig,
+    /// When never-seen templates and values are judged.
+    pub novelty: NoveltyConfig,
     /// Risk level and alerts a day.
     pub budget: BudgetConfig,
     /// How long episodes last.
@@ -33,8 +37,9 @@ impl Default for Settings {
         Settings {
             bucket: 60 * SECOND,
             volume: VolumeConfig::default(),
-            calibrate: CalibrateConfig::default(),
-            calibration_window: 1_000,
+            calibration: CalibrationConfig::default(),
+            silence: SilenceConfig::default(),
+            novelty: NoveltyConfig::default(),
             budget: BudgetConfig::default(),
             windows: Arc::new(Windows { default_seconds: 900, overrides: BTreeMap::new() }),
             facts_keep: 30 * DAY,

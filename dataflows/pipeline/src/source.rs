@@ -98,8 +98,8 @@ impl Source {
         self.ingress.lane.state.rearm();
         // What is promised now holds for everything that is not in the lane yet.
         let promise = self.promise();
-        let ended = self.ingress.end.announced()
-            && self.ingress.ports.iter().all(|port| port.closed());
+        let ended =
+            self.ingress.end.announced() && self.ingress.ports.iter().all(|port| port.closed());
         let mut sent = 0;
         let mut drained = false;
         while sent < SEND_MAX {

@@ -72,8 +72,7 @@ fn of_event(lead: &Lead, effective: Ns, kind: &str, rule: &str, probability: f64
 /// A template that was never seen before.
 pub fn new_template(lead: &Lead, effective: Ns, probability: f64, known: u64) -> Evidence {
     let event = &lead.event;
-    let mut evidence =
-        of_event(lead, effective, "new-template", "never-seen-message", probability);
+    let mut evidence = of_event(lead, effective, "new-template", "never-seen-message", probability);
     evidence.episode = format!("{}/{}", event.program(), event.host());
     evidence.title = format!("never-seen message from {}", place(event));
     evidence.text = format!(
@@ -88,21 +87,20 @@ pub fn new_template(lead: &Lead, effective: Ns, probability: f64, known: u64) ->
 /// A value that its template never carried there before.
 pub fn new_value(lead: &Lead, effective: Ns, value: &str, new: &NewValue) -> Evidence {
     let event = &lead.event;
-    let mut evidence =
-        of_event(lead, effective, "new-value", "never-seen-value", new.probability);
+    let mut evidence = of_event(lead, effective, "new-value", "never-seen-value", new.probability);
     evidence.episode = format!("{}/{}", lead.subject.template(), primary_of(event));
     evidence.title = format!("never-seen value {} from {}", quote(value), place(event));
     evidence.text = format!(
         "{} was never seen in {} of {} such messages, which carried {} values (p = {:.1e})",
         quote(value),
         quote(&lead.template),
-        new.seen,
+        new.observed,
         new.distinct,
         new.probability,
     );
     evidence.values = vec![
-        ("seen".to_owned(), new.seen as f64),
-        ("distinct".to_owned(), new.distinct as f64),
+        ("observed".to_owned(), f64::from(new.observed)),
+        ("distinct".to_owned(), f64::from(new.distinct)),
     ];
     evidence
 }
@@ -216,16 +214,16 @@ pub fn silence(score: &Score, silence: &Silence, effective: Ns, bucket: Ns) -> E
     evidence.text = format!(
         "nothing for {} s from {}, which wrote in {:.0} % of its buckets; its longest gap was {} s \
          (p = {:.1e})",
-        silence.empty * bucket / SECOND,
+        silence.buckets * bucket / SECOND,
         subject(&score.lead),
-        silence.activity * 100.0,
-        silence.longest_gap * bucket / SECOND,
+        silence.busy * 100.0,
+        silence.longest * bucket / SECOND,
         silence.probability,
     );
     evidence.values = vec![
-        ("silent_seconds".to_owned(), (silence.empty * bucket / SECOND) as f64),
-        ("longest_gap_seconds".to_owned(), (silence.longest_gap * bucket / SECOND) as f64),
-        ("activity".to_owned(), silence.activity),
+        ("silent_seconds".to_owned(), (silence.buckets * bucket / SECOND) as f64),
+        ("longest_gap_seconds".to_owned(), (silence.longest * bucket / SECOND) as f64),
+        ("activity".to_owned(), silence.busy),
     ];
     evidence
 }

@@ -4,7 +4,9 @@
 //! character boundary, because bytes outside ASCII never end a core.
 
 use super::class::{self, ALPHA, AT, ATOM, CLASS, DIGIT, DOT, HEX, SOFT, SPACE, START, byte};
-use super::{MAX_BYTES, MAX_LIST, MAX_PARAMS, MAX_TOKENS, code, kind_of_name, net, path, time, value};
+use super::{
+    MAX_BYTES, MAX_LIST, MAX_PARAMS, MAX_TOKENS, code, kind_of_name, net, path, time, value,
+};
 use seerflow_model::{Param, ParamKind, Span, hash};
 
 /// What one pass finds; reused from message to message.
@@ -27,7 +29,8 @@ pub fn scan(message: &str, out: &mut Scan) {
     out.params.clear();
     out.skeleton = 0;
     let end = if message.len() > MAX_BYTES { cut(message) } else { message.len() };
-    let mut lexer = Lexer { text: &message.as_bytes()[..end], out, blank: false, begun: false, joint: 0 };
+    let mut lexer =
+        Lexer { text: &message.as_bytes()[..end], out, blank: false, begun: false, joint: 0 };
     let mut i = 0;
     while i < end {
         if lexer.full() {
@@ -198,7 +201,9 @@ impl Lexer<'_, '_> {
             return self.literal(start, end);
         }
         match value::kind(&text[start..end], class) {
-            Some(kind @ (ParamKind::Domain | ParamKind::Ip)) => self.address(kind, start, start, end),
+            Some(kind @ (ParamKind::Domain | ParamKind::Ip)) => {
+                self.address(kind, start, start, end)
+            }
             Some(kind) => self.masked(kind, start, end),
             None => self.literal(start, end),
         }

@@ -66,19 +66,41 @@ impl<'a> Before<'a> {
     /// Whether the word can only be followed by who acts.
     pub(super) fn names_an_actor(&self) -> bool {
         self.is(&[
-            "user", "for", "by", "login", "logon", "account", "username", "principal", "member",
-            "identity", "acct",
+            "user",
+            "for",
+            "by",
+            "login",
+            "logon",
+            "account",
+            "username",
+            "principal",
+            "member",
+            "identity",
+            "acct",
         ])
     }
 
     /// Whether the word speaks of mail.
     pub(super) fn names_mail(&self) -> bool {
-        self.is(&["from", "to", "cc", "bcc", "sender", "recipient", "rcpt", "mail", "email", "mailto"])
+        self.is(&[
+            "from",
+            "to",
+            "cc",
+            "bcc",
+            "sender",
+            "recipient",
+            "rcpt",
+            "mail",
+            "email",
+            "mailto",
+        ])
     }
 
     /// Whether the word says that hexadecimal digits are the hash of a file.
     pub(super) fn names_a_hash(&self) -> bool {
-        self.is(&["md5", "sha1", "sha-1", "sha256", "sha-256", "sha512", "hash", "checksum", "digest"])
+        self.is(&[
+            "md5", "sha1", "sha-1", "sha256", "sha-256", "sha512", "hash", "checksum", "digest",
+        ])
     }
 
     /// Whether the word is an HTTP method.
@@ -91,15 +113,18 @@ impl<'a> Before<'a> {
     /// Whether the word names a program or a version, so that `1.2.3.4` after it is a version.
     pub(super) fn names_a_product(&self) -> bool {
         const WORDS: [&str; 36] = [
-            "version", "ver", "v", "release", "rev", "revision", "build", "patch", "driver", "bios",
-            "kernel", "linux", "firmware", "openssl", "openssh", "nginx", "apache", "httpd", "php",
-            "python", "java", "jdk", "jre", "chrome", "chromium", "firefox", "safari", "edge",
-            "opera", "mozilla", "curl", "sdk", "syslogd", "rsyslogd", "named", "package",
+            "version", "ver", "v", "release", "rev", "revision", "build", "patch", "driver",
+            "bios", "kernel", "linux", "firmware", "openssl", "openssh", "nginx", "apache",
+            "httpd", "php", "python", "java", "jdk", "jre", "chrome", "chromium", "firefox",
+            "safari", "edge", "opera", "mozilla", "curl", "sdk", "syslogd", "rsyslogd", "named",
+            "package",
         ];
         // `OpenSSL`, `MySQL`, `LibreSSL`: a capital after a small letter is a product's name.
-        let mixed = self.word.text.windows(2).any(|pair| {
-            pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()
-        });
+        let mixed = self
+            .word
+            .text
+            .windows(2)
+            .any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
         mixed || self.is(&WORDS)
     }
 
@@ -127,12 +152,33 @@ impl Word<'_> {
 
     fn place(&self) -> Place {
         const FROM: [&str; 14] = [
-            "from", "client", "peer", "remote", "rhost", "src", "source", "saddr", "rip", "sender",
-            "origin", "attacker", "by", "requester",
+            "from",
+            "client",
+            "peer",
+            "remote",
+            "rhost",
+            "src",
+            "source",
+            "saddr",
+            "rip",
+            "sender",
+            "origin",
+            "attacker",
+            "by",
+            "requester",
         ];
         const TO: [&str; 11] = [
-            "to", "dst", "dest", "destination", "daddr", "server", "upstream", "connecting",
-            "connect", "toward", "towards",
+            "to",
+            "dst",
+            "dest",
+            "destination",
+            "daddr",
+            "server",
+            "upstream",
+            "connecting",
+            "connect",
+            "toward",
+            "towards",
         ];
         if self.is(&FROM) {
             Place::Source
@@ -162,14 +208,76 @@ fn word_before(bytes: &[u8], start: usize, at: usize) -> Word<'_> {
 /// Words that follow `user` without being a name.
 pub(super) fn common(name: &[u8]) -> bool {
     const WORDS: [&str; 70] = [
-        "unknown", "name", "names", "not", "is", "was", "has", "had", "the", "a", "an", "this",
-        "that", "id", "ids", "with", "without", "from", "to", "in", "on", "at", "by", "for", "and",
-        "or", "agent", "account", "accounts", "authentication", "authorization", "login", "logon",
-        "session", "sessions", "input", "data", "request", "requests", "record", "records",
-        "error", "failed", "does", "did", "who", "which", "profile", "password", "list", "table",
-        "group", "groups", "space", "mode", "limit", "defined", "specified", "supplied", "service",
-        "process", "cache", "info", "information", "details", "settings", "token", "action",
-        "code", "requested",
+        "unknown",
+        "name",
+        "names",
+        "not",
+        "is",
+        "was",
+        "has",
+        "had",
+        "the",
+        "a",
+        "an",
+        "this",
+        "that",
+        "id",
+        "ids",
+        "with",
+        "without",
+        "from",
+        "to",
+        "in",
+        "on",
+        "at",
+        "by",
+        "for",
+        "and",
+        "or",
+        "agent",
+        "account",
+        "accounts",
+        "authentication",
+        "authorization",
+        "login",
+        "logon",
+        "session",
+        "sessions",
+        "input",
+        "data",
+        "request",
+        "requests",
+        "record",
+        "records",
+        "error",
+        "failed",
+        "does",
+        "did",
+        "who",
+        "which",
+        "profile",
+        "password",
+        "list",
+        "table",
+        "group",
+        "groups",
+        "space",
+        "mode",
+        "limit",
+        "defined",
+        "specified",
+        "supplied",
+        "service",
+        "process",
+        "cache",
+        "info",
+        "information",
+        "details",
+        "settings",
+        "token",
+        "action",
+        "code",
+        "requested",
     ];
     WORDS.iter().any(|word| name.eq_ignore_ascii_case(word.as_bytes()))
 }

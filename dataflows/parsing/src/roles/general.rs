@@ -74,7 +74,8 @@ impl General {
             if at == start || !matches!(bytes[word], b'u' | b'U') {
                 continue;
             }
-            if word > start && (bytes[word - 1].is_ascii_alphanumeric() || bytes[word - 1] >= 0x80) {
+            if word > start && (bytes[word - 1].is_ascii_alphanumeric() || bytes[word - 1] >= 0x80)
+            {
                 continue;
             }
             let before = Before::new(bytes, start, word);
@@ -108,7 +109,8 @@ impl General {
             ParamKind::Mac => of(EntityType::Mac).into_iter().for_each(|v| add(Role::Object, v)),
             ParamKind::Url => of(EntityType::Url).into_iter().for_each(|v| add(Role::Object, v)),
             ParamKind::Path => {
-                let kind = if before().is_http_method() { EntityType::Url } else { EntityType::File };
+                let kind =
+                    if before().is_http_method() { EntityType::Url } else { EntityType::File };
                 of(kind).into_iter().for_each(|value| add(Role::Object, value));
             }
             ParamKind::Domain => {
@@ -157,7 +159,8 @@ impl General {
                 || ip.to_ipv4_mapped().is_some()
                 || matches!(first, 0x2000..=0x3fff | 0xfc00..=0xfdff | 0xfe80..=0xfebf | 0x64)
                 || ip.is_multicast();
-            let joined = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b':');
+            let joined =
+                |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b':');
             return believable
                 && !joined(from.checked_sub(1).and_then(|i| bytes.get(i)))
                 && !(whole.end() == to && joined(bytes.get(to)));
@@ -207,7 +210,13 @@ fn user_after(bytes: &[u8], at: usize, before: &Before<'_>) -> Option<(usize, us
     from += usize::from(spaced);
     let first = *bytes.get(from)?;
     if matches!(first, b'"' | b'\'' | b'<' | b'`') && (spaced || from > at) {
-        let close = if first == b'<' { b'>' } else if first == b'`' { b'\'' } else { first };
+        let close = if first == b'<' {
+            b'>'
+        } else if first == b'`' {
+            b'\''
+        } else {
+            first
+        };
         let tail = &bytes[from + 1..bytes.len().min(from + 130)];
         return memchr::memchr(close, tail).map(|len| (from + 1, from + 1 + len));
     }
@@ -215,7 +224,9 @@ fn user_after(bytes: &[u8], at: usize, before: &Before<'_>) -> Option<(usize, us
         return None;
     }
     let inner = |b: &u8| {
-        b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'@' | b'\\' | b'$' | b'+') || *b >= 0x80
+        b.is_ascii_alphanumeric()
+            || matches!(b, b'_' | b'-' | b'.' | b'@' | b'\\' | b'$' | b'+')
+            || *b >= 0x80
     };
     let len = bytes[from..].iter().take(129).take_while(|b| inner(b)).count();
     let mut to = from + len;
@@ -227,7 +238,8 @@ fn user_after(bytes: &[u8], at: usize, before: &Before<'_>) -> Option<(usize, us
         bytes.get(to),
         None | Some(b' ' | b'.' | b',' | b';' | b':' | b')' | b']' | b'(' | b'\'' | b'"')
     );
-    let word = ends && len <= 128 && !name.iter().all(u8::is_ascii_digit) && !super::context::common(name);
+    let word =
+        ends && len <= 128 && !name.iter().all(u8::is_ascii_digit) && !super::context::common(name);
     let told = bytes[at] == b':'
         || before.is(&["for", "invalid", "by", "as", "unknown", "of", "illegal", "from", "failed"])
         || super::context::logs_in(&bytes[to..]);
@@ -248,7 +260,13 @@ fn domain_users(text: &str, start: usize, mut add: impl FnMut(Value)) {
         while to > user && bytes[to - 1] == b'.' {
             to -= 1;
         }
-        let edge = |b: u8| b == b' ' || matches!(b, b'"' | b'\'' | b'(' | b')' | b'[' | b']' | b',' | b';' | b':' | b'=' | b'.');
+        let edge = |b: u8| {
+            b == b' '
+                || matches!(
+                    b,
+                    b'"' | b'\'' | b'(' | b')' | b'[' | b']' | b',' | b';' | b':' | b'=' | b'.'
+                )
+        };
         let alone = (from == start || edge(bytes[from - 1]))
             && bytes.get(to).is_none_or(|b| edge(*b) && *b != b'=');
         let sizes = (2..=15).contains(&(at - from)) && (2..=64).contains(&(to - user));

@@ -175,12 +175,7 @@ impl RoleSet {
     }
 
     /// The header's host and process; gives their indexes when both are there.
-    fn header(
-        &mut self,
-        event: &Event,
-        host: Option<Value>,
-        role: Role,
-    ) -> Option<(usize, usize)> {
+    fn header(&mut self, event: &Event, host: Option<Value>, role: Role) -> Option<(usize, usize)> {
         let host = self.found.push(&event.text, role, host?)?;
         let (from, to) = (event.program.start as usize, event.program.end());
         event.text.get(from..to)?;

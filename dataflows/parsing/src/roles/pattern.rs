@@ -93,10 +93,7 @@ impl Pattern {
     /// Whether it begins with an address.
     pub(super) fn leads_with_address(&self) -> bool {
         use ValueType::{Address, Of};
-        matches!(
-            self.segments[0],
-            Segment::Hole(_, Some((_, Of(EntityType::Ip) | Address)))
-        )
+        matches!(self.segments[0], Segment::Hole(_, Some((_, Of(EntityType::Ip) | Address))))
     }
 
     /// Matches `text[start..]` from its start. Gives where the match ends; `captures` then holds
@@ -249,7 +246,11 @@ mod tests {
             ("for {actor:user} from {src:ip}", "for  from 1.2.3.4", Some("src=1.2.3.4 ")),
             ("from {src:ip}", "from nobody", None),
             ("from {src:addr}:", "from host-1: x", Some("src=host-1  x")),
-            ("{src:ip} \"{...}\" {actor:status}", "1.2.3.4 \"x\" 404 -", Some("src=1.2.3.4 404  -")),
+            (
+                "{src:ip} \"{...}\" {actor:status}",
+                "1.2.3.4 \"x\" 404 -",
+                Some("src=1.2.3.4 404  -"),
+            ),
             ("[{src:ip}]:{port} x", "[2001:db8::1]:22 x", Some("src=2001:db8::1 ")),
         ] {
             assert_eq!(shown(pattern, text).as_deref(), expected, "{pattern} | {text}");

@@ -140,8 +140,7 @@ impl Leaf {
 fn similarity(slots: &[u64], tokens: &[u64]) -> (usize, usize) {
     let (mut agree, mut of) = (0, 0);
     for (slot, token) in slots.iter().zip(tokens) {
-        let counts = is_literal(*slot)
-            || is_literal(*token) && *slot != code(ParamKind::Any);
+        let counts = is_literal(*slot) || is_literal(*token) && *slot != code(ParamKind::Any);
         of += usize::from(counts);
         agree += usize::from(counts && slot == token);
     }

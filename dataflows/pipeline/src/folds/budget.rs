@@ -49,7 +49,13 @@ impl Fold for BudgetFold {
         BudgetState::default()
     }
 
-    fn apply(&mut self, _key: u64, state: &mut BudgetState, input: Finding, ctx: &mut Ctx<Finding>) {
+    fn apply(
+        &mut self,
+        _key: u64,
+        state: &mut BudgetState,
+        input: Finding,
+        ctx: &mut Ctx<Finding>,
+    ) {
         if state.pending.len() < PENDING_MAX {
             state.pending.push(input);
         } else {
@@ -71,7 +77,7 @@ impl BudgetFold {
     /// For one worker.
     pub fn new(settings: &Settings, shared: &Shared) -> BudgetFold {
         BudgetFold {
-            config: settings.budget.clone(),
+            config: settings.budget,
             windows: settings.windows.clone(),
             held: shared.budget_held.clone(),
         }

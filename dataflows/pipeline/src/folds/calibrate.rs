@@ -8,7 +8,7 @@ use crate::env::Env;
 use crate::keyed::{Ctx, Fold, Groups};
 use crate::settings::Settings;
 use crate::views::{Progress, Views};
-use seerflow_detection::calibrate::{CalibrateConfig, Calibrator, ScoreHistogram, Table};
+use seerflow_detection::calibrate::{CalibrationConfig, Calibrator, ScoreHistogram, Table};
 use seerflow_detection::volume::{Raw, SeriesKind};
 use seerflow_model::hash;
 use seerflow_model::time::{Ns, QUANTUM};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// Key of the calibrator of a kind of series in a peer group.
 pub fn channel_key(kind: SeriesKind, peer: &str) -> u64 {
-    hash::pair(hash::text(kind.name()), hash::text(peer))
+    hash::pair(kind as u64, hash::text(peer))
 }
 
 /// Scores of one channel in one quantum.
@@ -37,7 +37,7 @@ impl Partial {
 
     /// Adds a score.
     pub fn add(&mut self, raw: &Raw) {
-        self.scores.add(raw);
+        self.scores.add_raw(raw);
     }
 
     /// With a score.
@@ -64,7 +64,7 @@ pub struct Channel {
 /// The fold; key = [`channel_key`].
 pub struct Calibrate {
     /// How.
-    pub config: CalibrateConfig,
+    pub config: CalibrationConfig,
     /// Where progress is published.
     pub views: Arc<Views>,
     /// Index of this worker.
@@ -74,11 +74,7 @@ pub struct Calibrate {
 impl Calibrate {
     /// For one worker.
     pub fn new(settings: &Settings, shared: &Shared, env: &Env) -> Calibrate {
-        Calibrate {
-            config: settings.calibrate.clone(),
-            views: shared.views.clone(),
-            worker: env.worker,
-        }
+        Calibrate { config: settings.calibration, views: shared.views.clone(), worker: env.worker }
     }
 }
 
@@ -96,7 +92,7 @@ impl Fold for Calibrate {
 
     fn apply(&mut self, _key: u64, state: &mut Channel, sum: Sum<Partial>, ctx: &mut Ctx<Table>) {
         if state.name.is_empty() {
-            state.name = format!("volume-{} ({})", sum.value.kind.name(), sum.value.peer);
+            state.name = format!("volume-{} ({})", name(sum.value.kind), sum.value.peer);
         }
         state.open.entry(sum.bucket).or_default().merge(&sum.value.scores);
         if let Some((quantum, _)) = state.open.first_key_value() {
@@ -124,9 +120,23 @@ impl Fold for Calibrate {
     fn publish(&mut self, groups: &Groups<Channel>, _ended: bool) {
         let progress = groups.iter().map(|(_, state)| {
             let (have, need) = state.calibrator.progress(&self.config);
-            Progress { channel: state.name.clone(), have, need, unit: "buckets".to_owned() }
+            Progress {
+                channel: state.name.clone(),
+                have: u64::from(have),
+                need: u64::from(need),
+                unit: "buckets".to_owned(),
+            }
         });
         self.views.put_progress("calibrate", self.worker, progress.collect());
+    }
+}
+
+fn name(kind: SeriesKind) -> &'static str {
+    match kind {
+        SeriesKind::Source => "source",
+        SeriesKind::Host => "host",
+        SeriesKind::Template => "template",
+        SeriesKind::Entity => "entity",
     }
 }
 

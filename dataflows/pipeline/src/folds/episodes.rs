@@ -176,14 +176,15 @@ impl Open {
     /// Keeps the least probable evidence of each kind and wording.
     fn keep(&mut self, mut evidence: Evidence) {
         evidence.events.clear();
-        let same = self.evidence.iter_mut().find(|have| {
-            have.kind == evidence.kind && have.episode == evidence.episode
-        });
-        match same {
+        let mut same = self.evidence.iter_mut();
+        match same.find(|have| have.kind == evidence.kind && have.episode == evidence.episode) {
             Some(have) if have.probability > evidence.probability => *have = evidence,
             Some(_) => {}
-            None if self.evidence.len() < EVIDENCE_MAX => self.evidence.push(evidence),
-            None => {}
+            None => {
+                if self.evidence.len() < EVIDENCE_MAX {
+                    self.evidence.push(evidence);
+                }
+            }
         }
     }
 
@@ -193,9 +194,8 @@ impl Open {
         let lead = &self.lead;
         let primary = self.entities.first();
         let probability = self.evidence.iter().map(|e| e.probability).min_by(f64::total_cmp);
-        let security = lead.kind == "new-value" || self.entities.iter().any(|e| {
-            e.kind == seerflow_model::EntityType::User
-        });
+        let security = lead.kind == "new-value"
+            || self.entities.iter().any(|e| e.kind == seerflow_model::EntityType::User);
         Alert {
             schema: 1,
             alert_id: self.alert_id.clone(),

@@ -110,23 +110,19 @@ impl Ledger {
 
     fn take(&mut self, key: u64, seen: Seen, keep: Ns) -> bool {
         let due = |last: Ns| last.saturating_add(keep).next_multiple_of(QUANTUM);
-        match self.facts.get_mut(&key) {
-            Some(fact) => {
-                self.expiry.remove(&(due(fact.last), key));
-                fact.merge(seen);
-                self.expiry.insert((due(fact.last), key));
-                false
-            }
-            None if self.facts.len() >= FACTS_MAX => {
-                self.refused += seen.count;
-                false
-            }
-            None => {
-                self.expiry.insert((due(seen.last), key));
-                self.facts.insert(key, seen);
-                true
-            }
+        if let Some(fact) = self.facts.get_mut(&key) {
+            self.expiry.remove(&(due(fact.last), key));
+            fact.merge(seen);
+            self.expiry.insert((due(fact.last), key));
+            return false;
         }
+        if self.facts.len() >= FACTS_MAX {
+            self.refused += seen.count;
+            return false;
+        }
+        self.expiry.insert((due(seen.last), key));
+        self.facts.insert(key, seen);
+        true
     }
 
     fn next_timer(&self) -> Option<Ns> {

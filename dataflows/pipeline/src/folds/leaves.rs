@@ -6,9 +6,9 @@
 use super::stage;
 use crate::combine::{Combiner, Sum};
 use crate::counts::{Count, Lead, Subject};
-use crate::finding::{Finding, Level};
 use crate::engine::Shared;
 use crate::env::Env;
+use crate::finding::{Finding, Level};
 use crate::flow::Flow;
 use crate::folds::facts::{self, FactKind, Seen};
 use crate::folds::newness::{Founded, News};
@@ -17,7 +17,7 @@ use crate::ports::Tally;
 use crate::rec::Rec;
 use crate::settings::Settings;
 use crate::views::{TemplateRow, Views};
-use seerflow_detection::novelty::Slots;
+use seerflow_detection::novelty::{NoveltyConfig, Slots};
 use seerflow_model::time::TICK;
 use seerflow_model::{Event, Flags, Ns, Role, hash};
 use seerflow_parsing::template::Leaf;
@@ -71,8 +71,8 @@ struct Content {
 
 /// The fold; key = the event's leaf.
 pub struct Leaves {
-    /// `detection.dspot.calibration_window`.
-    pub calibration_window: u64,
+    /// When never-seen values are judged.
+    pub novelty: NoveltyConfig,
     /// Findings are made for probabilities up to this.
     pub candidate_level: f64,
     /// Counts per series and bucket.
@@ -108,10 +108,10 @@ impl Fold for Leaves {
         let assigned = state.leaf.assign(&event);
         let template = assigned.template;
         let leaf = &state.leaf;
-        let content = state.content.entry(template).or_insert_with(|| Content {
-            text: text_of(leaf, template),
-            slots: Slots::default(),
-        });
+        let content = state
+            .content
+            .entry(template)
+            .or_insert_with(|| Content { text: text_of(leaf, template), slots: Slots::default() });
         if assigned.widened {
             content.text = text_of(leaf, template);
         }
@@ -168,7 +168,7 @@ impl Leaves {
     /// For one worker.
     pub fn new(settings: &Settings, tally: Tally, shared: &Shared, env: &Env) -> Leaves {
         Leaves {
-            calibration_window: settings.calibration_window,
+            novelty: settings.novelty,
             candidate_level: settings.candidate_level(),
             counts: Combiner::new(settings.bucket),
             facts: Combiner::new(facts::QUANTUM),
@@ -185,7 +185,7 @@ impl Leaves {
         let at = event.effective_time;
         let late = event.flags.has(Flags::LATE) || event.flags.has(Flags::OWN);
         if !late {
-            let mut add = |subject: Subject, counts: &mut Combiner<Count>| {
+            let add = |subject: Subject, counts: &mut Combiner<Count>| {
                 let key = subject.key();
                 let lead = || Lead { event: event.clone(), template: text.clone(), subject };
                 counts.add_with(key, at, |count| count.one_more(event), || Count::one(lead()));
@@ -223,8 +223,8 @@ impl Leaves {
         event: &Arc<Event>,
         ctx: &mut Ctx<LeafOut>,
     ) {
-        for (index, slot) in leaf.params_of(template, event).iter().enumerate().take(8) {
-            let new = content.slots.observe(index, slot.kind, slot.hash, self.calibration_window);
+        for (index, slot) in leaf.params_of(template, event).iter().enumerate() {
+            let new = content.slots.observe(&self.novelty, index, slot.kind, slot.value);
             let Some(new) = new.filter(|new| new.probability <= self.candidate_level) else {
                 continue;
             };
@@ -250,4 +250,3 @@ impl Leaves {
         }
     }
 }
-

@@ -14,7 +14,7 @@ use crate::keyed::{Ctx, Fold, Groups};
 use crate::settings::Settings;
 use crate::views::{Progress, Views};
 use crate::words;
-use seerflow_detection::novelty::Newness;
+use seerflow_detection::novelty::{Newness, NoveltyConfig};
 use seerflow_model::time::TICK;
 use seerflow_model::{Event, hash};
 use serde::{Deserialize, Serialize};
@@ -91,8 +91,8 @@ pub struct NewnessState {
 
 /// The fold; key = hash of the source type.
 pub struct NewnessFold {
-    /// `detection.dspot.calibration_window`.
-    pub calibration_window: u64,
+    /// When never-seen templates are judged.
+    pub novelty: NoveltyConfig,
     /// Findings are made for probabilities up to this.
     pub candidate_level: f64,
     /// Where progress is published.
@@ -146,11 +146,10 @@ impl Fold for NewnessFold {
     }
 
     fn publish(&mut self, groups: &Groups<NewnessState>, _ended: bool) {
-        let progress = groups.iter().map(|(_, state)| Progress {
-            channel: format!("never-seen ({})", state.source_type),
-            have: state.newness.events().min(self.calibration_window),
-            need: self.calibration_window,
-            unit: "events".to_owned(),
+        let progress = groups.iter().map(|(_, state)| {
+            let (have, need) = state.newness.progress(&self.novelty);
+            let channel = format!("never-seen ({})", state.source_type);
+            Progress { channel, have, need, unit: "events".to_owned() }
         });
         self.views.put_progress("newness", self.worker, progress.collect());
     }
@@ -160,7 +159,7 @@ impl NewnessFold {
     /// For one worker.
     pub fn new(settings: &Settings, shared: &Shared, env: &Env) -> NewnessFold {
         NewnessFold {
-            calibration_window: settings.calibration_window,
+            novelty: settings.novelty,
             candidate_level: settings.candidate_level(),
             views: shared.views.clone(),
             worker: env.worker,
@@ -169,14 +168,14 @@ impl NewnessFold {
 
     fn judge(&self, state: &mut NewnessState, founded: Founded, ctx: &mut Ctx<Finding>) {
         let namespace = founded.event.namespace;
-        let judged = state.newness.found(namespace, self.calibration_window);
+        let judged = state.newness.found(&self.novelty, namespace);
         let Some(probability) = judged.filter(|p| *p <= self.candidate_level) else { return };
         let lead = Lead {
             event: founded.event,
             template: founded.text,
             subject: Subject::Template(founded.template),
         };
-        let known = state.newness.events();
+        let known = state.newness.progress(&self.novelty).0;
         let evidence = words::new_template(&lead, ctx.now(), probability, known);
         ctx.emit(
             0,

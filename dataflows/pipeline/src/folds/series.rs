@@ -12,7 +12,8 @@ use crate::combine::{Combiner, Open, Sum};
 use crate::counts::{Count, Lead, Subject};
 use crate::keyed::{Ctx, Fold};
 use crate::rec::Rec;
-use seerflow_detection::silence::{Regular, Silence};
+use crate::settings::Settings;
+use seerflow_detection::silence::{Regular, Silence, SilenceConfig};
 use seerflow_detection::volume::{Raw, Series, SeriesKind, VolumeConfig};
 use seerflow_model::Ns;
 use seerflow_model::time::QUANTUM;
@@ -57,6 +58,7 @@ pub enum SeriesOut {
 
 #[derive(Serialize, Deserialize)]
 struct Entry {
+    kind: SeriesKind,
     model: Series,
     regular: Option<Regular>,
     /// Names the series while it is empty; kept only where empty buckets are closed.
@@ -83,6 +85,8 @@ pub struct SeriesFold {
     pub bucket: Ns,
     /// How series are modelled.
     pub config: VolumeConfig,
+    /// When silence is worth saying.
+    pub silence: SilenceConfig,
     /// Scores for calibration.
     pub partials: Combiner<Partial>,
     /// Source types, so that each is held once.
@@ -90,9 +94,15 @@ pub struct SeriesFold {
 }
 
 impl SeriesFold {
-    /// For buckets of `bucket` ns.
-    pub fn new(bucket: Ns, config: VolumeConfig) -> SeriesFold {
-        SeriesFold { bucket, config, partials: Combiner::new(QUANTUM), names: BTreeMap::new() }
+    /// For one worker.
+    pub fn new(settings: &Settings) -> SeriesFold {
+        SeriesFold {
+            bucket: settings.bucket,
+            config: settings.volume,
+            silence: settings.silence,
+            partials: Combiner::new(QUANTUM),
+            names: BTreeMap::new(),
+        }
     }
 
     fn end_of(&self, bucket: u64) -> Ns {
@@ -203,21 +213,21 @@ impl SeriesFold {
             entry.last = bucket;
         }
         let raw = entry.model.close(&self.config, bucket, observed);
-        let silence =
-            entry.regular.as_mut().and_then(|regular| regular.close(&self.config, bucket, observed));
-        if let Some(due) = entry.take_due(key, bucket, &self.config, count.as_ref()) {
+        let silence = entry
+            .regular
+            .as_mut()
+            .and_then(|regular| regular.close(&self.silence, bucket, observed));
+        if let Some(due) = entry.take_due(bucket, self, count.as_ref()) {
             group.due.insert((due, key));
         }
         if let Some(raw) = &raw {
-            let channel = channel_key(entry.model.kind(), &entry.source_type);
-            let partial = || Partial::new(entry.model.kind(), entry.source_type.clone());
+            let channel = channel_key(entry.kind, &entry.source_type);
+            let partial = || Partial::new(entry.kind, entry.source_type.clone());
             self.partials.add_with(channel, ctx.now(), |p| p.add(raw), || partial().with(raw));
         }
         let matters = raw.as_ref().is_some_and(|raw| raw.upper.max(raw.lower) >= SCORE_MIN)
             || silence.is_some()
-            || (raw.is_none()
-                && observed >= NAMES_MIN
-                && matches!(entry.model.kind(), SeriesKind::Entity));
+            || (raw.is_none() && observed >= NAMES_MIN && matches!(entry.kind, SeriesKind::Entity));
         let lead = count.map(|count| count.lead).or_else(|| entry.lead.as_deref().cloned());
         if let Some(lead) = lead.filter(|_| matters) {
             let score = Score {
@@ -241,22 +251,24 @@ impl Entry {
             Subject::Template(_) => SeriesKind::Template,
             Subject::Entity(..) => SeriesKind::Entity,
         };
-        let regular =
-            matches!(kind, SeriesKind::Source | SeriesKind::Host).then(Regular::default);
+        let regular = matches!(kind, SeriesKind::Source | SeriesKind::Host).then(Regular::default);
         let model = Series::new(kind);
-        Entry { model, regular, lead: None, source_type, due: None, last: bucket, settled: false }
+        Entry {
+            kind,
+            model,
+            regular,
+            lead: None,
+            source_type,
+            due: None,
+            last: bucket,
+            settled: false,
+        }
     }
 
     /// The next bucket to close even when it is empty; keeps what names the series until then.
-    fn take_due(
-        &mut self,
-        _key: u64,
-        bucket: u64,
-        config: &VolumeConfig,
-        count: Option<&Count>,
-    ) -> Option<u64> {
-        let silent = self.regular.as_ref().and_then(|regular| regular.next_due(config));
-        let next = self.model.next_due(config).into_iter().chain(silent).min();
+    fn take_due(&mut self, bucket: u64, fold: &SeriesFold, count: Option<&Count>) -> Option<u64> {
+        let silent = self.regular.as_ref().and_then(|regular| regular.next_due(&fold.silence));
+        let next = self.model.next_due(&fold.config).into_iter().chain(silent).min();
         let due = next.map(|due| due.max(bucket + 1));
         match (due, count) {
             (None, _) => self.lead = None,

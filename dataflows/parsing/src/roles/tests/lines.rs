@@ -5,8 +5,11 @@ use crate::roles::RoleSet;
 
 #[test]
 fn a_failed_login() {
-    let mut event =
-        event("Web-1", "sshd", "Failed password for invalid user admin from 203.0.113.9 port 4242 ssh2");
+    let mut event = event(
+        "Web-1",
+        "sshd",
+        "Failed password for invalid user admin from 203.0.113.9 port 4242 ssh2",
+    );
     RoleSet::bundled().apply(&mut event);
     assert_eq!(
         shown(&event),
