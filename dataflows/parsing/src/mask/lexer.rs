@@ -264,6 +264,9 @@ impl Lexer<'_, '_> {
                 {
                     return Some(self.address(ParamKind::Ip, start, end + 1, address));
                 }
+                if let Some(end) = path::product(text, end) {
+                    return Some(self.masked(ParamKind::Id, start, end));
+                }
                 let end = path::relative(text, start, end)?;
                 return Some(self.masked(ParamKind::Path, start, end));
             }

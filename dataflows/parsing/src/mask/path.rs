@@ -94,3 +94,20 @@ pub fn relative(text: &[u8], at: usize, slash: usize) -> Option<usize> {
     let is = slashes >= 3 || slashes == 2 && clue || slashes == 1 && ending;
     (is && end > slash + 1).then_some(end)
 }
+
+/// The end of `name/version` (a product token of RFC 9110 §10.1.5: `curl/7.58.0`, `HTTP/1.1`)
+/// whose name ends at `slash`; the version has a dot.
+pub fn product(text: &[u8], slash: usize) -> Option<usize> {
+    let major = class::digits(text, slash + 1);
+    let mut end = major + 1;
+    if major == slash + 1 || byte(text, major) != b'.' || class::at(text, end) & DIGIT == 0 {
+        return None;
+    }
+    while class::at(text, end) & (START | DOT | class::SOFT) != 0 {
+        end += 1;
+    }
+    while class::at(text, end - 1) & (DOT | class::SOFT) != 0 {
+        end -= 1;
+    }
+    (byte(text, end) != b'/').then_some(end)
+}
