@@ -121,20 +121,21 @@ impl Pulse {
         self.0.calm.load(Ordering::Acquire)
     }
 
-    /// Waits for the next tick.
-    pub async fn tick(&self) {
-        let now = self.0.clock.now();
+    /// Waits for the tick that follows the one at `seen`; returns at once when it is past, so that
+    /// no move of the clock goes unnoticed.
+    pub async fn tick_after(&self, seen: Ns) {
+        let next = floor_tick(seen) + TICK;
         let last = self.0.last.load(Ordering::Acquire);
-        if now.saturating_sub(last) < CALM_AFTER {
-            return self.0.clock.tick().await;
+        if seen.saturating_sub(last) < CALM_AFTER {
+            return self.0.clock.sleep_until(next).await;
         }
         let woken = self.0.wake.notified();
         self.0.calm.store(true, Ordering::Release);
         if self.0.last.load(Ordering::Acquire) != last {
-            return self.0.clock.tick().await;
+            return self.0.clock.sleep_until(next).await;
         }
         tokio::select! {
-            () = self.0.clock.sleep_until(now - now % SECOND + SECOND) => {}
+            () = self.0.clock.sleep_until(seen - seen % SECOND + SECOND) => {}
             () = woken => {}
         }
     }
@@ -168,14 +169,14 @@ mod tests {
         let (clock, hand) = Clock::manual(0);
         let pulse = Pulse::new(clock.clone());
         hand.advance(CALM_AFTER);
-        let mut slow = pin!(pulse.tick());
+        let mut slow = pin!(pulse.tick_after(clock.now()));
         assert!(!ready(slow.as_mut()));
         assert!(pulse.calm());
         hand.advance(TICK);
         assert!(!ready(slow.as_mut()), "a slow tick lasts a second");
         pulse.beat(clock.now());
         assert!(ready(slow.as_mut()), "a record wakes it");
-        let mut quick = pin!(pulse.tick());
+        let mut quick = pin!(pulse.tick_after(clock.now()));
         assert!(!ready(quick.as_mut()));
         hand.advance(TICK);
         assert!(ready(quick.as_mut()));

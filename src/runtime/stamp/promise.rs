@@ -112,7 +112,8 @@ impl PortPromise {
     }
 
     /// Raises the promise of the port to the least of its peers'; drops those that are gone.
-    pub fn tick(&self) {
+    /// Returns the time of the clock it went by.
+    pub fn tick(&self) -> Ns {
         let mut peers = lock(&self.0.peers);
         peers.retain(|peer| !peer.gone.load(Ordering::Acquire));
         let now = self.0.clock.now();
@@ -132,20 +133,22 @@ impl PortPromise {
         }
         if peers.is_empty() {
             if !open {
-                return;
+                return now;
             }
             least = clock_promise(now, now, self.0.lateness);
         }
         // Still under the lock: a peer that registers now starts at what is promised here.
         self.0.port.promise(least);
+        now
     }
 
     /// Ticks until `stop`. Runs beside the receiver.
     pub async fn run(self, pulse: Pulse, stop: CancellationToken) {
         loop {
+            let seen = self.tick();
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = pulse.tick() => self.tick(),
+                () = pulse.tick_after(seen) => {}
             }
         }
     }
