@@ -1,0 +1,107 @@
+//! A network source: its identity, its stamps and the batch under construction.
+//!
+//! Live sources are stamped at once, so a record's meta is complete when it is pushed. Cost per
+//! record: the search for its time, a few comparisons, one push of 64 bytes.
+
+use super::Door;
+use super::counters::ReceiverCounters;
+use super::settings::{FindTime, SourceKey, SourceSettings};
+use crate::runtime::stamp::{Kind, Stamp, StampOptions, Stamper};
+use seerflow_model::hash;
+use seerflow_model::record::{Flags, ReceiverKind, RecordBatch, RecordMeta, SourceInfo};
+use seerflow_model::time::Ns;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Records in one batch at most.
+pub const BATCH_RECORDS: usize = 512;
+
+/// The id of a network source: node, door, sender's address.
+pub fn network_id(node: u64, receiver: ReceiverKind, listener: &str, peer: IpAddr) -> u64 {
+    let door = hash::pair(hash::text(receiver.name()), hash::text(listener));
+    let peer = match peer {
+        IpAddr::V4(ip) => hash::bytes(&ip.octets()),
+        IpAddr::V6(ip) => hash::bytes(&ip.octets()),
+    };
+    hash::pair(node, hash::pair(door, peer))
+}
+
+/// One network source as its door sees it.
+pub struct LiveSource {
+    /// What travels with its batches.
+    pub info: Arc<SourceInfo>,
+    /// Its stamps.
+    pub stamper: Stamper,
+    /// Its lateness.
+    pub lateness: Ns,
+    finder: Box<dyn FindTime>,
+    stamps: Vec<Stamp>,
+    records: Vec<RecordMeta>,
+}
+
+impl LiveSource {
+    /// A source that appears at a door.
+    pub fn new(door: &Door, kind: ReceiverKind, listener: &str, ip: IpAddr, start: Ns) -> Self {
+        let peer = Some(ip);
+        let key = SourceKey { receiver: kind, listener, peer, path: None, modified: None };
+        let settings: SourceSettings = door.rules.settle(&key);
+        let id = network_id(door.node, kind, listener, ip);
+        let info = settings.info(id, format!("{ip} → {} {listener}", kind.name()), &key);
+        let options = StampOptions {
+            lateness: settings.lateness,
+            max_future: settings.max_future,
+            kind: Kind::Live,
+            start_promise: start,
+        };
+        LiveSource {
+            info: Arc::new(info),
+            stamper: Stamper::new(options),
+            lateness: settings.lateness,
+            finder: settings.finder,
+            stamps: Vec::with_capacity(1),
+            records: Vec::new(),
+        }
+    }
+
+    /// How many records the batch holds.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Stamps a record that stands at `start` of the buffer that the batch will carry. Its
+    /// sequence number is set when the batch is taken.
+    pub fn push(&mut self, record: &[u8], start: usize, flags: Flags, now: Ns) {
+        let found = self.finder.find(record);
+        self.stamper.stamp(found.map(|time| time.ns), now, &mut self.stamps);
+        // A live source answers each record with one stamp.
+        let Some(stamp) = self.stamps.pop() else { return };
+        self.records.push(RecordMeta {
+            start: start as u32,
+            len: record.len() as u32,
+            seq: 0,
+            event_time: found.map(|time| time.ns),
+            effective: stamp.effective,
+            time_start: found.map_or(0, |time| time.start),
+            time_len: found.map_or(0, |time| time.len),
+            flags: flags | stamp.flags,
+        });
+    }
+
+    /// The records since the last batch, numbered from `seq`, over the buffer they stand in.
+    pub fn take(&mut self, bytes: Vec<u8>, mut seq: u64, now: Ns) -> RecordBatch {
+        let mut records = std::mem::take(&mut self.records);
+        for record in &mut records {
+            record.seq = seq;
+            seq += 1;
+        }
+        RecordBatch { source: self.info.clone(), observed: now, bytes, records }
+    }
+}
+
+/// Counts a batch as taken at the door.
+pub fn accept(door: &Door, records: usize, now: Ns) {
+    let n = records as u64;
+    ReceiverCounters::add(&door.counters.accepted, n);
+    ReceiverCounters::add(&door.port.state.accepted, n);
+    door.pulse.beat(now);
+}

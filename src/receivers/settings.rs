@@ -1,0 +1,95 @@
+//! How a source is set up: what `sources[]` says of it, resolved once when it appears.
+
+use seerflow_model::record::{ReceiverKind, SourceInfo};
+use seerflow_model::time::{Ns, SECOND};
+use std::net::IpAddr;
+use std::path::Path;
+
+/// Where a time stands in a record, and what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoundTime {
+    /// First byte.
+    pub start: u32,
+    /// Length in bytes.
+    pub len: u32,
+    /// The time.
+    pub ns: Ns,
+}
+
+/// Finds the time of each record of one source; may learn from record to record.
+pub trait FindTime: Send {
+    /// The time of this record, if it has one.
+    fn find(&mut self, record: &[u8]) -> Option<FoundTime>;
+}
+
+/// What is known of a source when it appears.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceKey<'a> {
+    /// The door.
+    pub receiver: ReceiverKind,
+    /// The door's name: the address it listens on, or the pattern that matched.
+    pub listener: &'a str,
+    /// The sender.
+    pub peer: Option<IpAddr>,
+    /// The file.
+    pub path: Option<&'a Path>,
+    /// When the file was last changed, for years that are not written.
+    pub modified: Option<Ns>,
+}
+
+/// How one source is read.
+pub struct SourceSettings {
+    /// How far its records may be out of order.
+    pub lateness: Ns,
+    /// How far ahead of the receive time it is believed.
+    pub max_future: Ns,
+    /// `sources[].source_type`, else by the door.
+    pub source_type: String,
+    /// `sources[].name` of the entry that matched.
+    pub entry: Option<String>,
+    /// `sources[].format`.
+    pub format: String,
+    /// Whether lines are joined to records (files and pipes only).
+    pub multiline: bool,
+    /// Finds the times.
+    pub finder: Box<dyn FindTime>,
+}
+
+/// The rules of `sources[]`: first match wins.
+pub trait SourceRules: Send + Sync {
+    /// How this source is read. Called once per source.
+    fn settle(&self, key: &SourceKey<'_>) -> SourceSettings;
+}
+
+impl SourceSettings {
+    /// What a source is without any rule.
+    pub fn defaults(receiver: ReceiverKind, finder: Box<dyn FindTime>) -> SourceSettings {
+        let (source_type, lateness) = match receiver {
+            ReceiverKind::SyslogUdp | ReceiverKind::SyslogTcp => ("syslog", 2 * SECOND),
+            ReceiverKind::File | ReceiverKind::Archive => ("file", 2 * SECOND),
+            ReceiverKind::Stdin => ("stdin", 60 * SECOND),
+        };
+        SourceSettings {
+            lateness,
+            max_future: 300 * SECOND,
+            source_type: source_type.to_owned(),
+            entry: None,
+            format: "auto".to_owned(),
+            multiline: true,
+            finder,
+        }
+    }
+
+    /// The description that travels with the records.
+    pub fn info(&self, id: u64, name: String, key: &SourceKey<'_>) -> SourceInfo {
+        SourceInfo {
+            id,
+            name,
+            receiver: key.receiver,
+            source_type: self.source_type.clone(),
+            peer: key.peer.map(|ip| ip.to_string()),
+            entry: self.entry.clone(),
+            format: self.format.clone(),
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Both syslog receivers through real sockets into a fake engine.
+
+use super::super::counters::ReceiverCounters;
+use super::super::testing::{Engine, START, door, until};
+use super::{tcp, udp};
+use crate::runtime::clock::{Clock, ManualClock};
+use seerflow_model::record::Flags;
+use seerflow_model::time::{Ns, SECOND, TICK};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+struct Running {
+    address: SocketAddr,
+    engine: Engine,
+    counters: Arc<ReceiverCounters>,
+    stop: CancellationToken,
+    task: JoinHandle<io::Result<()>>,
+    hand: ManualClock,
+}
+
+impl Running {
+    async fn tcp(options: tcp::TcpOptions, workers: usize, capacity: usize) -> Running {
+        let (clock, hand) = Clock::manual(START);
+        let (door, engine) = door(&clock, workers, capacity);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (counters, stop) = (door.counters.clone(), door.stop.clone());
+        let task = tokio::spawn(tcp::run(listener, options, door));
+        Running { address, engine, counters, stop, task, hand }
+    }
+
+    async fn udp(options: udp::UdpOptions, workers: usize, capacity: usize) -> Running {
+        let (clock, hand) = Clock::manual(START);
+        let (door, engine) = door(&clock, workers, capacity);
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        let (counters, stop) = (door.counters.clone(), door.stop.clone());
+        let task = tokio::spawn(udp::run(socket, options, door));
+        Running { address, engine, counters, stop, task, hand }
+    }
+
+    async fn send(&self, bytes: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        stream
+    }
+
+    async fn drained(&mut self, records: u64) {
+        let engine = &mut self.engine;
+        until("records", || {
+            engine.drain();
+            engine.count >= records
+        })
+        .await;
+        assert_eq!(self.engine.count, records);
+    }
+
+    /// Stops the receiver; everything that was accepted is in the ledger.
+    async fn end(mut self) -> Engine {
+        self.stop.cancel();
+        while !self.task.is_finished() {
+            self.engine.drain();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.task.await.unwrap().unwrap();
+        self.engine.drain();
+        self.engine.ledger(&self.counters);
+        assert!(self.engine.closed());
+        self.engine
+    }
+}
+
+#[tokio::test]
+async fn both_framings_and_the_unfinished_last_line_arrive() {
+    let mut run = Running::tcp(tcp::TcpOptions::default(), 2, 8).await;
+    drop(run.send(b"@1 one\n@1 two\r\n\n@2 unfinished").await);
+    run.drained(3).await;
+    drop(run.send(b"10 <13>@2 abc11 <13>@3 x\nyz").await);
+    run.drained(5).await;
+    let mut engine = run.end().await;
+    assert_eq!(engine.texts(), ["@1 one", "@1 two", "@2 unfinished", "<13>@2 abc", "<13>@3 x\nyz"]);
+    let sources: Vec<_> = engine.got.iter().map(|got| (got.source, got.seq)).collect();
+    assert!(sources.iter().all(|(source, _)| *source == sources[0].0), "one address, one source");
+    assert_eq!(engine.got[3].effective, START + 2 * SECOND);
+}
+
+#[tokio::test]
+async fn garbage_and_false_counts_do_not_stick_a_connection() {
+    let mut run = Running::tcp(tcp::TcpOptions::default(), 1, 64).await;
+    let stream = run.send(b"5 <1>ab999999 <13>swallows").await;
+    let mut stream = stream;
+    stream.write_all(&vec![b'x'; 1_000_001]).await.unwrap();
+    for garbage in [&b"\xff\xfe\0\0 \n"[..], b"0 <1>\n", b"99999999999999999999999 <1>\n"] {
+        stream.write_all(garbage).await.unwrap();
+    }
+    stream.write_all(b"<13>fine\n").await.unwrap();
+    let engine = &mut run.engine;
+    until("the line after the garbage", || {
+        engine.drain();
+        engine.got.iter().any(|got| got.text == "<13>fine" && got.flags == Flags::INHERITED)
+    })
+    .await;
+    let cut = engine.got.iter().find(|got| got.flags.has(Flags::CUT)).unwrap();
+    assert_eq!(cut.text.len(), super::FRAME_MAX);
+    assert!(run.counters.cut.load(Ordering::Relaxed) >= 1);
+    assert!(run.counters.malformed_frame.load(Ordering::Relaxed) >= 2);
+    run.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_engine_loses_nothing_over_tcp() {
+    const LINES: u64 = 200_000;
+    let mut run = Running::tcp(tcp::TcpOptions::default(), 2, 2).await;
+    run.engine.count_only = true;
+    let address = run.address;
+    let sender = tokio::spawn(async move {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let mut text = Vec::new();
+        for i in 0..LINES {
+            text.extend_from_slice(format!("<13>@{} line {i}\n", i / 10_000).as_bytes());
+            if text.len() > 50_000 {
+                stream.write_all(&text).await.unwrap();
+                text.clear();
+            }
+        }
+        stream.write_all(&text).await.unwrap();
+    });
+    // The engine takes what the lanes hold, four batches at most, and rests.
+    while run.engine.count < LINES {
+        run.engine.drain();
+        run.hand.advance(TICK / 10);
+        tokio::time::sleep(Duration::from_micros(300)).await;
+    }
+    sender.await.unwrap();
+    let engine = run.end().await;
+    assert_eq!(engine.count, LINES);
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_are_refused_and_idle_ones_closed() {
+    let options = tcp::TcpOptions {
+        connections_max: 2,
+        idle_timeout: 60 * SECOND,
+        ..tcp::TcpOptions::default()
+    };
+    let mut run = Running::tcp(options, 1, 8).await;
+    let mut first = run.send(b"a\n").await;
+    let _second = run.send(b"b\n").await;
+    run.drained(2).await;
+    let mut third = TcpStream::connect(run.address).await.unwrap();
+    assert_eq!(third.read(&mut [0]).await.unwrap_or(0), 0, "closed at once");
+    assert_eq!(run.counters.refused_connection.load(Ordering::Relaxed), 1);
+    let counters = run.counters.clone();
+    let hand = &run.hand;
+    until("both closed", || {
+        hand.advance(10 * SECOND);
+        counters.connections.load(Ordering::Relaxed) == 0
+    })
+    .await;
+    assert_eq!(first.read(&mut [0]).await.unwrap(), 0);
+    assert_eq!(counters.idle_closed.load(Ordering::Relaxed), 2);
+    let _fourth = run.send(b"c\n").await;
+    run.drained(3).await;
+    run.end().await;
+}
+
+/// The promise of the port at the clock of the test, once it has reached `least`.
+async fn promise(run: &Running, least: Ns) -> Ns {
+    let (engine, hand) = (&run.engine, &run.hand);
+    until("the promise", || {
+        hand.advance(0);
+        engine.promise() >= least
+    })
+    .await;
+    run.engine.promise()
+}
+
+#[tokio::test]
+async fn the_clock_promises_for_quiet_peers_and_stamps_for_busy_ones() {
+    let mut run = Running::tcp(tcp::TcpOptions::default(), 1, 8).await;
+    run.hand.advance(TICK);
+    assert_eq!(promise(&run, START + TICK - 3 * SECOND).await, START + TICK - 3 * SECOND);
+    run.hand.advance(10 * SECOND - TICK);
+    let mut stream = run.send(b"@9 in time\n@3 late\n@1000 not believed\nno time\n").await;
+    run.drained(4).await;
+    run.hand.advance(TICK);
+    // Its stamps promise 7 s; the clock 7.1 s once it is drained.
+    let reached = promise(&run, START + 7 * SECOND).await;
+    assert!(reached <= START + 7 * SECOND + TICK, "{}", reached - START);
+    run.hand.advance(10 * SECOND);
+    promise(&run, START + 17 * SECOND).await;
+    stream.write_all(b"@9 now late\n").await.unwrap();
+    run.drained(5).await;
+    let engine = run.end().await;
+    let flags: Vec<_> = engine.got.iter().map(|got| got.flags).collect();
+    let at = Flags::default();
+    let before = Flags::CLOCK_SKEW;
+    assert_eq!(flags[..3], [at, Flags::LATE, before | Flags::LATE]);
+    assert_eq!(flags[3], Flags::INHERITED | Flags::LATE);
+    assert_eq!(flags[4], Flags::LATE);
+    assert!(engine.got[4].effective >= START + 17 * SECOND);
+}
+
+#[tokio::test]
+async fn datagrams_become_records_of_their_sender() {
+    let mut run =
+        Running::udp(udp::UdpOptions { frame_max: 20, ..Default::default() }, 2, 64).await;
+    let sender = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    for text in ["@1 one\n", "@2 two\nlines\r\n\0", "\n", "", "@2 longer than twenty bytes"] {
+        sender.send_to(text.as_bytes(), run.address).await.unwrap();
+    }
+    run.drained(3).await;
+    let mut engine = run.end().await;
+    assert_eq!(engine.texts(), ["@1 one", "@2 two\nlines", "@2 longer than twent"]);
+    assert_eq!(engine.got[2].flags, Flags::CUT);
+}
+
+#[tokio::test]
+async fn datagrams_that_find_no_room_are_counted() {
+    let mut run = Running::udp(udp::UdpOptions::default(), 1, 1).await;
+    let sender = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    const SENT: u64 = 3_000;
+    for i in 0..SENT {
+        sender.send_to(format!("@1 {i}").as_bytes(), run.address).await.unwrap();
+        if i % 50 == 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+    let counters = run.counters.clone();
+    until("drops", || {
+        run.hand.advance(SECOND);
+        counters.accepted.load(Ordering::Relaxed) + counters.kernel.load(Ordering::Relaxed) == SENT
+    })
+    .await;
+    // The engine works again: the round that was kept arrives, and what comes after it.
+    run.engine.drain();
+    assert!(counters.queue_full.load(Ordering::Relaxed) > 0);
+    let before = run.engine.count;
+    sender.send_to(b"@1 after", run.address).await.unwrap();
+    let engine = &mut run.engine;
+    until("the record after the drops", || {
+        engine.drain();
+        engine.got.last().is_some_and(|got| got.text == "@1 after")
+    })
+    .await;
+    assert!(run.engine.count > before);
+    run.end().await;
+}
+
+#[tokio::test]
+async fn a_drained_socket_lets_the_clock_promise_and_a_new_sender_starts_there() {
+    let mut run = Running::udp(udp::UdpOptions::default(), 1, 8).await;
+    run.hand.advance(100 * SECOND);
+    promise(&run, START + 97 * SECOND).await;
+    let sender = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    sender.send_to(b"@50 old", run.address).await.unwrap();
+    sender.send_to(b"@99 new", run.address).await.unwrap();
+    run.drained(2).await;
+    let engine = run.end().await;
+    assert_eq!(engine.got[0].effective, START + 97 * SECOND);
+    assert_eq!(engine.got[0].flags, Flags::LATE);
+    assert_eq!(engine.got[1].flags, Flags::default());
+}
