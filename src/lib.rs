@@ -1,1 +1,3 @@
 //! Seerflow.
+
+pub mod runtime;

@@ -1,0 +1,3 @@
+//! What runs around the engine: clocks, stamps, archives.
+
+pub mod archive;
