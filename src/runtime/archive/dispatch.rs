@@ -112,25 +112,20 @@ impl Dispatcher {
     }
 
     /// The bytes of the next chunk of a compressed file.
-    fn decode(&mut self, at: usize, place: Placed) -> Vec<u8> {
+    fn decode(&mut self, at: usize, place: Placed) -> Option<Vec<u8>> {
         let file = &self.plan.files[place.file as usize];
         let progress = &self.plan.progress;
         let taken = self.decoders.remove(&place.file);
-        let decoder = match taken.map_or_else(|| start(file, progress, &self.on_disk), Ok) {
-            Ok(decoder) => decoder,
-            Err(problem) => {
-                progress.report(problem);
-                return Vec::new();
-            }
-        };
+        self.left[place.file as usize] -= 1;
+        let decoder = taken.map_or_else(|| start(file, progress, &self.on_disk), Ok);
+        let decoder = decoder.map_err(|problem| progress.report(problem)).ok()?;
         let mut decoder = Decoder { used: at, ..decoder };
         let chunk = &file.scan.chunks[place.chunk as usize];
-        let bytes = decoder.text.chunk(chunk).unwrap_or_else(|error| {
+        let damaged = |error: io::Error| {
             let (path, after) = (file.scan.path.clone(), chunk.start);
             progress.report(Problem::Damaged { path, after, reason: error.to_string() });
-            Vec::new()
-        });
-        self.left[place.file as usize] -= 1;
+        };
+        let bytes = decoder.text.chunk(chunk).map_err(damaged).ok();
         if self.left[place.file as usize] > 0 {
             self.keep(place.file, decoder);
         }

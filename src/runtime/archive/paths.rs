@@ -18,9 +18,10 @@ pub fn expand(named: &[PathBuf]) -> (Vec<PathBuf>, Vec<Problem>) {
             found.add(path, 0, true);
             continue;
         }
-        let before = found.files.len() + found.problems.len();
+        let mut any = false;
         if let Ok(matches) = glob::glob(&path.to_string_lossy()) {
             for entry in matches {
+                any = true;
                 match entry {
                     Ok(file) => found.add(&file, 0, true),
                     Err(error) => {
@@ -29,7 +30,7 @@ pub fn expand(named: &[PathBuf]) -> (Vec<PathBuf>, Vec<Problem>) {
                 }
             }
         }
-        if found.files.len() + found.problems.len() == before {
+        if !any {
             found.problems.push(Problem::NoMatch { path: path.clone() });
         }
     }

@@ -27,8 +27,8 @@ pub enum Bytes {
     Disk,
     /// At their place in its unpacked copy.
     Unpacked(Arc<File>),
-    /// Unpacked already.
-    Ready(Vec<u8>),
+    /// Unpacked already, unless that failed.
+    Ready(Option<Vec<u8>>),
 }
 
 /// All that a worker needs for a chunk.
@@ -84,15 +84,15 @@ impl Window {
 impl Job {
     /// Reads the chunk.
     pub fn run(mut self) -> Vec<RecordBatch> {
-        let bytes = self.load();
         let length = self.chunk.end - self.chunk.start;
+        self.progress.bytes.fetch_add(length, Ordering::Relaxed);
+        let Some(bytes) = self.load() else { return Vec::new() };
         let mut records = self.split(&bytes);
         if (bytes.len() as u64) < length || records.len() != self.chunk.records as usize {
             self.changed();
         }
         judge::stamp(&mut records, self.chunk.before, self.head, self.chunk.doubted);
         self.settle(&mut records);
-        self.progress.bytes.fetch_add(length, Ordering::Relaxed);
         self.progress.records.fetch_add(records.len() as u64, Ordering::Relaxed);
         self.port.accepted.fetch_add(records.len() as u64, Ordering::AcqRel);
         if records.is_empty() {
@@ -101,42 +101,34 @@ impl Job {
         vec![RecordBatch { source: self.source, observed: self.scanned.modified, bytes, records }]
     }
 
-    fn load(&mut self) -> Vec<u8> {
-        match std::mem::replace(&mut self.bytes, Bytes::Ready(Vec::new())) {
+    /// The bytes, as many as there are; `None` after an error, which is reported.
+    fn load(&mut self) -> Option<Vec<u8>> {
+        match std::mem::replace(&mut self.bytes, Bytes::Disk) {
             Bytes::Ready(bytes) => bytes,
             Bytes::Disk => self.load_disk(),
             Bytes::Unpacked(file) => {
                 let mut bytes = vec![0; (self.chunk.end - self.chunk.start) as usize];
-                match file.read_exact_at(&mut bytes, self.chunk.start) {
-                    Ok(()) => bytes,
-                    Err(error) => {
-                        self.failed(&error);
-                        Vec::new()
-                    }
-                }
+                let read = file.read_exact_at(&mut bytes, self.chunk.start);
+                read.map_err(|error| self.failed(&error)).ok()?;
+                Some(bytes)
             }
         }
     }
 
-    fn load_disk(&self) -> Vec<u8> {
-        let mut file = match File::open(&self.path) {
-            Ok(file) => file,
-            Err(error) => {
-                self.progress.report(Problem::unreadable(&self.path, &error));
-                return Vec::new();
-            }
-        };
+    fn load_disk(&self) -> Option<Vec<u8>> {
+        let opened = File::open(&self.path);
+        let unreadable = |error| self.progress.report(Problem::unreadable(&self.path, &error));
+        let mut file = opened.map_err(unreadable).ok()?;
         if file.metadata().map(|meta| DiskState::of(&meta)).ok() != Some(self.scanned) {
             self.changed();
         }
-        let mut bytes = Vec::with_capacity((self.chunk.end - self.chunk.start) as usize);
-        let read = file
-            .seek(SeekFrom::Start(self.chunk.start))
-            .and_then(|_| file.take(self.chunk.end - self.chunk.start).read_to_end(&mut bytes));
-        if let Err(error) = read {
-            self.failed(&error);
-        }
-        bytes
+        let length = self.chunk.end - self.chunk.start;
+        let mut bytes = Vec::with_capacity(length as usize);
+        file.seek(SeekFrom::Start(self.chunk.start))
+            .and_then(|_| file.take(length).read_to_end(&mut bytes))
+            .map_err(|error| self.failed(&error))
+            .ok()?;
+        Some(bytes)
     }
 
     fn failed(&self, error: &io::Error) {
@@ -155,6 +147,7 @@ impl Job {
         let Reading { zone, multiline, line_bytes_max } = &*self.reading;
         let state = &self.chunk.state;
         let mut splitter = Splitter::resume(zone.clone(), state, *multiline, *line_bytes_max);
+        splitter.cut_end = self.chunk.cut;
         let most = self.chunk.records as usize;
         let mut records = Vec::with_capacity(most);
         let mut at = 0;
@@ -177,11 +170,6 @@ impl Job {
                 Step::Skip(n) => at += n,
                 Step::More | Step::End => break,
             }
-        }
-        if let Some(last) = records.last_mut()
-            && self.chunk.cut
-        {
-            last.flags.set(Flags::CUT);
         }
         records
     }

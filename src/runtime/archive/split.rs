@@ -1,51 +1,20 @@
 //! Text into records, the same from any record start on.
 //!
-//! Both passes go through this splitter. It looks at each line once and asks the time finder at
-//! most once for it, so the finder's state at the start of a record, which a chunk keeps, gives
-//! the same records and times again. Cost: one `memchr` and one `find` per line, no allocation.
-//!
-//! A line continues the record before it by its beginning ([`continues`]) or because it has
-//! no time where the lines of its file have one; a joined record has at most 500 lines and 64 KiB.
+//! Both passes go through this splitter. It looks at each line once, and the time finder learns
+//! only the times of lines that begin a record, each once; so its state at the start of a record,
+//! which a chunk keeps, gives the same records and times again. Cost: one `memchr` and one look for
+//! a time per line, no allocation.
 
 use memchr::memchr;
 use seerflow_model::record::Flags;
-use seerflow_parsing::time::{Finder, FinderState, TimeHit, Zone};
-
-/// Lines of a joined record.
-const JOIN_LINES: u32 = 500;
-/// Bytes of a joined record.
-const JOIN_BYTES: usize = 64 * 1024;
+use seerflow_parsing::lines::{JOIN_BYTES, JOIN_LINES, Trust, continues};
+use seerflow_parsing::time::{Finder, FinderState, Located, TimeHit, Zone, heads, locate};
 
 /// What resumes a splitter at the start of a record.
 #[derive(Clone, Copy, Debug)]
 pub struct SplitState {
     finder: FinderState,
-    lines: Tally,
-}
-
-/// How many lines had a time: whether one without continues a record.
-#[derive(Clone, Copy, Debug, Default)]
-struct Tally {
-    with: u32,
-    without: u32,
-}
-
-impl Tally {
-    #[inline]
-    fn count(&mut self, found: bool) {
-        let side = if found { &mut self.with } else { &mut self.without };
-        *side += 1;
-        if *side == 1 << 16 {
-            self.with /= 2;
-            self.without /= 2;
-        }
-    }
-
-    /// One in eight lines is enough: a record may have many lines.
-    #[inline]
-    fn timed(self) -> bool {
-        self.with > 0 && self.with >= self.without / 8
-    }
+    trust: Trust,
 }
 
 /// A record at the front of the buffer.
@@ -94,7 +63,7 @@ struct Line {
 /// See the module head.
 pub struct Splitter {
     finder: Finder,
-    tally: Tally,
+    trust: Trust,
     join: bool,
     line_max: usize,
     begun: Option<Begun>,
@@ -102,6 +71,8 @@ pub struct Splitter {
     passing: bool,
     /// Whether the state before each record is to be kept.
     pub snapshot: bool,
+    /// A last line without an end is an overlong one that was cut there.
+    pub cut_end: bool,
 }
 
 impl Splitter {
@@ -109,19 +80,20 @@ impl Splitter {
     pub fn new(finder: Finder, join: bool, line_max: usize) -> Splitter {
         Splitter {
             finder,
-            tally: Tally::default(),
+            trust: Trust::default(),
             join,
             line_max: line_max.max(1),
             begun: None,
             passing: false,
             snapshot: false,
+            cut_end: false,
         }
     }
 
     /// At the start of a record, from the state before it.
     pub fn resume(zone: Zone, state: &SplitState, join: bool, line_max: usize) -> Splitter {
         let finder = Finder::resume(zone, state.finder);
-        Splitter { tally: state.lines, ..Splitter::new(finder, join, line_max) }
+        Splitter { trust: state.trust, ..Splitter::new(finder, join, line_max) }
     }
 
     /// The finder, for what it learnt.
@@ -131,7 +103,7 @@ impl Splitter {
 
     /// The state now; only at the start of a record.
     pub fn state(&self) -> SplitState {
-        SplitState { finder: self.finder.state(), lines: self.tally }
+        SplitState { finder: self.finder.state(), trust: self.trust }
     }
 
     /// Looks at `buf`, which begins where the last step left off. `last`: nothing follows `buf`.
@@ -146,9 +118,8 @@ impl Splitter {
             if blank(&buf[..line.end]) && !line.cut {
                 return Step::Skip(line.next);
             }
-            let state = self.snapshot.then(|| Box::new(self.state()));
-            let hit = self.find(&buf[..line.end]);
-            self.begun = Some(Begun::new(line, hit, state));
+            let found = locate(&buf[..line.end]);
+            self.begun = Some(self.begin(&buf[..line.end], line, found));
         }
         self.finish(buf, last)
     }
@@ -175,14 +146,13 @@ impl Splitter {
                 continue;
             }
             let may = room && !line.cut && begun.lines < JOIN_LINES;
-            if !(may && continues(text)) {
-                let state = self.snapshot.then(|| Box::new(self.state()));
-                let hit = self.find(text);
-                if !(may && hit.is_none() && self.tally.timed()) {
-                    self.begun = Some(Begun::new(line, hit, state));
-                    return Step::Record(self.emit(begun));
-                }
+            let found = locate(text);
+            let heads = found.is_some_and(|found| heads(text, found.start as usize));
+            if !(may && continues(text, heads, self.trust.has_times())) {
+                self.begun = Some(self.begin(text, line, found));
+                return Step::Record(self.emit(begun));
             }
+            self.trust.learn(text, heads);
             begun.end = begun.next + line.end;
             begun.next += line.next;
             begun.lines += 1;
@@ -204,11 +174,15 @@ impl Splitter {
         Split { len: begun.end, next: begun.next, hit: begun.hit, flags, state: begun.state }
     }
 
-    #[inline]
-    fn find(&mut self, line: &[u8]) -> Option<TimeHit> {
-        let hit = self.finder.find(line);
-        self.tally.count(hit.is_some());
-        hit
+    /// Begins a record with a line; only now the finder learns its time.
+    fn begin(&mut self, text: &[u8], line: Line, found: Option<Located>) -> Begun {
+        let state = self.snapshot.then(|| Box::new(self.state()));
+        if self.join {
+            let heads = found.is_some_and(|found| heads(text, found.start as usize));
+            self.trust.learn(text, heads);
+        }
+        let hit = found.map(|found| self.finder.settle(&found));
+        Begun { hit, end: line.end, next: line.next, lines: 1, cut: line.cut, state }
     }
 
     #[inline]
@@ -220,7 +194,8 @@ impl Splitter {
                 Some(Line { end: self.line_max, next: self.line_max, cut: true })
             }
             None if last && !buf.is_empty() => {
-                Some(Line { end: trimmed(buf, buf.len()), next: buf.len(), cut: false })
+                let (end, cut) = (trimmed(buf, buf.len()), self.cut_end);
+                Some(Line { end: if cut { buf.len() } else { end }, next: buf.len(), cut })
             }
             None => None,
         }
@@ -239,27 +214,8 @@ impl Splitter {
     }
 }
 
-impl Begun {
-    fn new(line: Line, hit: Option<TimeHit>, state: Option<Box<SplitState>>) -> Begun {
-        Begun { hit, end: line.end, next: line.next, lines: 1, cut: line.cut, state }
-    }
-}
-
 fn trimmed(line: &[u8], end: usize) -> usize {
     if end > 0 && line[end - 1] == b'\r' { end - 1 } else { end }
-}
-
-/// Whether a line belongs to the record before it by its beginning.
-pub fn continues(line: &[u8]) -> bool {
-    match line.first() {
-        None | Some(b' ' | b'\t') => true,
-        Some(b'a') => line.starts_with(b"at "),
-        Some(b'C') => line.starts_with(b"Caused by:"),
-        Some(b'.') => line.starts_with(b"..."),
-        Some(b'T') => line.starts_with(b"Traceback"),
-        Some(b'g') => line.starts_with(b"goroutine"),
-        _ => false,
-    }
 }
 
 fn blank(line: &[u8]) -> bool {
