@@ -1,3 +1,4 @@
 //! Seerflow.
 
+pub mod receivers;
 pub mod runtime;

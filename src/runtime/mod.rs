@@ -1,3 +1,5 @@
-//! What runs around the engine: clocks, stamps, archives.
+//! What keeps the engine going beside the dataflow: archives, the clock and the stamps of the edge.
 
 pub mod archive;
+pub mod clock;
+pub mod stamp;

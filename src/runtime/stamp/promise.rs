@@ -1,0 +1,249 @@
+//! The promise of a port: the least of what its peers promise.
+//!
+//! Each peer (a connection, a file, all of UDP) has a [`PeerPromise`]. It *raises* what it offers
+//! only after the records it stamped under the old offer are in their lane or counted as dropped;
+//! so the port never promises past a record that is still in a receiver's hands. While it has
+//! nothing in hand it says so ([`PeerPromise::idle`]) and is then promised for by the clock at
+//! each tick, without being woken; [`PeerPromise::wake`] ends that and returns what was promised
+//! in the meantime, which its stamper has to keep.
+//!
+//! A new peer starts at the promise its port has made, under the lock under which that is raised.
+//! A receiver without peers is drained and promises by the clock, once its [`Gate`] is open: at
+//! start files are read first. One lock and a few comparisons per tick and peer; per batch one
+//! uncontended lock.
+
+use super::stamper::clock_promise;
+use crate::runtime::clock::{Clock, Pulse};
+use seerflow_model::time::{MAX_NS, Ns};
+use seerflow_pipeline::feed::Port;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio_util::sync::CancellationToken;
+
+/// Whether receivers may promise by the clock yet. Cheap to clone; opens once.
+#[derive(Clone, Debug, Default)]
+pub struct Gate(Arc<AtomicBool>);
+
+impl Gate {
+    /// A closed gate.
+    pub fn closed() -> Gate {
+        Gate::default()
+    }
+
+    /// An open gate.
+    pub fn opened() -> Gate {
+        let gate = Gate::default();
+        gate.open();
+        gate
+    }
+
+    /// Lets receivers promise by the clock.
+    pub fn open(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether it is open.
+    pub fn is_open(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Since when nothing of a peer is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Drained {
+    /// Records may be in hand.
+    No,
+    /// All that reached us before this time was handed over.
+    At(Ns),
+    /// Nothing is in hand until the peer is woken by its socket.
+    Still,
+}
+
+#[derive(Debug)]
+struct Cell {
+    offer: Ns,
+    lateness: Ns,
+    drained: Drained,
+}
+
+#[derive(Debug)]
+struct Peer {
+    cell: Mutex<Cell>,
+    gone: AtomicBool,
+}
+
+struct State {
+    port: Port,
+    clock: Clock,
+    gate: Gate,
+    lateness: Ns,
+    peers: Mutex<Vec<Arc<Peer>>>,
+}
+
+/// The promises of all peers of one receiver, and the port they end in. Cheap to clone.
+#[derive(Clone)]
+pub struct PortPromise(Arc<State>);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic elsewhere leaves numbers that are valid at any moment.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl PortPromise {
+    /// A receiver without peers. `lateness`: what it promises with while it has none.
+    pub fn new(port: &Port, clock: Clock, gate: Gate, lateness: Ns) -> PortPromise {
+        let peers = Mutex::new(Vec::new());
+        PortPromise(Arc::new(State { port: port.handle(), clock, gate, lateness, peers }))
+    }
+
+    /// A new peer, which starts at the promise in force and may have records in hand at once.
+    pub fn register(&self, lateness: Ns) -> PeerPromise {
+        let mut peers = lock(&self.0.peers);
+        let start = self.0.port.state.promise();
+        let cell = Cell { offer: start, lateness, drained: Drained::No };
+        let peer = Arc::new(Peer { cell: Mutex::new(cell), gone: AtomicBool::new(false) });
+        peers.push(peer.clone());
+        PeerPromise { peer, start }
+    }
+
+    /// How many peers there are.
+    pub fn peers(&self) -> usize {
+        lock(&self.0.peers).iter().filter(|peer| !peer.gone.load(Ordering::Acquire)).count()
+    }
+
+    /// Raises the promise of the port to the least of its peers'; drops those that are gone.
+    pub fn tick(&self) {
+        let mut peers = lock(&self.0.peers);
+        peers.retain(|peer| !peer.gone.load(Ordering::Acquire));
+        let now = self.0.clock.now();
+        let open = self.0.gate.is_open();
+        let mut least = MAX_NS;
+        for peer in peers.iter() {
+            let mut cell = lock(&peer.cell);
+            let at = match cell.drained {
+                Drained::At(at) if open => Some(at),
+                Drained::Still if open => Some(now),
+                _ => None,
+            };
+            if let Some(at) = at {
+                cell.offer = cell.offer.max(clock_promise(at, now, cell.lateness));
+            }
+            least = least.min(cell.offer);
+        }
+        if peers.is_empty() {
+            if !open {
+                return;
+            }
+            least = clock_promise(now, now, self.0.lateness);
+        }
+        // Still under the lock: a peer that registers now starts at what is promised here.
+        self.0.port.promise(least);
+    }
+
+    /// Ticks until `stop`. Runs beside the receiver.
+    pub async fn run(self, pulse: Pulse, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = pulse.tick() => self.tick(),
+            }
+        }
+    }
+}
+
+/// What one peer promises. Dropping it takes the peer out.
+#[derive(Debug)]
+pub struct PeerPromise {
+    peer: Arc<Peer>,
+    start: Ns,
+}
+
+impl PeerPromise {
+    /// The promise its stamper starts with.
+    pub fn start(&self) -> Ns {
+        self.start
+    }
+
+    /// Records are in hand from now on. Returns what has been promised in this peer's name: its
+    /// stamper must keep it (`Stamper::grant`) before it stamps.
+    pub fn wake(&self) -> Ns {
+        let mut cell = lock(&self.peer.cell);
+        cell.drained = Drained::No;
+        cell.offer
+    }
+
+    /// Everything that was stamped before `offer` was computed is in its lane, or counted as
+    /// dropped.
+    pub fn raise(&self, offer: Ns) {
+        let mut cell = lock(&self.peer.cell);
+        cell.offer = cell.offer.max(offer);
+    }
+
+    /// Nothing is in hand, and reading would have blocked: the clock may promise until
+    /// [`PeerPromise::wake`].
+    pub fn idle(&self) {
+        lock(&self.peer.cell).drained = Drained::Still;
+    }
+
+    /// Nothing that reached us before `at` is in hand.
+    pub fn drained(&self, at: Ns) {
+        lock(&self.peer.cell).drained = Drained::At(at);
+    }
+
+    /// Changes the lateness by which the clock promises.
+    pub fn set_lateness(&self, lateness: Ns) {
+        lock(&self.peer.cell).lateness = lateness;
+    }
+}
+
+impl Drop for PeerPromise {
+    fn drop(&mut self) {
+        self.peer.gone.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seerflow_model::time::{SECOND, TICK};
+    use seerflow_pipeline::feed::{LaneReceiver, PortState, lanes};
+
+    fn port() -> (Port, Vec<LaneReceiver>) {
+        let (senders, receivers) = lanes(2, 4);
+        (Port::new(0, senders, Arc::new(PortState::default())), receivers)
+    }
+
+    #[test]
+    fn the_least_peer_decides_and_a_listener_alone_follows_the_clock() {
+        let (port, _lanes) = port();
+        let (clock, hand) = Clock::manual(100 * SECOND);
+        let gate = Gate::closed();
+        let promise = PortPromise::new(&port, clock, gate.clone(), 2 * SECOND);
+        promise.tick();
+        assert_eq!(port.state.promise(), 0, "files are read first");
+        gate.open();
+        promise.tick();
+        assert_eq!(port.state.promise(), 97 * SECOND);
+
+        let (a, b) = (promise.register(2 * SECOND), promise.register(2 * SECOND));
+        assert_eq!(a.start(), 97 * SECOND);
+        a.raise(99 * SECOND);
+        hand.advance(50 * SECOND);
+        promise.tick();
+        assert_eq!(port.state.promise(), 97 * SECOND, "b holds it");
+        b.idle();
+        promise.tick();
+        assert_eq!(port.state.promise(), 99 * SECOND, "a holds it");
+        assert_eq!(b.wake(), 147 * SECOND, "what the clock promised for b");
+        drop(a);
+        promise.tick();
+        assert_eq!((port.state.promise(), promise.peers()), (147 * SECOND, 1));
+        b.drained(140 * SECOND);
+        hand.advance(TICK);
+        promise.tick();
+        assert_eq!(port.state.promise(), 147 * SECOND, "never back");
+        drop(b);
+        promise.tick();
+        assert_eq!(port.state.promise(), 147 * SECOND + TICK);
+    }
+}
