@@ -1,4 +1,5 @@
-//! What keeps the engine going beside the dataflow: the clock and the stamps of the edge.
+//! What keeps the engine going beside the dataflow: archives, the clock and the stamps of the edge.
 
+pub mod archive;
 pub mod clock;
 pub mod stamp;
