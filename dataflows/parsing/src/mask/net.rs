@@ -61,7 +61,9 @@ pub fn colons(text: &[u8], at: usize) -> Option<(ParamKind, usize)> {
     while quad > at && text[quad - 1] != b':' {
         quad -= 1;
     }
-    if byte(text, end) == b'.' && let Some(mapped) = ipv4(text, quad) {
+    if byte(text, end) == b'.'
+        && let Some(mapped) = ipv4(text, quad)
+    {
         end = mapped; // `::ffff:10.0.0.1`
     }
     while end > at && text[end - 1] == b':' && !text[at..end].ends_with(b"::") {
@@ -120,13 +122,37 @@ const ENDINGS: [&[u8; 2]; 14] = [
 const PACKAGES: [&[u8]; 9] =
     [b"com", b"org", b"net", b"edu", b"gov", b"io", b"java", b"javax", b"sun"];
 const GENERIC: [&[u8]; 13] = [
-    b"com", b"net", b"org", b"edu", b"gov", b"mil", b"arpa", b"local", b"lan", b"internal",
-    b"localdomain", b"onion", b"corp",
+    b"com",
+    b"net",
+    b"org",
+    b"edu",
+    b"gov",
+    b"mil",
+    b"arpa",
+    b"local",
+    b"lan",
+    b"internal",
+    b"localdomain",
+    b"onion",
+    b"corp",
 ];
 /// Endings that are also plain words: only with three labels.
 const WORDS: [&[u8]; 15] = [
-    b"info", b"biz", b"name", b"dev", b"app", b"cloud", b"online", b"site", b"xyz", b"test",
-    b"example", b"home", b"intra", b"intranet", b"int",
+    b"info",
+    b"biz",
+    b"name",
+    b"dev",
+    b"app",
+    b"cloud",
+    b"online",
+    b"site",
+    b"xyz",
+    b"test",
+    b"example",
+    b"home",
+    b"intra",
+    b"intranet",
+    b"int",
 ];
 /// ISO 3166 codes in use as top-level domains, one bit per second letter.
 static COUNTRIES: [u32; 26] = countries(

@@ -79,7 +79,8 @@ pub fn relative(text: &[u8], at: usize, slash: usize) -> Option<usize> {
         union |= class;
         end += 1;
     }
-    while end > last + 1 && matches!(text[end - 1], b'.' | b'-' | b'+' | b'%' | b'$' | b'~' | b'@') {
+    while end > last + 1 && matches!(text[end - 1], b'.' | b'-' | b'+' | b'%' | b'$' | b'~' | b'@')
+    {
         end -= 1;
     }
     let clue = union & (DOT | DIGIT) != 0 || text[at..end].contains(&b'_');

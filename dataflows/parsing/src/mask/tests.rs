@@ -146,16 +146,15 @@ fn values_are_exactly_what_they_say() {
     use ParamKind::*;
     assert_eq!(params("[2001:db8::1]:443"), own(&[(Ip, "2001:db8::1"), (Number, "443")]));
     assert_eq!(params("/10.0.0.1:80"), own(&[(Ip, "10.0.0.1"), (Number, "80")]));
-    assert_eq!(params("a=1,b=x.example.com:8"), own(&[
-        (Number, "1"),
-        (Domain, "x.example.com"),
-        (Number, "8")
-    ]));
+    assert_eq!(
+        params("a=1,b=x.example.com:8"),
+        own(&[(Number, "1"), (Domain, "x.example.com"), (Number, "8")])
+    );
     assert_eq!(params("10.0.0.1, 10.0.0.2"), own(&[(Ip, "10.0.0.1"), (Ip, "10.0.0.2")]));
-    assert_eq!(params("(x at Fri Jun 17 07:07:00 2005)"), own(&[(
-        Time,
-        "Fri Jun 17 07:07:00 2005"
-    )]));
+    assert_eq!(
+        params("(x at Fri Jun 17 07:07:00 2005)"),
+        own(&[(Time, "Fri Jun 17 07:07:00 2005")])
+    );
     for none in ["std::vector", "DOMAIN\\bob", "for invalid user admin"] {
         assert_eq!(params(none), own(&[]), "{none}");
     }
@@ -195,9 +194,10 @@ fn an_event_gets_its_namespace_leaf_and_spans() {
 
 #[test]
 fn hostile_sizes_are_bounded() {
-    for unit in ["1", "a", "a ", "1 ", "/-", "/a", "a/", ":", "::1 ", "1:", "[", "[::", "é", "1.",
-        "'a", "<", "<*>", "x=1,", "a@", "http://", "C:\\", "Jan 1 ", "1,111", "()", "\0", "% 1-"]
-    {
+    for unit in [
+        "1", "a", "a ", "1 ", "/-", "/a", "a/", ":", "::1 ", "1:", "[", "[::", "é", "1.", "'a",
+        "<", "<*>", "x=1,", "a@", "http://", "C:\\", "Jan 1 ", "1,111", "()", "\0", "% 1-",
+    ] {
         let text = unit.repeat((1 << 20) / unit.len());
         let masked = mask_text(&text);
         check(&masked);

@@ -112,7 +112,8 @@ fn number(core: &[u8]) -> bool {
             }
         }
         let unit = i;
-        while i < core.len() && (core[i].is_ascii_alphabetic() || core[i] >= 0x80 || core[i] == b'%')
+        while i < core.len()
+            && (core[i].is_ascii_alphabetic() || core[i] >= 0x80 || core[i] == b'%')
         {
             i += 1;
         }
