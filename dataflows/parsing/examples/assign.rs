@@ -35,9 +35,8 @@ fn assign(path: &str) -> std::io::Result<()> {
     }
     let mut out = BufWriter::new(std::io::stdout().lock());
     for (n, (leaf, id)) in lines.into_iter().enumerate() {
-        let template = miner.template(leaf, id).map(|t| t.text).unwrap_or_default();
-        let line =
-            serde_json::json!({"line": n + 1, "id": format!("{id:016x}"), "template": template});
+        let (id, text) = miner.template(leaf, id).map_or((id, String::new()), |t| (t.id, t.text));
+        let line = serde_json::json!({"line": n + 1, "id": format!("{id:016x}"), "template": text});
         writeln!(out, "{line}")?;
     }
     out.flush()

@@ -20,6 +20,8 @@ mod class;
 mod lexer;
 mod net;
 mod path;
+mod reach;
+mod special;
 mod time;
 mod value;
 

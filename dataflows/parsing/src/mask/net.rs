@@ -52,6 +52,14 @@ pub fn prefix_length(text: &[u8], at: usize) -> Option<usize> {
 ///
 /// `12::34`, `d::` and `face::add` stay what they are: a short form must look like an address.
 pub fn colons(text: &[u8], at: usize) -> Option<(ParamKind, usize)> {
+    // Within a chain nothing begins: `00:00:1a:…`.
+    if at >= 2 && text[at - 1] == b':' && (text[at - 2].is_ascii_hexdigit() || text[at - 2] == b'>')
+    {
+        return None;
+    }
+    if let Some(octets) = octets(text, at) {
+        return Some(octets);
+    }
     let mut end = at;
     while end - at < 46 && matches!(byte(text, end), b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b':')
     {
@@ -70,8 +78,8 @@ pub fn colons(text: &[u8], at: usize) -> Option<(ParamKind, usize)> {
         end -= 1;
     }
     let run = std::str::from_utf8(&text[at..end]).ok()?;
-    if let Some(kind) = hardware(text, at, end) {
-        return Some(kind);
+    if let Some(bus) = bus(text, at, end) {
+        return Some(bus);
     }
     let address = !run.ends_with("::") && run.len() >= 3 && run.parse::<Ipv6Addr>().is_ok();
     if !address || !looks_like_ipv6(run) {
@@ -99,18 +107,34 @@ fn looks_like_ipv6(run: &str) -> bool {
     digit && (count >= 3 || long || run.starts_with("::"))
 }
 
-/// `00:1a:2b:3c:4d:5e` and PCI's `0000:00:1f.0`.
-fn hardware(text: &[u8], at: usize, end: usize) -> Option<(ParamKind, usize)> {
+/// PCI's `0000:00:1f.0` and `00:1f.0`.
+fn bus(text: &[u8], at: usize, end: usize) -> Option<(ParamKind, usize)> {
     let run = &text[at..end];
-    let colon = |i: &usize| run[*i] == b':';
-    if run.len() == 17 && (2..17).step_by(3).all(|i| colon(&i)) {
-        let even = run.split(|b| *b == b':').all(|g| g.len() == 2);
-        return (even && class::at(text, end) & START == 0).then_some((ParamKind::Mac, end));
-    }
+    let shape = match run.len() {
+        5 => run[2] == b':',
+        10 => run[4] == b':' && run[7] == b':',
+        _ => false,
+    };
     let function = byte(text, end) == b'.' && byte(text, end + 1).is_ascii_digit();
-    let bus = matches!(run.len(), 5 | 10) && colon(&(run.len() - 3)) && function;
-    let bus = bus && (run.len() == 5 || colon(&4)) && class::at(text, end + 2) & START == 0;
-    bus.then_some((ParamKind::Id, end + 2))
+    (shape && function && class::at(text, end + 2) & START == 0).then_some((ParamKind::Id, end + 2))
+}
+
+/// `00:1a:2b:3c:4d:5e`; longer chains are fingerprints and headers of frames.
+fn octets(text: &[u8], at: usize) -> Option<(ParamKind, usize)> {
+    let pair =
+        |i: usize| byte(text, i).is_ascii_hexdigit() && byte(text, i + 1).is_ascii_hexdigit();
+    let (mut count, mut end) = (0, at);
+    while count < 64 && pair(end) {
+        count += 1;
+        end += 2;
+        if byte(text, end) != b':' || !pair(end + 1) {
+            break;
+        }
+        end += 1;
+    }
+    let more = byte(text, end) == b':' && class::at(text, end + 1) & START != 0;
+    let kind = if count == 6 { ParamKind::Mac } else { ParamKind::Hex };
+    (count >= 6 && class::at(text, end) & START == 0 && !more).then_some((kind, end))
 }
 
 /// Country codes that are a file name's ending more often than a domain's.

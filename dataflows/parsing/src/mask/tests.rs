@@ -78,6 +78,9 @@ const TABLE: &[(&str, &str)] = &[
     ("a::b 1::", "a::b <Number>::"),
     // Hardware.
     ("00:1a:2B:3c:4d:5e up", "<Mac> up"),
+    ("MAC=00:1a:2b:3c:4d:5e:00:1a:2b:3c:4d:5f:08:00 SRC", "MAC=<Hex> SRC"),
+    ("key a8:0b:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee.", "key <Hex>."),
+    ("addr:fe80::1 x", "addr:<Ip> x"),
     ("00:1a:2B:3c:4d", "<Number>:<Number>:<Number>:<Number>:<Number>"),
     ("device 0000:00:1f.0 and 00:1f.2", "device <Id> and <Id>"),
     // Names.

@@ -5,6 +5,13 @@
 //! [`THRESHOLD`] of them; places that are wildcards on both sides say nothing and do not count.
 //! Ties go to more agreeing literals, then to the older template.
 //!
+//! The threshold is strict, because the leaf has sorted by shape already and a wildcard does not
+//! count: what is left to compare is words, and in a message of three one other word is another
+//! statement (`startup succeeded`, `shutdown succeeded`). That alone would found a template per
+//! value where a short message holds a name. So where [`VALUES`] messages differ in one and the
+//! same place, that place is a value: the oldest of their templates is widened there and takes
+//! all that come after. The others stay as they were and are *covered* by it ([`Leaf::covering`]).
+//!
 //! Cost: clusters × tokens comparisons of integers. Bound: [`MAX_CLUSTERS`] templates; one that
 //! was seen in a single tick is on probation, and the newcomers of a flood evict only their like.
 
@@ -20,6 +27,8 @@ pub const MAX_CLUSTERS: usize = 1000;
 const MAX_PROBATION: usize = MAX_CLUSTERS / 5;
 /// Least share of agreeing literals, as numerator and denominator.
 const THRESHOLD: (usize, usize) = (7, 10);
+/// Different values in one place, all else equal, that make it a wildcard.
+const VALUES: usize = 6;
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,14 +55,15 @@ pub struct Leaf {
 impl Leaf {
     /// Finds, widens or founds the template of an event of this leaf.
     pub fn assign(&mut self, event: &Event) -> Assigned {
-        if let Some(index) = self.best(&event.tokens) {
+        let found = self.best(&event.tokens).or_else(|| self.varying(&event.tokens));
+        if let Some(index) = found {
             let cluster = &mut self.clusters[index];
-            let count_before = cluster.count;
+            let (template, count_before, was_settled) =
+                (cluster.id, cluster.count, cluster.settled);
             cluster.count(event.effective_time);
             let widened = cluster.widen(&event.tokens);
-            let template = cluster.id;
-            let settled = cluster.settled && count_before > 0;
-            let evicted = settled && self.make_room(true);
+            let settled_now = cluster.settled && !was_settled;
+            let evicted = settled_now && self.make_room(true);
             return Assigned { template, founded: false, widened, count_before, evicted };
         }
         let cluster = Cluster::found(event, self.founded);
@@ -66,12 +76,10 @@ impl Leaf {
 
     /// The template that the event would join, by its index.
     fn best(&self, tokens: &[u64]) -> Option<usize> {
+        let literals = tokens.iter().filter(|t| is_literal(**t)).count();
         let mut best: Option<(usize, usize, usize)> = None;
         for (index, cluster) in self.clusters.iter().enumerate() {
-            let (agree, of) = similarity(&cluster.slots, tokens);
-            if agree * THRESHOLD.1 < of * THRESHOLD.0 {
-                continue;
-            }
+            let Some((agree, of)) = similarity(&cluster.slots, tokens) else { continue };
             // Clusters stand in the order of their founding, so only the better one replaces.
             let better = best.is_none_or(|(_, a, o)| {
                 let (left, right) = (agree * o.max(1), a * of.max(1));
@@ -80,8 +88,43 @@ impl Leaf {
             if better {
                 best = Some((index, agree, of));
             }
+            if agree == of && agree == literals {
+                break; // None that comes later can agree more.
+            }
         }
         best.map(|(index, _, _)| index)
+    }
+
+    /// The oldest template that differs from the event in one place where enough others do, too.
+    /// Only asked when a template would be founded.
+    fn varying(&self, tokens: &[u64]) -> Option<usize> {
+        if self.clusters.len() + 1 < VALUES {
+            return None;
+        }
+        let mut places: Vec<(usize, usize, usize)> = Vec::new();
+        for (index, cluster) in self.clusters.iter().enumerate() {
+            let Some(place) = only_difference(&cluster.slots, tokens) else { continue };
+            match places.iter_mut().find(|p| p.0 == place) {
+                Some((_, count, _)) => *count += 1,
+                None => places.push((place, 1, index)),
+            }
+        }
+        let enough = places.into_iter().filter(|(_, count, _)| count + 1 >= VALUES);
+        enough.map(|(_, _, oldest)| oldest).min()
+    }
+
+    /// The template that stands for this one: the oldest of the most general that cover it,
+    /// often itself. A pure function of the leaf's state, asked by readers only.
+    pub fn covering(&self, template: u64) -> u64 {
+        let Some(start) = self.clusters.iter().find(|c| c.id == template) else {
+            return template;
+        };
+        let wildcards = |c: &Cluster| c.slots.iter().filter(|s| !is_literal(**s)).count();
+        self.clusters
+            .iter()
+            .filter(|c| covers(&c.slots, &start.slots))
+            .max_by_key(|c| (wildcards(c), std::cmp::Reverse(c.born)))
+            .map_or(template, |c| c.id)
     }
 
     /// Holds the bounds of both parts; says whether one had to leave.
@@ -135,14 +178,36 @@ impl Leaf {
     }
 }
 
-/// Agreeing literals, and how many places count.
+/// The one place where a message would widen a template, if there is exactly one.
+fn only_difference(slots: &[u64], tokens: &[u64]) -> Option<usize> {
+    let any = code(ParamKind::Any);
+    let mut places =
+        slots.iter().zip(tokens).enumerate().filter(|(_, (s, t))| s != t && **s != any);
+    let first = places.next()?.0;
+    places.next().is_none().then_some(first)
+}
+
+/// Whether every message of the second template would fit the first without widening it.
+fn covers(general: &[u64], special: &[u64]) -> bool {
+    let any = code(ParamKind::Any);
+    general.len() == special.len() && general.iter().zip(special).all(|(g, s)| g == s || *g == any)
+}
+
+/// Agreeing literals and how many places count, when they are similar enough.
 #[inline]
-fn similarity(slots: &[u64], tokens: &[u64]) -> (usize, usize) {
-    let (mut agree, mut of) = (0, 0);
+fn similarity(slots: &[u64], tokens: &[u64]) -> Option<(usize, usize)> {
+    let (mut agree, mut miss) = (0, 0);
+    let most = tokens.len() * (THRESHOLD.1 - THRESHOLD.0);
     for (slot, token) in slots.iter().zip(tokens) {
-        let counts = is_literal(*slot) || is_literal(*token) && *slot != code(ParamKind::Any);
-        of += usize::from(counts);
-        agree += usize::from(counts && slot == token);
+        if slot == token {
+            agree += usize::from(is_literal(*slot));
+        } else if is_literal(*slot) || is_literal(*token) && *slot != code(ParamKind::Any) {
+            miss += 1;
+            if miss * THRESHOLD.1 > most {
+                return None;
+            }
+        }
     }
-    (agree, of)
+    let of = agree + miss;
+    (agree * THRESHOLD.1 >= of * THRESHOLD.0).then_some((agree, of))
 }

@@ -27,9 +27,10 @@ impl Miner {
         self.leaves.get(&leaf)
     }
 
-    /// A template as it is now, by its leaf and id.
+    /// The template that stands for `id` in the end (see [`Leaf::covering`]), as it is now.
     pub fn template(&self, leaf: u64, id: u64) -> Option<TemplateInfo> {
-        self.leaves.get(&leaf)?.template(id)
+        let leaf = self.leaves.get(&leaf)?;
+        leaf.template(leaf.covering(id))
     }
 
     /// All templates, sorted by id.

@@ -19,6 +19,7 @@ use seerflow_model::time::TICK;
 use seerflow_model::{Event, hash};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 /// What one tick told of one namespace.
@@ -86,7 +87,7 @@ pub struct NewnessState {
     newness: Newness,
     source_type: String,
     /// Counts of the newest ticks, not yet part of what is known.
-    pending: BTreeMap<u64, Vec<News>>,
+    pending: BTreeMap<u64, BTreeMap<u64, News>>,
 }
 
 /// The fold; key = hash of the source type.
@@ -126,12 +127,21 @@ impl Fold for NewnessFold {
     ) {
         let tick = ctx.now() / TICK;
         while let Some(entry) = state.pending.first_entry().filter(|entry| *entry.key() < tick) {
-            for news in entry.remove() {
+            for news in entry.remove().into_values() {
                 state.newness.observe(news.namespace, news.events, news.singles);
             }
         }
         match input {
-            NewnessIn::Sum(sum) => state.pending.entry(sum.bucket).or_default().push(sum.value),
+            // Parts of one tick are joined before they count: a template's second event may come
+            // in another part than its first.
+            NewnessIn::Sum(Sum { bucket, value, .. }) => {
+                match state.pending.entry(bucket).or_default().entry(value.namespace) {
+                    Entry::Occupied(mut part) => part.get_mut().merge(value),
+                    Entry::Vacant(place) => {
+                        place.insert(value);
+                    }
+                }
+            }
             NewnessIn::Founded(founded) => {
                 if state.source_type.is_empty() {
                     state.source_type.clone_from(&founded.event.source.source_type);
