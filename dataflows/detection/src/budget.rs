@@ -1,0 +1,196 @@
+//! The alert budget: what evidence alone may raise, for the whole installation.
+//!
+//! One state, fed in total order with candidates only: evidence that would open an alert and has
+//! `p ≤ 10 × risk_level`. Under chance alone a decision lands between the risk level and ten times
+//! that with probability 9·risk, so the rate of such candidates tells how many decisions a day the
+//! installation makes, without counting them: `α = min(risk, budget / decisions per day)`.
+//! Overwhelming evidence is not in that band and does not make the rule stricter.
+//!
+//! When a day has used its budget, each further alert must be rarer by a constant factor, from α
+//! at the budget to 10⁻¹² at three times the budget, where the day ends. Cost: O(1), 64 bytes.
+
+use serde::{Deserialize, Serialize};
+
+/// Nanoseconds of a UTC day.
+const DAY_NS: u64 = 86_400_000_000_000;
+/// Candidates are at most this many times the risk level.
+pub const CANDIDATE_FACTOR: f64 = 10.0;
+/// A day may use at most this many budgets.
+const CAP: u32 = 3;
+/// What evidence must be worth at the cap.
+const OVERWHELMING: f64 = 1e-12;
+/// Half-life of the candidate rate, in days.
+const HALF_LIFE: f64 = 0.5;
+/// How much time the prior rate stands for, in days.
+const PRIOR_DAYS: f64 = 0.25;
+
+/// The rules of the budget.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BudgetConfig {
+    /// Alerts a day; 0 = no limit.
+    pub alerts_per_day: u32,
+    /// Probability at or below which evidence counts.
+    pub risk_level: f64,
+}
+
+impl Default for BudgetConfig {
+    fn default() -> BudgetConfig {
+        BudgetConfig { alerts_per_day: 10, risk_level: 1e-4 }
+    }
+}
+
+/// What becomes of a candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It may raise an alert.
+    Admit,
+    /// It is counted and kept back.
+    Held,
+}
+
+/// The state of the budget.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Budget {
+    day: u64,
+    admitted_today: u32,
+    admitted: u64,
+    held: u64,
+    /// When the rate was last brought up to date.
+    at: u64,
+    started: bool,
+    /// Decayed candidates between the risk level and ten times that, and decayed days.
+    candidates: f64,
+    days: f64,
+}
+
+impl Budget {
+    /// Decides on a candidate. Times must not fall.
+    pub fn admit(&mut self, config: &BudgetConfig, effective_ns: u64, p: f64) -> Verdict {
+        self.advance(effective_ns);
+        let bar = self.bar(config);
+        if p > config.risk_level && p <= CANDIDATE_FACTOR * config.risk_level {
+            self.candidates += 1.0;
+        }
+        if p <= bar {
+            self.admitted_today += 1;
+            self.admitted += 1;
+            Verdict::Admit
+        } else {
+            self.held += 1;
+            Verdict::Held
+        }
+    }
+
+    /// What evidence must be worth now.
+    pub fn bar(&self, config: &BudgetConfig) -> f64 {
+        let budget = config.alerts_per_day;
+        if budget == 0 {
+            return config.risk_level;
+        }
+        let alpha = self.level(config);
+        let Some(over) = self.admitted_today.checked_sub(budget) else { return alpha };
+        if over >= (CAP - 1) * budget {
+            return -1.0;
+        }
+        let part = f64::from(over + 1) / f64::from((CAP - 1) * budget);
+        alpha * libm::pow((OVERWHELMING / alpha).min(1.0), part)
+    }
+
+    /// α: the risk level, or less when the installation makes too many decisions for it.
+    fn level(&self, config: &BudgetConfig) -> f64 {
+        let budget = f64::from(config.alerts_per_day);
+        // The rate at which the risk level alone would just use the budget.
+        let fair = (CANDIDATE_FACTOR - 1.0) * budget;
+        let rate = (self.candidates + fair * PRIOR_DAYS) / (self.days + PRIOR_DAYS);
+        config.risk_level * (fair / rate).min(1.0)
+    }
+
+    /// Alerts admitted and candidates held, ever.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.admitted, self.held)
+    }
+
+    fn advance(&mut self, now: u64) {
+        if !self.started {
+            (self.started, self.at, self.day) = (true, now, now / DAY_NS);
+        }
+        let elapsed = now.saturating_sub(self.at) as f64 / DAY_NS as f64;
+        let kept = libm::exp2(-elapsed / HALF_LIFE);
+        self.candidates *= kept;
+        self.days = self.days * kept + (1.0 - kept) * HALF_LIFE / std::f64::consts::LN_2;
+        self.at = self.at.max(now);
+        let day = now / DAY_NS;
+        if day > self.day {
+            (self.day, self.admitted_today) = (day, 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seerflow_model::hash::mix;
+
+    const MINUTE: u64 = 60_000_000_000;
+
+    fn admitted(config: &BudgetConfig, candidates: impl Iterator<Item = (u64, f64)>) -> Vec<u32> {
+        let mut budget = Budget::default();
+        let mut days = Vec::new();
+        for (at, p) in candidates {
+            let day = (at / DAY_NS) as usize;
+            if days.len() <= day {
+                days.resize(day + 1, 0);
+            }
+            days[day] += u32::from(budget.admit(config, at, p) == Verdict::Admit);
+        }
+        days
+    }
+
+    /// Chance: `decisions` a day, of which those with p ≤ 10 × risk come as candidates.
+    fn chance(decisions: u64, days: u64) -> impl Iterator<Item = (u64, f64)> {
+        (0..decisions * days).filter_map(move |n| {
+            let p = (mix(n) >> 11) as f64 / (1u64 << 53) as f64;
+            (p <= 1e-3).then_some((n * (DAY_NS / decisions), p))
+        })
+    }
+
+    #[test]
+    fn chance_alone_stays_within_the_budget() {
+        for decisions in [10_000, 1_000_000, 5_000_000] {
+            let days = admitted(&BudgetConfig::default(), chance(decisions, 4));
+            assert!(days.iter().all(|&n| n <= 15), "{decisions}: {days:?}");
+            assert!(days.iter().sum::<u32>() >= 2, "{decisions}: {days:?}");
+        }
+    }
+
+    #[test]
+    fn few_decisions_are_held_against_the_risk_level_only() {
+        let mut budget = Budget::default();
+        assert_eq!(budget.admit(&BudgetConfig::default(), 5, 0.9e-4), Verdict::Admit);
+        assert_eq!(budget.admit(&BudgetConfig::default(), 6, 1.1e-4), Verdict::Held);
+        assert_eq!(budget.counts(), (1, 1));
+    }
+
+    #[test]
+    fn a_flood_of_moderate_evidence_is_held_and_overwhelming_evidence_passes() {
+        let config = BudgetConfig::default();
+        let flood = (0..1000u64).map(|n| (n * MINUTE / 2, 5e-5));
+        assert!(admitted(&config, flood)[0] <= 11);
+        let storm = (0..1000u64).map(|n| (n * MINUTE / 2, 1e-13));
+        assert_eq!(admitted(&config, storm)[0], 30);
+        let mut budget = Budget::default();
+        for n in 0..400 {
+            budget.admit(&config, n * MINUTE, 5e-5);
+        }
+        assert_eq!(budget.admit(&config, 500 * MINUTE, 1e-12), Verdict::Admit);
+        assert_eq!(budget.admit(&config, DAY_NS, 5e-5), Verdict::Admit, "a new day");
+    }
+
+    #[test]
+    fn without_a_budget_only_the_risk_level_rules() {
+        let config = BudgetConfig { alerts_per_day: 0, risk_level: 1e-2 };
+        let flood = (0..1000u64).map(|n| (n, if n % 2 == 0 { 1e-2 } else { 1.01e-2 }));
+        assert_eq!(admitted(&config, flood), [500]);
+    }
+}

@@ -1,0 +1,101 @@
+//! What the owner of a calibration tells everyone: two tails and how far it is.
+
+use super::Side;
+use super::histogram::bin;
+use crate::gpd::Gpd;
+use serde::{Deserialize, Serialize};
+
+/// The calibrated tail of one side.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tail {
+    /// Score of the threshold.
+    pub threshold: f64,
+    /// Probability of a score at or beyond it.
+    pub beyond: f64,
+    /// Excess distribution, and the same with ξ one standard error less and more: their average
+    /// is the tail, so that few exceedances give a wide one.
+    pub(crate) shapes: [Gpd; 3],
+    /// Exceedances seen, with decay.
+    pub exceedances: f64,
+    /// How often a score of at least this bin was seen, for the last few decades: ties are never
+    /// rarer than they were.
+    pub(crate) steps: Vec<(u16, f64)>,
+    /// Factor ≥ 1 for a realised rate above its band.
+    pub widen: f64,
+}
+
+impl Tail {
+    /// Probability of a score at least this extreme.
+    pub fn probability(&self, score: f64) -> f64 {
+        if score < self.threshold {
+            return libm::pow(self.beyond, score.max(0.0) / self.threshold);
+        }
+        let excess = score - self.threshold;
+        let survival = self.shapes.iter().map(|gpd| gpd.survival(excess)).sum::<f64>() / 3.0;
+        let fitted = self.beyond * survival;
+        let seen = self.seen(score);
+        // A model that is right says e^-s; what is far rarer than that was not measured but
+        // extrapolated beyond the end of a bounded tail.
+        let floor = libm::exp(-3.0 * score);
+        (fitted.max(seen).max(floor) * self.widen).min(1.0)
+    }
+
+    fn seen(&self, score: f64) -> f64 {
+        let Some(bin) = bin(score) else { return 0.0 };
+        let at = self.steps.partition_point(|step| step.0 < bin);
+        self.steps.get(at).map_or(0.0, |step| step.1)
+    }
+}
+
+/// Calibration of one (channel, peer group), valid from the end of the quantum that made it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// Rises by one with every table of a calibrator.
+    pub version: u64,
+    /// Quanta with closed buckets so far, at most `needed`.
+    pub quanta: u32,
+    /// Quanta needed.
+    pub needed: u32,
+    /// Scores it rests on, with decay.
+    pub samples: f64,
+    /// Larger than expected.
+    pub upper: Tail,
+    /// Smaller than expected.
+    pub lower: Tail,
+}
+
+impl Table {
+    /// Whether it may be decided on.
+    pub fn calibrated(&self) -> bool {
+        self.quanta >= self.needed
+    }
+
+    /// How far the calibration is: "37 of 60".
+    pub fn progress(&self) -> (u32, u32) {
+        (self.quanta, self.needed)
+    }
+
+    /// Calibrated probability of a score at least this extreme on one side.
+    pub fn tail(&self, side: Side, score: f64) -> Option<f64> {
+        self.calibrated().then(|| self.side(side).probability(score))
+    }
+
+    /// Two-sided probability of a result and the side it lies on.
+    pub fn two_sided(&self, upper: f64, lower: f64) -> Option<(f64, Side)> {
+        let above = self.tail(Side::Upper, upper)?;
+        let below = self.tail(Side::Lower, lower)?;
+        Some(if above <= below {
+            ((2.0 * above).min(1.0), Side::Upper)
+        } else {
+            ((2.0 * below).min(1.0), Side::Lower)
+        })
+    }
+
+    /// The tail of one side.
+    pub fn side(&self, side: Side) -> &Tail {
+        match side {
+            Side::Upper => &self.upper,
+            Side::Lower => &self.lower,
+        }
+    }
+}

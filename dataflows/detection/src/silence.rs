@@ -1,0 +1,329 @@
+//! Silence: a source or host that was regular and says nothing any more.
+//!
+//! The state learns from the series' own gaps: how often an empty bucket follows a busy one (z)
+//! and how often another follows an empty one (w). A silence of k buckets then has probability
+//! z·w^(k−1), with both rates taken on the safe side; and it must be longer than twice the longest
+//! gap that was ever ordinary. Runs are nested, so holding the growing run against one level is
+//! one test: P(a run that long begins at a busy bucket) ≤ level, however often it is looked at.
+//!
+//! Series that are empty more often than not never alarm. One finding per silence: it is latched
+//! until the series speaks. A silence that was found does not become an ordinary gap until its
+//! length has been seen three times. Cost: O(1) per busy bucket and per timer; 80 bytes.
+
+use serde::{Deserialize, Serialize};
+
+/// When silence is worth saying.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SilenceConfig {
+    /// Buckets of life before the first finding.
+    pub min_buckets: u32,
+    /// Probability at or below which a silence is found (the risk level).
+    pub level: f64,
+    /// Least fraction of buckets that must be busy.
+    pub min_busy: f64,
+    /// Buckets after which an observation counts half.
+    pub half_life_buckets: f64,
+}
+
+impl Default for SilenceConfig {
+    fn default() -> SilenceConfig {
+        SilenceConfig { min_buckets: 60, level: 1e-4, min_busy: 0.5, half_life_buckets: 1440.0 }
+    }
+}
+
+/// A silence that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Silence {
+    /// How rarely a silence this long comes by chance.
+    pub probability: f64,
+    /// Empty buckets since it last spoke.
+    pub buckets: u64,
+    /// The last bucket that was not empty.
+    pub last_busy: u64,
+    /// Longest gap that was ordinary until now.
+    pub longest: u64,
+    /// Fraction of buckets that were busy.
+    pub busy: f64,
+}
+
+/// The regularity of one series.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Regular {
+    started: bool,
+    latched: bool,
+    /// Last busy bucket, and the last bucket that was closed.
+    busy_at: u64,
+    closed_at: u64,
+    /// Buckets without the engine since it was last busy.
+    unknown: u64,
+    /// Buckets of life.
+    life: u64,
+    /// Weights of transitions: busy to busy, busy to empty, empty to busy, empty to empty.
+    stays: f64,
+    stops: f64,
+    wakes: f64,
+    sleeps: f64,
+    /// Empty buckets of silences that were found: they count against regularity only.
+    outages: f64,
+    /// Longest ordinary gap of this and of the last half-life.
+    longest: [u32; 2],
+    turned_at: u64,
+    /// The three longest gaps that were found as silences.
+    found: [u32; 3],
+}
+
+impl Regular {
+    /// A series of which nothing was seen.
+    pub fn new() -> Regular {
+        Regular::default()
+    }
+
+    /// Closes a bucket. Buckets since the last one were empty. A finding is given once, at the
+    /// first closed bucket at which the silence is long enough.
+    pub fn close(&mut self, config: &SilenceConfig, bucket: u64, count: u64) -> Option<Silence> {
+        if !self.started {
+            if count > 0 {
+                *self = Regular { started: true, life: 1, turned_at: bucket, ..Regular::new() };
+                (self.busy_at, self.closed_at) = (bucket, bucket);
+            }
+            return None;
+        }
+        let step = bucket.checked_sub(self.closed_at).filter(|&step| step > 0)?;
+        self.closed_at = bucket;
+        self.life = self.life.saturating_add(step);
+        if count > 0 {
+            self.speak(config, bucket);
+            return None;
+        }
+        let run = self.run();
+        if self.latched || !self.eligible(config) || run < self.bar() {
+            return None;
+        }
+        let probability = self.probability(run);
+        if probability > config.level {
+            return None;
+        }
+        self.latched = true;
+        Some(Silence {
+            probability,
+            buckets: run,
+            last_busy: self.busy_at,
+            longest: self.longest_gap(),
+            busy: self.busy_fraction(),
+        })
+    }
+
+    /// The engine was off for so many buckets: neither silence nor speech.
+    pub fn skip(&mut self, buckets: u64) {
+        if self.started {
+            self.closed_at = self.closed_at.saturating_add(buckets);
+            self.unknown = self.unknown.saturating_add(buckets);
+        }
+    }
+
+    /// The bucket at whose close the silence would be found if it lasts; a timer belongs there.
+    pub fn next_due(&self, config: &SilenceConfig) -> Option<u64> {
+        if !self.started || self.latched {
+            return None;
+        }
+        // Of age by the time the silence is long enough, or not worth a timer.
+        let (first, rate) = self.rates();
+        if self.busy_fraction() < config.min_busy || rate >= 1.0 {
+            return None;
+        }
+        let more = (libm::log(config.level / first) / libm::log(rate)).max(0.0);
+        let mut run = (libm::ceil(more) as u64).saturating_add(1).max(self.bar());
+        while run < u64::MAX && self.probability(run) > config.level {
+            run += 1;
+        }
+        let age = u64::from(config.min_buckets).saturating_sub(self.life);
+        let due = self.busy_at.saturating_add(self.unknown).saturating_add(run);
+        Some(due.max(self.closed_at.saturating_add(age.max(1))))
+    }
+
+    fn eligible(&self, config: &SilenceConfig) -> bool {
+        self.life >= u64::from(config.min_buckets) && self.busy_fraction() >= config.min_busy
+    }
+
+    /// Empty buckets since it spoke, without those the engine did not see.
+    fn run(&self) -> u64 {
+        (self.closed_at - self.busy_at).saturating_sub(self.unknown)
+    }
+
+    /// A silence must be at least this long: twice what was ordinary.
+    fn bar(&self) -> u64 {
+        let longest = self.longest_gap();
+        if longest == 0 { 2 } else { 2 * longest + 1 }
+    }
+
+    fn longest_gap(&self) -> u64 {
+        u64::from(self.longest[0].max(self.longest[1]).max(self.found[2]))
+    }
+
+    fn busy_fraction(&self) -> f64 {
+        let busy = self.stays + self.stops;
+        let empty = self.wakes + self.sleeps + self.outages;
+        if busy > 0.0 { busy / (busy + empty) } else { 0.0 }
+    }
+
+    /// P(busy → empty) and P(empty → empty), each with the weight of a doubt.
+    fn rates(&self) -> (f64, f64) {
+        let first = (self.stops + 0.5) / (self.stays + self.stops + 1.0);
+        let rate = (self.sleeps + 1.0) / (self.sleeps + self.wakes + 2.0);
+        (first, rate.max(0.2))
+    }
+
+    fn probability(&self, run: u64) -> f64 {
+        let (first, rate) = self.rates();
+        first * libm::pow(rate, run.saturating_sub(1) as f64)
+    }
+
+    fn speak(&mut self, config: &SilenceConfig, bucket: u64) {
+        let gap = (bucket - self.busy_at - 1).saturating_sub(self.unknown);
+        let elapsed = (bucket - self.busy_at) as f64;
+        let kept = libm::exp2(-elapsed / config.half_life_buckets.max(1.0));
+        let Regular { stays, stops, wakes, sleeps, outages, .. } = self;
+        [stays, stops, wakes, sleeps, outages].into_iter().for_each(|weight| *weight *= kept);
+        let length = gap.min(u64::from(u32::MAX)) as u32;
+        if self.unknown > 0 && gap == 0 {
+            // Nothing is known about what came before.
+        } else if gap == 0 {
+            self.stays += 1.0;
+        } else if self.latched {
+            // An outage says nothing about ordinary gaps, unless it keeps coming back.
+            self.stops += 1.0;
+            self.outages += gap.min(10_000) as f64;
+            let least = (0..3).min_by_key(|&at| self.found[at]).unwrap_or(0);
+            self.found[least] = self.found[least].max(length);
+            self.found.sort_unstable_by(|a, b| b.cmp(a));
+        } else {
+            self.stops += 1.0;
+            self.wakes += 1.0;
+            self.sleeps += (gap - 1).min(10_000) as f64;
+            self.longest[0] = self.longest[0].max(length);
+        }
+        if bucket - self.turned_at > 2 * config.half_life_buckets as u64 {
+            self.longest = [if self.latched { 0 } else { length }, self.longest[0]];
+            self.turned_at = bucket;
+        }
+        (self.busy_at, self.unknown, self.latched) = (bucket, 0, false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Feeds buckets as an engine would: busy ones, and the timers in between.
+    fn feed(regular: &mut Regular, config: &SilenceConfig, counts: &[(u64, u64)]) -> Vec<Silence> {
+        let mut found = Vec::new();
+        for &(bucket, count) in counts {
+            while let Some(due) = regular.next_due(config).filter(|&due| due < bucket) {
+                let before = found.len();
+                found.extend(regular.close(config, due, 0));
+                if found.len() == before {
+                    break;
+                }
+            }
+            found.extend(regular.close(config, bucket, count));
+        }
+        found
+    }
+
+    #[test]
+    fn a_steady_host_that_falls_silent_is_found_once_and_soon() {
+        let config = SilenceConfig::default();
+        let mut regular = Regular::new();
+        let counts: Vec<_> = (0..70).map(|b| (b, 20)).collect();
+        assert_eq!(feed(&mut regular, &config, &counts), []);
+        let due = regular.next_due(&config).unwrap();
+        assert!((71..=82).contains(&due), "{due}");
+        let found = feed(&mut regular, &config, &[(95, 0)]);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].probability <= 1e-4 && found[0].last_busy == 69, "{found:?}");
+        assert_eq!(feed(&mut regular, &config, &[(96, 0)]), [], "latched");
+        assert_eq!(feed(&mut regular, &config, &[(97, 1)]), []);
+        assert_eq!(feed(&mut regular, &config, &[(98, 1), (200, 0)]).len(), 1, "again");
+    }
+
+    #[test]
+    fn every_bucket_or_only_timers_find_the_same() {
+        let config = SilenceConfig::default();
+        let mut by_timer = Regular::new();
+        let mut by_bucket = Regular::new();
+        let busy: Vec<_> = (0..300u64).filter(|b| b % 7 != 3).map(|b| (b, 1)).collect();
+        feed(&mut by_timer, &config, &busy);
+        (0..300u64).for_each(|b| assert_eq!(by_bucket.close(&config, b, u64::from(b % 7 != 3)), None));
+        let one = feed(&mut by_timer, &config, &[(400, 0)]);
+        let other: Vec<_> = (300..400).filter_map(|b| by_bucket.close(&config, b, 0)).collect();
+        assert_eq!(one.len(), 1);
+        assert_eq!(one, other);
+    }
+
+    #[test]
+    fn hourly_and_bursty_series_never_alarm() {
+        let config = SilenceConfig { level: 1e-2, ..SilenceConfig::default() };
+        for pattern in [|b: u64| b.is_multiple_of(60), |b: u64| b % 180 < 30] {
+            let mut regular = Regular::new();
+            let found: Vec<_> = (0..20_000)
+                .filter_map(|b| regular.close(&config, b, u64::from(pattern(b))))
+                .collect();
+            assert!(found.len() <= 1, "{found:?}");
+            assert_eq!(regular.next_due(&config), None);
+        }
+    }
+
+    #[test]
+    fn outages_that_keep_coming_back_are_ordinary_after_three() {
+        let config = SilenceConfig::default();
+        let mut regular = Regular::new();
+        let found = (0..20_000u64)
+            .filter_map(|b| regular.close(&config, b, u64::from(b % 1000 < 980)))
+            .count();
+        assert!((1..=4).contains(&found), "{found}");
+    }
+
+    #[test]
+    fn time_without_the_engine_is_not_silence() {
+        let config = SilenceConfig::default();
+        let mut regular = Regular::new();
+        (0..100).for_each(|b| assert_eq!(regular.close(&config, b, 3), None));
+        regular.skip(1000);
+        assert!(regular.next_due(&config).unwrap() > 1100);
+        assert_eq!(regular.close(&config, 1100, 0), None);
+        assert_eq!(regular.close(&config, 1101, 5), None);
+        assert_eq!(regular.longest_gap(), 1, "one empty bucket was seen");
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_buckets_do_no_harm(
+            steps in prop::collection::vec((any::<u64>(), 0u64..3, any::<bool>()), 0..60),
+        ) {
+            let config = SilenceConfig { min_buckets: 2, ..SilenceConfig::default() };
+            let mut regular = Regular::new();
+            for (bucket, count, skip) in steps {
+                if skip {
+                    regular.skip(bucket);
+                }
+                let _ = regular.close(&config, bucket, count);
+                let _ = regular.next_due(&config);
+            }
+        }
+    }
+
+    #[test]
+    fn chance_silences_are_as_rare_as_they_say() {
+        // A Poisson-like series that is busy in 70 % of its buckets.
+        let config = SilenceConfig { level: 1e-3, ..SilenceConfig::default() };
+        let mut found = 0;
+        let buckets = 400_000u64;
+        let mut regular = Regular::new();
+        for bucket in 0..buckets {
+            let busy = seerflow_model::hash::mix(bucket) % 10 < 7;
+            found += u64::from(regular.close(&config, bucket, u64::from(busy)).is_some());
+        }
+        assert!(found as f64 <= 3.0 * 1e-3 * buckets as f64, "{found}");
+    }
+}
