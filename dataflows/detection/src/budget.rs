@@ -180,7 +180,9 @@ mod tests {
         let storm = (0..1000u64).map(|n| (n * MINUTE / 2, 1e-13));
         assert_eq!(admitted(&config, storm)[0], 30);
         let mut budget = Budget::default();
-        (0..400).for_each(|n| drop(budget.admit(&config, n * MINUTE, 5e-5)));
+        for n in 0..400 {
+            budget.admit(&config, n * MINUTE, 5e-5);
+        }
         assert_eq!(budget.admit(&config, 500 * MINUTE, 1e-12), Verdict::Admit);
         assert_eq!(budget.admit(&config, DAY_NS, 5e-5), Verdict::Admit, "a new day");
     }

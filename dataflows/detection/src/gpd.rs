@@ -5,7 +5,7 @@
 //! compete, and the greatest likelihood within the bounds of ξ wins. Data are (excess, weight)
 //! pairs, because they come from a histogram. Cost of a fit: about 100 passes over the pairs.
 
-use libm::{exp, expm1, log, log1p, pow};
+use libm::{exp, expm1, log, log1p};
 use serde::{Deserialize, Serialize};
 
 /// Shapes are kept within ± this: beyond, a tail is either cut off or has no variance.
@@ -38,8 +38,9 @@ impl Gpd {
         if self.shape.abs() < SHAPE_TINY {
             return exp(-y / self.scale) / self.scale;
         }
-        let base = 1.0 + self.shape * y / self.scale;
-        if base <= 0.0 { 0.0 } else { pow(base, -1.0 / self.shape - 1.0) / self.scale }
+        let base = self.shape * y / self.scale;
+        let power = -1.0 / self.shape - 1.0;
+        if base <= -1.0 { 0.0 } else { exp(power * log1p(base)) / self.scale }
     }
 
     /// P(Y > y).

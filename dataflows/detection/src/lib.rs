@@ -1,1 +1,29 @@
-//! Placeholder head.
+//! Detectors as plain structs: data in, scores out.
+//!
+//! Nothing here knows the dataflow, a clock or a random number. Each struct is the state of one
+//! key, can be serialised, and gives the same result for the same calls on any machine
+//! (transcendental functions come from `libm`). The chain of one channel is
+//!
+//! ```text
+//! volume::Series ─► Raw scores ─► calibrate::ScoreHistogram (partial, mergeable)
+//!                      │                    └─► calibrate::Calibrator ─► Table
+//!                      └────────────► Table::two_sided ─► p ─► budget::Budget ─► decision
+//! silence::Regular, novelty::{Newness, Slots} give a probability of their own ─► budget::Budget
+//! ```
+//!
+//! "Not yet calibrated" is a state (`None`, with [`calibrate::Table::progress`]), never a zero.
+
+pub mod budget;
+pub mod calibrate;
+pub mod gpd;
+pub mod holt_winters;
+pub mod novelty;
+pub mod silence;
+pub mod tail;
+pub mod volume;
+
+pub use budget::{Budget, BudgetConfig, Verdict};
+pub use calibrate::{CalibrationConfig, Calibrator, ScoreHistogram, Side, Table};
+pub use novelty::{NewValue, Newness, NoveltyConfig, Slots};
+pub use silence::{Regular, Silence, SilenceConfig};
+pub use volume::{Raw, Series, SeriesKind, VolumeConfig};

@@ -239,12 +239,12 @@ mod tests {
         assert_eq!(feed(&mut regular, &config, &counts), []);
         let due = regular.next_due(&config).unwrap();
         assert!((71..=82).contains(&due), "{due}");
-        let found = feed(&mut regular, &config, &[(500, 0)]);
+        let found = feed(&mut regular, &config, &[(95, 0)]);
         assert_eq!(found.len(), 1);
         assert!(found[0].probability <= 1e-4 && found[0].last_busy == 69, "{found:?}");
-        assert_eq!(feed(&mut regular, &config, &[(600, 0)]), [], "latched");
-        assert_eq!(feed(&mut regular, &config, &[(601, 1)]), []);
-        assert_eq!(feed(&mut regular, &config, &[(602, 1), (700, 0)]).len(), 1, "again");
+        assert_eq!(feed(&mut regular, &config, &[(96, 0)]), [], "latched");
+        assert_eq!(feed(&mut regular, &config, &[(97, 1)]), []);
+        assert_eq!(feed(&mut regular, &config, &[(98, 1), (200, 0)]).len(), 1, "again");
     }
 
     #[test]

