@@ -5,9 +5,9 @@
 use super::index::{Index, Rule, Scope};
 use super::names::Names;
 use super::pattern::Pattern;
+use seerflow_model::{Activity, Outcome, Role};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
-use seerflow_model::{Activity, Outcome, Role};
 use std::collections::BTreeMap;
 
 /// What is wrong with a file of role rules.
@@ -133,14 +133,18 @@ impl RoleFile {
             for pattern in &entry.patterns {
                 for (scopes, prefix) in self.places() {
                     let text = format!("{prefix}{}", pattern.value);
-                    let compiled = Pattern::compile(&text).map_err(|message| at(pattern, message))?;
-                    index.add(&scopes, Rule {
-                        pattern: compiled,
-                        activity: entry.activity,
-                        outcome: entry.outcome,
-                        host: entry.host,
-                        keys: keys.clone(),
-                    });
+                    let compiled =
+                        Pattern::compile(&text).map_err(|message| at(pattern, message))?;
+                    index.add(
+                        &scopes,
+                        Rule {
+                            pattern: compiled,
+                            activity: entry.activity,
+                            outcome: entry.outcome,
+                            host: entry.host,
+                            keys: keys.clone(),
+                        },
+                    );
                 }
             }
         }

@@ -10,6 +10,7 @@
 //! 32 KiB of a message and 256 fields are looked at. Cost: about half a microsecond an event, two
 //! allocations, no regular expression.
 
+mod address;
 mod collect;
 mod context;
 mod edges;
@@ -22,6 +23,7 @@ mod pairs;
 mod pattern;
 #[cfg(test)]
 mod tests;
+mod users;
 mod value;
 
 pub use file::RoleError;
@@ -175,12 +177,7 @@ impl RoleSet {
     }
 
     /// The header's host and process; gives their indexes when both are there.
-    fn header(
-        &mut self,
-        event: &Event,
-        host: Option<Value>,
-        role: Role,
-    ) -> Option<(usize, usize)> {
+    fn header(&mut self, event: &Event, host: Option<Value>, role: Role) -> Option<(usize, usize)> {
         let host = self.found.push(&event.text, role, host?)?;
         let (from, to) = (event.program.start as usize, event.program.end());
         event.text.get(from..to)?;

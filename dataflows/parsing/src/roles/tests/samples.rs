@@ -19,9 +19,10 @@ fn samples_of_the_rule_files() {
             if !program.is_empty() {
                 got = got.strip_suffix(&process).unwrap_or(&got).to_owned();
             }
-            let got = got.strip_suffix("; target host h1").map(str::to_owned).unwrap_or_else(|| {
-                got.replace("; observer host h1", "; observer")
-            });
+            let got = got
+                .strip_suffix("; target host h1")
+                .map(str::to_owned)
+                .unwrap_or_else(|| got.replace("; observer host h1", "; observer"));
             let line = sample.line.referenced.line();
             assert_eq!(got, sample.gives, "{name}:{line}: {}", sample.line.value);
             count += 1;
