@@ -21,6 +21,7 @@ pub mod record;
 pub mod severity;
 pub mod text;
 pub mod time;
+pub mod view;
 
 pub use alert::{Alert, AlertStatus};
 pub use attack::Tactic;
@@ -33,3 +34,4 @@ pub use order::Order;
 pub use record::{Flags, ReceiverKind, RecordBatch, RecordMeta, SourceInfo};
 pub use severity::Severity;
 pub use time::Ns;
+pub use view::EventView;

@@ -6,8 +6,13 @@ use seerflow_model::{Role, Span};
 
 /// Longest word looked at.
 const WORD_MAX: usize = 24;
+/// Longest name of a host before an address in brackets.
+const NAME_MAX: usize = 253;
 /// Most separators skipped between a word and the value.
 const SKIP_MAX: usize = 6;
+
+/// HTTP methods.
+const METHODS: [&[u8]; 7] = [b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"PATCH", b"OPTIONS"];
 
 /// The part that the words before a value give it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +50,7 @@ struct Word<'a> {
 impl<'a> Before<'a> {
     /// The words that end before `at`, not before `start`.
     pub(super) fn new(bytes: &'a [u8], start: usize, at: usize) -> Before<'a> {
-        let word = word_before(bytes, start, at);
+        let word = word_before(bytes, start, bracketed(bytes, start, at));
         Before { word, earlier: word_before(bytes, start, word.start) }
     }
 
@@ -56,7 +61,8 @@ impl<'a> Before<'a> {
 
     /// What the words say about an address.
     pub(super) fn place(&self) -> Place {
-        const FILLERS: [&str; 8] = ["ip", "address", "addr", "host", "ipaddr", "node", "the", "is"];
+        const FILLERS: [&str; 10] =
+            ["ip", "address", "addr", "host", "ipaddr", "node", "the", "is", "tcp", "udp"];
         match self.word.place() {
             Place::Free if self.word.is(&FILLERS) => self.earlier.place(),
             place => place,
@@ -105,9 +111,7 @@ impl<'a> Before<'a> {
 
     /// Whether the word is an HTTP method.
     pub(super) fn is_http_method(&self) -> bool {
-        let methods: [&[u8]; 7] =
-            [b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"PATCH", b"OPTIONS"];
-        methods.contains(&self.word.text)
+        METHODS.contains(&self.word.text)
     }
 
     /// Whether the word names a program or a version, so that `1.2.3.4` after it is a version.
@@ -167,7 +171,7 @@ impl Word<'_> {
             "by",
             "requester",
         ];
-        const TO: [&str; 11] = [
+        const TO: [&str; 12] = [
             "to",
             "dst",
             "dest",
@@ -179,6 +183,7 @@ impl Word<'_> {
             "connect",
             "toward",
             "towards",
+            "dial",
         ];
         if self.is(&FROM) {
             Place::Source
@@ -188,6 +193,16 @@ impl Word<'_> {
             Place::Free
         }
     }
+}
+
+/// Where the name in `name[address]` begins: mail programs write a client so.
+fn bracketed(bytes: &[u8], start: usize, at: usize) -> usize {
+    if at < start + 2 || bytes[at - 1] != b'[' {
+        return at;
+    }
+    let inner = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let name = bytes[start..at - 1].iter().rev().take(NAME_MAX).take_while(inner).count();
+    if name == 0 { at } else { at - 1 - name }
 }
 
 fn word_before(bytes: &[u8], start: usize, at: usize) -> Word<'_> {
@@ -205,86 +220,17 @@ fn word_before(bytes: &[u8], start: usize, at: usize) -> Word<'_> {
     Word { text: &bytes[begin..end], start: begin }
 }
 
-/// Words that follow `user` without being a name.
-pub(super) fn common(name: &[u8]) -> bool {
-    const WORDS: [&str; 70] = [
-        "unknown",
-        "name",
-        "names",
-        "not",
-        "is",
-        "was",
-        "has",
-        "had",
-        "the",
-        "a",
-        "an",
-        "this",
-        "that",
-        "id",
-        "ids",
-        "with",
-        "without",
-        "from",
-        "to",
-        "in",
-        "on",
-        "at",
-        "by",
-        "for",
-        "and",
-        "or",
-        "agent",
-        "account",
-        "accounts",
-        "authentication",
-        "authorization",
-        "login",
-        "logon",
-        "session",
-        "sessions",
-        "input",
-        "data",
-        "request",
-        "requests",
-        "record",
-        "records",
-        "error",
-        "failed",
-        "does",
-        "did",
-        "who",
-        "which",
-        "profile",
-        "password",
-        "list",
-        "table",
-        "group",
-        "groups",
-        "space",
-        "mode",
-        "limit",
-        "defined",
-        "specified",
-        "supplied",
-        "service",
-        "process",
-        "cache",
-        "info",
-        "information",
-        "details",
-        "settings",
-        "token",
-        "action",
-        "code",
-        "requested",
-    ];
-    WORDS.iter().any(|word| name.eq_ignore_ascii_case(word.as_bytes()))
-}
-
 /// Whether a message goes on, after a name, with logging in or out.
 pub(super) fn logs_in(rest: &[u8]) -> bool {
     let words: [&[u8]; 5] =
         [b" logged ", b" signed ", b" authenticated", b" logs ", b" has logged "];
     words.iter().any(|word| rest.starts_with(word))
+}
+
+/// Whether a request line follows an address: `192.0.2.1 "GET /x`.
+pub(super) fn asks(rest: &[u8]) -> bool {
+    rest.strip_prefix(b" \"").is_some_and(|line| {
+        let methods = METHODS.iter().filter_map(|method| line.strip_prefix(*method));
+        methods.into_iter().any(|tail| tail.first() == Some(&b' '))
+    })
 }

@@ -5,17 +5,17 @@
 //! programming languages, package names and escapes give nothing. Cost: three searches over the
 //! message, and a few bytes before each parameter.
 
+use super::address::ipv6;
 use super::collect::Found;
 use super::context::{Before, Place};
 use super::names::Names;
 use super::pairs;
-use super::value::{self, Read, Trust, Value, ValueType, domain_name, ipv6};
+use super::users;
+use super::value::{self, Read, Trust, Value, ValueType, domain_name};
 use aho_corasick::AhoCorasick;
-use memchr::{memchr_iter, memmem};
+use memchr::memmem;
 use seerflow_model::{EntityType, Event, Param, ParamKind, Role, Span};
 
-/// Most `user x` and `DOMAIN\user` places looked at in one message.
-const PLACES_MAX: usize = 16;
 /// Most parameters looked at.
 const PARAMS_MAX: usize = 64;
 /// How far before an address words about versions are looked for, in bytes.
@@ -56,35 +56,12 @@ impl General {
                 found.add(full, role, value);
             }
         });
-        self.users(text, start, |role, value| found.add(full, role, value));
-        domain_users(text, start, |value| found.add(full, Role::Actor, value));
+        users::named(&self.user, text, start, |role, value| found.add(full, role, value));
+        users::with_domain(text, start, |value| found.add(full, Role::Actor, value));
         for param in event.params.iter().take(PARAMS_MAX) {
             let (from, to) = (param.value.start as usize, param.value.end());
             if from >= start && to <= end && text.get(from..to).is_some() && from < to {
                 self.param(text, start, param, |role, value| found.add(full, role, value));
-            }
-        }
-    }
-
-    /// `for user x`, `user 'x'`, `User x logged in`.
-    fn users(&self, text: &str, start: usize, mut add: impl FnMut(Role, Value)) {
-        let bytes = text.as_bytes();
-        for at in self.user.find_iter(&bytes[start..]).take(PLACES_MAX).map(|at| start + at) {
-            let word = at.wrapping_sub(1);
-            if at == start || !matches!(bytes[word], b'u' | b'U') {
-                continue;
-            }
-            if word > start && (bytes[word - 1].is_ascii_alphanumeric() || bytes[word - 1] >= 0x80)
-            {
-                continue;
-            }
-            let before = Before::new(bytes, start, word);
-            if let Some((from, to)) = user_after(bytes, at + 3, &before)
-                && let Read::Some(value) =
-                    value::read(ValueType::Of(EntityType::User), text, from, to, Trust::Field)
-            {
-                let role = if before.is(&["as", "to"]) { Role::Target } else { Role::Actor };
-                add(role, value);
             }
         }
     }
@@ -102,7 +79,8 @@ impl General {
                 if let Some(value) = of(EntityType::Ip)
                     && self.is_address(text, start, param.value, value.value)
                 {
-                    add(before().place().role(), value);
+                    let asks = super::context::asks(&text.as_bytes()[value.value.end()..]);
+                    add(if asks { Role::Src } else { before().place().role() }, value);
                 }
             }
             ParamKind::Email => self.email(text, &before(), of(EntityType::Email), &mut add),
@@ -144,8 +122,9 @@ impl General {
         }
         let kind = ValueType::Of(EntityType::User);
         let (from, to) = (email.value.start as usize, email.value.end());
+        let acts = before.names_an_actor() || super::context::logs_in(&text.as_bytes()[to..]);
         if let Read::Some(user) = value::read(kind, text, from, to, Trust::Field) {
-            add(if before.names_an_actor() { Role::Actor } else { Role::Object }, user);
+            add(if acts { Role::Actor } else { Role::Object }, user);
         }
     }
 
@@ -192,95 +171,50 @@ fn free_after(bytes: &[u8], to: usize) -> bool {
     }
 }
 
-/// `java.lang.String` and the like: names of code, not of machines.
+/// `java.lang.String`, `settings.conf` and the like: names of code and files, not of machines.
 fn package(text: &str) -> bool {
+    const FILES: [&str; 36] = [
+        "bak",
+        "cfg",
+        "class",
+        "conf",
+        "cpp",
+        "crt",
+        "csv",
+        "dat",
+        "db",
+        "dll",
+        "exe",
+        "gz",
+        "html",
+        "ini",
+        "jar",
+        "java",
+        "js",
+        "json",
+        "key",
+        "lock",
+        "log",
+        "pem",
+        "php",
+        "pid",
+        "properties",
+        "py",
+        "service",
+        "sock",
+        "socket",
+        "sql",
+        "tar",
+        "tmp",
+        "toml",
+        "txt",
+        "xml",
+        "yaml",
+    ];
     let first = text.split('.').next().unwrap_or_default();
     let last = text.rsplit('.').next().unwrap_or_default();
     matches!(first, "com" | "org" | "net" | "io" | "java" | "javax" | "sun" | "jdk" | "akka")
         || last.bytes().any(|b| b.is_ascii_uppercase())
-}
-
-/// The name after the word `user` that ends at `at`.
-fn user_after(bytes: &[u8], at: usize, before: &Before<'_>) -> Option<(usize, usize)> {
-    let mut from = at;
-    if bytes.get(from) == Some(&b':') {
-        from += 1;
-    }
-    let spaced = bytes.get(from) == Some(&b' ');
-    from += usize::from(spaced);
-    let first = *bytes.get(from)?;
-    if matches!(first, b'"' | b'\'' | b'<' | b'`') && (spaced || from > at) {
-        let close = if first == b'<' {
-            b'>'
-        } else if first == b'`' {
-            b'\''
-        } else {
-            first
-        };
-        let tail = &bytes[from + 1..bytes.len().min(from + 130)];
-        return memchr::memchr(close, tail).map(|len| (from + 1, from + 1 + len));
-    }
-    if !spaced || !(first.is_ascii_alphanumeric() || first == b'_' || first >= 0x80) {
-        return None;
-    }
-    let inner = |b: &u8| {
-        b.is_ascii_alphanumeric()
-            || matches!(b, b'_' | b'-' | b'.' | b'@' | b'\\' | b'$' | b'+')
-            || *b >= 0x80
-    };
-    let len = bytes[from..].iter().take(129).take_while(|b| inner(b)).count();
-    let mut to = from + len;
-    while to > from && bytes[to - 1] == b'.' {
-        to -= 1;
-    }
-    let name = &bytes[from..to];
-    let ends = matches!(
-        bytes.get(to),
-        None | Some(b' ' | b'.' | b',' | b';' | b':' | b')' | b']' | b'(' | b'\'' | b'"')
-    );
-    let word =
-        ends && len <= 128 && !name.iter().all(u8::is_ascii_digit) && !super::context::common(name);
-    let told = bytes[at] == b':'
-        || before.is(&["for", "invalid", "by", "as", "unknown", "of", "illegal", "from", "failed"])
-        || super::context::logs_in(&bytes[to..]);
-    (word && told).then_some((from, to))
-}
-
-/// `DOMAIN\user` standing alone. One letter after the backslash may be an escape that was never
-/// undone (`ERROR\nCaused`): then the word before must speak of a user.
-fn domain_users(text: &str, start: usize, mut add: impl FnMut(Value)) {
-    let bytes = text.as_bytes();
-    for at in memchr_iter(b'\\', &bytes[start..]).map(|at| start + at).take(PLACES_MAX) {
-        let domain = |b: &&u8| b.is_ascii_uppercase() || b.is_ascii_digit() || **b == b'-';
-        let from = at - bytes[start..at].iter().rev().take(16).take_while(domain).count();
-        let doubled = usize::from(bytes.get(at + 1) == Some(&b'\\'));
-        let user = at + 1 + doubled;
-        let inner = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'$');
-        let mut to = user + bytes[user..].iter().take(65).take_while(inner).count();
-        while to > user && bytes[to - 1] == b'.' {
-            to -= 1;
-        }
-        let edge = |b: u8| {
-            b == b' '
-                || matches!(
-                    b,
-                    b'"' | b'\'' | b'(' | b')' | b'[' | b']' | b',' | b';' | b':' | b'=' | b'.'
-                )
-        };
-        let alone = (from == start || edge(bytes[from - 1]))
-            && bytes.get(to).is_none_or(|b| edge(*b) && *b != b'=');
-        let sizes = (2..=15).contains(&(at - from)) && (2..=64).contains(&(to - user));
-        if !alone || !sizes || bytes[from..at].starts_with(b"HK") {
-            continue;
-        }
-        let escape = matches!(bytes[user], b'n' | b't' | b'r' | b'x' | b'u' | b'0');
-        if escape && !Before::new(bytes, start, from).names_an_actor() {
-            continue;
-        }
-        add(Value {
-            kind: EntityType::User,
-            value: Span::new(user, to),
-            domain: Span::new(from, at),
-        });
-    }
+        || matches!(last, "yml" | "h" | "c" | "so")
+        || FILES.contains(&last)
 }

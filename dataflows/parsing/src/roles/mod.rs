@@ -10,6 +10,7 @@
 //! 32 KiB of a message and 256 fields are looked at. Cost: about half a microsecond an event, two
 //! allocations, no regular expression.
 
+mod address;
 mod collect;
 mod context;
 mod edges;
@@ -22,6 +23,7 @@ mod pairs;
 mod pattern;
 #[cfg(test)]
 mod tests;
+mod users;
 mod value;
 
 pub use file::RoleError;

@@ -1,7 +1,8 @@
 //! What well-known names of fields and keys say about their values.
 //!
 //! Names are compared without case and without `.`, `_`, `-`, so `src_ip`, `srcIp` and `src.ip`
-//! are one. The table is the `fields` part of the rule files. Cost: one short hash a name.
+//! are one. A leading `_` stays: journald marks with it what it knows of every record, such as
+//! `_EXE`, and that would be the same entity again and again. The table is the `fields` part of the rule files. Cost: one short hash a name.
 
 use super::collect::role_and_type;
 use super::value::ValueType;
@@ -66,7 +67,10 @@ impl Names {
 
 fn squeeze<'b>(name: &str, buffer: &'b mut [u8; NAME_MAX]) -> Option<&'b [u8]> {
     let mut len = 0;
-    for byte in name.bytes().filter(|b| !matches!(b, b'.' | b'_' | b'-')) {
+    for (i, byte) in name.bytes().enumerate() {
+        if matches!(byte, b'.' | b'-') || byte == b'_' && i > 0 {
+            continue;
+        }
         *buffer.get_mut(len)? = byte.to_ascii_lowercase();
         len += 1;
     }
@@ -87,7 +91,9 @@ mod tests {
         for name in ["source.ip", "SourceIp", "source_ip", "data.source-ip", "x@1.sourceIP"] {
             assert_eq!(names.get(name), ip, "{name}");
         }
-        for name in ["", "ip", "other.source.ip", "source.ip.x", "data.", &"a".repeat(99)] {
+        for name in
+            ["", "ip", "_source_ip", "other.source.ip", "source.ip.x", "data.", &"a".repeat(99)]
+        {
             assert_eq!(names.get(name), None, "{name}");
         }
         assert!(names.add("SourceIP", "dst:ip").is_err());

@@ -5,8 +5,9 @@
 //! * `{...}`: any text up to the first place where the next literal stands;
 //! * `{*}`: any text up to the *last* place from which the rest fits;
 //! * `{role:type}`: a value. A user may hold spaces and reaches as far as `{*}` does, because what
-//!   a client sends as its name may imitate the rest of the line; other types are one word. An
-//!   address that is none fails the pattern; any other bad value is only left out.
+//!   a client sends as its name may imitate the rest of the line; other types are one word, and so
+//!   is an `account`, a user whose name no client chose. An address that is none fails the pattern;
+//!   any other bad value is only left out.
 //!
 //! What follows the pattern in the message is free. Cost: linear in the message, no allocation.
 //! Bounds: [`REACH_MAX`] bytes a hole, [`TRIES_MAX`] places for each of at most two far holes.
@@ -114,9 +115,10 @@ fn hole(inside: &str) -> Result<Segment, String> {
         "..." => (Reach::Near, None),
         "*" => (Reach::Far, None),
         _ if inside.contains(':') => {
-            let (role, kind) =
-                role_and_type(inside).ok_or_else(|| format!("`{{{inside}}}` is no role:type"))?;
-            let far = kind == ValueType::Of(EntityType::User);
+            let account = inside.strip_suffix(":account").map(|role| format!("{role}:user"));
+            let (role, kind) = role_and_type(account.as_deref().unwrap_or(inside))
+                .ok_or_else(|| format!("`{{{inside}}}` is no role:type"))?;
+            let far = kind == ValueType::Of(EntityType::User) && account.is_none();
             (if far { Reach::Far } else { Reach::Word }, Some((role, kind)))
         }
         _ if !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') => {

@@ -4,9 +4,8 @@
 //! punctuation may cling to it. Reading gives the exact span of the value, or says that there is
 //! none (empty, `-`, `(null)`) or that it cannot be of that type. Cost: a pass over the stretch.
 
-use super::keys::is_ipv4;
+use super::address::{address, digits, unspecified};
 use seerflow_model::{EntityType, Span};
-use std::net::{IpAddr, Ipv6Addr};
 
 /// Longest value of each sort; longer ones are no entities.
 const USER_MAX: usize = 256;
@@ -102,7 +101,9 @@ pub(super) fn read(kind: ValueType, text: &str, start: usize, end: usize, trust:
         EntityType::Mac => whole(kind, start, end, mac(stretch.as_bytes())),
         EntityType::Service | EntityType::Container => {
             let end = start + stretch.trim_end_matches(['.', ',', ':', ';']).len();
-            let fits = end > start && end - start <= NAME_MAX && !stretch.contains(' ');
+            // Scopes and slices are made per session: they are no service.
+            let unit = !stretch.ends_with(".scope") && !stretch.ends_with(".slice");
+            let fits = unit && end > start && end - start <= NAME_MAX && !stretch.contains(' ');
             whole(kind, start, end, fits)
         }
     }
@@ -186,50 +187,6 @@ fn user(text: &str, start: usize, end: usize) -> Read {
         return Read::Wrong;
     }
     Read::Some(Value { kind: EntityType::User, value: Span::new(from, to), domain })
-}
-
-/// An address without brackets, port and punctuation.
-pub(super) fn address(text: &str, start: usize, end: usize) -> Option<(usize, usize)> {
-    let bytes = text.as_bytes();
-    let (mut start, mut end) = (start, end);
-    if start < end && bytes[start] == b'/' {
-        start += 1;
-    }
-    while start < end && matches!(bytes[end - 1], b',' | b';' | b'.' | b')') {
-        end -= 1;
-    }
-    let port = |tail: &[u8]| tail.is_empty() || tail[0] == b':' && digits(&tail[1..]);
-    if start < end && bytes[start] == b'[' {
-        let close = start + memchr::memchr(b']', &bytes[start..end])?;
-        let inside = &text[start + 1..close];
-        return (port(&bytes[close + 1..end]) && is_address(inside)).then_some((start + 1, close));
-    }
-    let stretch = &bytes[start..end];
-    let colon = memchr::memchr(b':', stretch).unwrap_or(stretch.len());
-    if memchr::memchr(b'.', &stretch[..colon]).is_some() {
-        let tail = &stretch[colon..];
-        return ((tail == b":" || port(tail)) && is_ipv4(&stretch[..colon]))
-            .then_some((start, start + colon));
-    }
-    is_address(&text[start..end]).then_some((start, end))
-}
-
-fn is_address(text: &str) -> bool {
-    is_ipv4(text.as_bytes()) || ipv6(text).is_some()
-}
-
-/// An IPv6 address, perhaps with a zone.
-pub(super) fn ipv6(text: &str) -> Option<Ipv6Addr> {
-    let address = text.split_once('%').map_or(text, |(address, _zone)| address);
-    address.parse().ok()
-}
-
-fn unspecified(text: &str) -> bool {
-    text == "0.0.0.0" || ipv6(text).is_some_and(|ip| IpAddr::V6(ip).to_canonical().is_unspecified())
-}
-
-fn digits(bytes: &[u8]) -> bool {
-    (1..=5).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_digit)
 }
 
 fn address_or_host(text: &str, start: usize, end: usize) -> Read {
@@ -327,7 +284,8 @@ fn hash(text: &str) -> bool {
 
 fn email(text: &str) -> bool {
     let Some((user, domain)) = text.rsplit_once('@') else { return false };
-    !user.is_empty() && user.len() <= USER_MAX && !user.contains(' ') && name(domain)
+    let inner = |b: u8| b.is_ascii_alphanumeric() || b"._%+-'/!#$&*".contains(&b) || b >= 0x80;
+    !user.is_empty() && user.len() <= USER_MAX && user.bytes().all(inner) && domain_name(domain)
 }
 
 fn mac(bytes: &[u8]) -> bool {
@@ -387,9 +345,12 @@ mod tests {
             ("mac", "00:11:22:aa:bb:cc", "mac 00:11:22:aa:bb:cc "),
             ("mac", "00:11-22:aa:bb:cc", "Wrong"),
             ("process", "/usr/sbin/cron", "process cron "),
-            ("email", "<a@b.c>", "email a@b.c "),
+            ("email", "<a@b.cc>", "email a@b.cc "),
             ("hash", "d41d8cd98f00b204e9800998ecf8427e", "hash d41d8cd98f00b204e9800998ecf8427e "),
             ("service", "nginx.service.", "service nginx.service "),
+            ("service", "session-3.scope", "Wrong"),
+            ("email", "from=<a@b.cc", "Wrong"),
+            ("email", "com.example.Thing@33557fe4", "Wrong"),
         ] {
             assert_eq!(shown(kind, text), expected, "{kind} {text}");
         }

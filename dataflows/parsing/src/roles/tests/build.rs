@@ -70,7 +70,8 @@ fn kinds(word: &str) -> Vec<(ParamKind, usize, usize)> {
         return vec![(ParamKind::Url, start, end)];
     }
     if inner.contains('@') && inner.contains('.') {
-        return vec![(ParamKind::Email, start, end)];
+        let glued = inner.rfind(['<', '=']).map_or(0, |at| at + 1);
+        return vec![(ParamKind::Email, start + glued, end)];
     }
     if let [a, b, ..] = *inner.as_bytes()
         && a == b'/'
