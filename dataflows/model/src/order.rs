@@ -20,10 +20,10 @@ pub struct Order {
     pub seq: u64,
     /// Stage of the producing operator; 0 for a record as it came in.
     pub stage: u16,
-    /// Running number within one producing call.
-    pub n: u32,
     /// Key of the producing state.
     pub key: u64,
+    /// Running number of what that state produced for one cause.
+    pub n: u32,
 }
 
 impl Order {
