@@ -82,7 +82,8 @@ impl Fold for Episodes {
 
     fn apply(&mut self, key: u64, state: &mut Episode, finding: Finding, ctx: &mut Ctx<Alert>) {
         let window = self.0.of(&finding.lead.rule);
-        let now = ctx.now();
+        // The budget decides an instant later; the episode goes by the evidence's own time.
+        let now = finding.lead.effective;
         let say = match &mut state.open {
             None => {
                 state.open = Some(Box::new(Open::begin(finding, now)));
