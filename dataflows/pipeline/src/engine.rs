@@ -92,6 +92,13 @@ pub struct Engine {
 #[error("a worker failed: {0}")]
 pub struct Failed(String);
 
+impl Failed {
+    /// With what is known of it.
+    pub fn new(what: String) -> Failed {
+        Failed(what)
+    }
+}
+
 impl Engine {
     /// Starts the workers. Alerts come out of the returned channel.
     pub fn start(options: Options) -> Result<(Engine, flume::Receiver<Alert>), Failed> {
