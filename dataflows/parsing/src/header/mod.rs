@@ -64,6 +64,11 @@ impl Reader {
             self.draft.reset(record.len(), flags);
             self.draft.flags.set(Flags::MALFORMED);
             plain(&mut self.draft, line);
+            if let Some(end) = time::priority(record.as_bytes(), 0)
+                && record.starts_with('<')
+            {
+                grade(&mut self.draft, line, Some(end));
+            }
         }
         if self.draft.host.is_empty()
             && let Some(peer) = &batch.source.peer
@@ -241,8 +246,7 @@ fn cri(draft: &mut Draft, line: Line<'_>, place: Place) -> bool {
 /// Reads a line that another format wraps. It is wrapped once: a wrapper inside is plain JSON or
 /// text. What the inner line does not name is taken from the outer one.
 fn within(draft: &mut Draft, line: Line<'_>, outer: Format) {
-    let place =
-        time::locate(line.bytes()).map(|l| (l.start as usize, (l.start + l.len) as usize));
+    let place = time::locate(line.bytes()).map(|l| (l.start as usize, (l.start + l.len) as usize));
     let format = match sniff(line, place) {
         Format::Cri => Format::Plain,
         format => format,
@@ -288,5 +292,7 @@ impl Header {
     }
 }
 
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod tests;

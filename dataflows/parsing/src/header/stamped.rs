@@ -67,6 +67,10 @@ impl Header<'_, '_> {
             self.level = level::letter(before.as_bytes()[0]);
             return self.level.is_some();
         }
+        if text[..time].trim_end().ends_with('|') && !before.contains([' ', '\t', '=']) {
+            self.draft.program = self.line.span(start, end);
+            return true;
+        }
         let words: Vec<&str> = before.split(' ').take(6).collect();
         match words.len() {
             1 => self.word_before(start, end, before),
@@ -207,7 +211,10 @@ impl Header<'_, '_> {
             return false;
         }
         let rest = &self.b[after.min(self.b.len())..];
-        let apart = rest.starts_with(b" - ") || rest.starts_with(b": ") || rest.starts_with(b" | ");
+        let apart = rest.starts_with(b" - ")
+            || rest.starts_with(b": ")
+            || rest.starts_with(b" | ")
+            || self.level.is_none() && level_next(rest);
         apart || (self.level.is_some() && !inside.contains([' ', '=', '"']))
     }
 
@@ -281,7 +288,7 @@ impl Header<'_, '_> {
             || next == b'|' && self.apart
             || gap > 0 && after.first() == Some(&b'|') && self.apart;
         let dotted = rest[..name].contains(&b'.') && rest[0].is_ascii_alphabetic();
-        let column = self.level.is_some() && gap >= 3;
+        let column = self.level.is_some() && (gap >= 3 || gap == 2 && after.first() == Some(&b'['));
         if separated || (column && !after.is_empty()) {
             (self.draft.program, self.i) = (span, end);
             return true;
@@ -291,8 +298,40 @@ impl Header<'_, '_> {
             self.i = end + 1;
             return self.context();
         }
+        if next == b':'
+            && self.level.is_none()
+            && let Some(dot) = memchr::memrchr(b'.', &rest[..name])
+            && level::capitals(&rest[dot + 1..name])
+            && let Some(severity) = Severity::from_word(&rest[dot + 1..name])
+        {
+            // `channel.ERROR: …`.
+            self.draft.program = self.line.span(self.i, self.i + dot);
+            (self.level, self.i) = (Some(severity), end + 1);
+            return false;
+        }
+        if next == b'\t' && self.level.is_some() {
+            // Columns set apart by tabs: the logger, or the place in the code.
+            match memchr::memchr(b':', &rest[..name]) {
+                Some(_) => self.draft.named("code.location", span),
+                None => self.draft.program = span,
+            }
+            self.i = end;
+            return true;
+        }
         if next == b':' || next == b'[' {
             return self.tagged();
+        }
+        gap == 1 && self.level.is_none() && self.level_after(span, end + 1)
+    }
+
+    /// One word, then a level and a colon: `bob@shop FATAL:  …`.
+    fn level_after(&mut self, word: Span, start: usize) -> bool {
+        let end = word_end(self.b, start);
+        let Some(level) = self.b[start..end].strip_suffix(b":") else { return false };
+        self.level = level::capitals(level).then(|| Severity::from_word(level)).flatten();
+        if self.level.is_some() {
+            self.draft.named("context", word);
+            self.i = end;
         }
         false
     }
@@ -344,4 +383,11 @@ impl Header<'_, '_> {
         self.i = end + usize::from(next == b':');
         true
     }
+}
+
+/// Whether a blank and a level in capitals follow.
+fn level_next(rest: &[u8]) -> bool {
+    let Some(rest) = rest.strip_prefix(b" ") else { return false };
+    let word = &rest[..word_end(rest, 0)];
+    level::capitals(word) && Severity::from_word(word).is_some()
 }
