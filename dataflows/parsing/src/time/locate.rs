@@ -155,6 +155,8 @@ pub fn heads(line: &[u8], start: usize) -> bool {
     if blank > 0 && !before.iter().all(|c| matches!(c, b'[' | b'(' | b'"')) {
         return false;
     }
+    // A container tool names its container and draws a bar before each line.
+    let before = before.strip_suffix(b"|").map_or(before, |b| b.trim_ascii_end());
     !before.iter().any(|c| c.is_ascii_whitespace()) || before.ends_with(b"audit(") || clf(before)
 }
 

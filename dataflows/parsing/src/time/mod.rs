@@ -18,6 +18,7 @@ mod shape;
 mod year;
 mod zone;
 
+pub(crate) use civil::at;
 pub use civil::{Civil, Stamp};
 pub(crate) use locate::priority;
 pub use locate::{heads, locate};
