@@ -24,10 +24,8 @@ mod progress;
 mod read;
 mod scan;
 mod spill;
-mod split;
 #[cfg(test)]
 mod tests;
-mod utf16;
 
 pub use cut::ChunkSize;
 pub use dispatch::Running;

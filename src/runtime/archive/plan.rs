@@ -11,6 +11,7 @@ use super::spill::{self, Budget};
 use seerflow_model::hash;
 use seerflow_model::record::{ReceiverKind, SourceInfo};
 use seerflow_model::time::Ns;
+use seerflow_parsing::lines::Options;
 use seerflow_parsing::time::Zone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -94,6 +95,8 @@ pub struct Summary {
     pub chunks: usize,
     /// Records whose time was not believed.
     pub skewed: u64,
+    /// Records that were longer than the limit.
+    pub cut: u64,
     /// Chunks in which records are moved up because too many would be open.
     pub crowded_chunks: usize,
     /// Bytes unpacked to temporary files.
@@ -242,6 +245,7 @@ impl Plan {
         }
         for file in &self.files {
             summary.compressed += usize::from(file.scan.opened.compression != Compression::None);
+            summary.cut += file.scan.cut;
             summary.zoneless += usize::from(file.scan.zoneless);
             if let Some(year) = file.scan.year {
                 summary.years.push(YearUsed { path: file.scan.path.clone(), year });
@@ -377,8 +381,7 @@ fn options_of(path: &Path, options: &ScanOptions) -> FileOptions {
 fn reading(file: &FileOptions, options: &ScanOptions) -> Reading {
     Reading {
         zone: file.zone.clone(),
-        multiline: file.multiline,
-        line_bytes_max: options.line_bytes_max,
+        lines: Options { line_bytes: options.line_bytes_max, multiline: file.multiline },
     }
 }
 

@@ -166,8 +166,7 @@ fn options(kind: Kind, lateness: Ns, start_promise: Ns) -> StampOptions {
 
 fn check(kind: Kind, lateness: Ns, start: Ns, inputs: &[Input]) {
     let options = options(kind, lateness, start);
-    let oracle =
-        Oracle { options, inputs, stamps: Vec::new(), own: Vec::new(), gave_up: false };
+    let oracle = Oracle { options, inputs, stamps: Vec::new(), own: Vec::new(), gave_up: false };
     assert_eq!(stamp_all(options, inputs), oracle.run());
 }
 

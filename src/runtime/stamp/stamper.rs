@@ -215,8 +215,8 @@ impl Stamper {
     }
 
     fn verdict(&mut self, head: Waiting, now: Ns, end: bool) -> Verdict {
-        let expired = self.options.kind == Kind::File
-            && now.saturating_sub(head.received) >= PATIENCE;
+        let expired =
+            self.options.kind == Kind::File && now.saturating_sub(head.received) >= PATIENCE;
         match head.event {
             None => self.leading(Flags::INHERITED, expired || end),
             Some(time) if !self.believable(time, head.received) => {

@@ -121,7 +121,7 @@ pub fn scan(paths: &[PathBuf], options: &ScanOptions) -> Plan {
 /// Options with chunks so small that a few lines make many.
 pub fn small(dir: &Path, bytes: u64) -> ScanOptions {
     ScanOptions {
-        chunk: ChunkSize { bytes, records: 1 << 20 },
+        chunk: ChunkSize { bytes, records: 1 << 20, patience: 1 << 20 },
         spill_dir: dir.to_owned(),
         open_chunks: usize::MAX,
         ..ScanOptions::default()
