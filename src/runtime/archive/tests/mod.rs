@@ -3,9 +3,10 @@
 mod broken;
 mod cases;
 mod oracle;
+mod piped;
 
 use super::{ChunkSize, Plan, Problem, Progress, ScanOptions};
-use seerflow_model::record::{Flags, RecordBatch};
+use seerflow_model::record::{Flags, ReceiverKind, RecordBatch, SourceInfo};
 use seerflow_model::time::Ns;
 use seerflow_pipeline::feed::{Load, Port, PortState, lanes};
 use std::collections::BTreeMap;
