@@ -4,8 +4,8 @@
 //! are known. Memory: the ring and one [`Chunk`] per MiB. Cost: a few nanoseconds per record.
 
 use super::judge::{NO_TIME, VOTERS, confirmed, jumps};
-use super::split::SplitState;
 use seerflow_model::time::Ns;
+use seerflow_parsing::lines::LinesState;
 
 /// Where chunks are cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,11 +14,14 @@ pub struct ChunkSize {
     pub bytes: u64,
     /// Or after so many records.
     pub records: u32,
+    /// At so many times that size, what waits for more lines is ended: else one piece of a line
+    /// whose rest never comes could keep a whole file in one chunk.
+    pub patience: u32,
 }
 
 impl Default for ChunkSize {
     fn default() -> ChunkSize {
-        ChunkSize { bytes: 1 << 20, records: 16_384 }
+        ChunkSize { bytes: 1 << 20, records: 16_384, patience: 4 }
     }
 }
 
@@ -27,7 +30,7 @@ impl Default for ChunkSize {
 pub struct Chunk {
     /// First byte in the text.
     pub start: u64,
-    /// One past its last byte. The rest of an overlong line lies between two chunks.
+    /// One past its last byte. An overlong line lies in it as a whole.
     pub end: u64,
     /// Sequence of its first record.
     pub first_seq: u64,
@@ -35,10 +38,8 @@ pub struct Chunk {
     pub records: u32,
     /// How many of them were not believed.
     pub skewed: u32,
-    /// Its last record was longer than the limit.
-    pub cut: bool,
-    /// Splitter and finder before its first record.
-    pub state: Box<SplitState>,
+    /// What its reader must know before its first line.
+    pub state: LinesState,
     /// The stamp before its first record.
     pub before: Option<Ns>,
     /// Least stamp.
@@ -52,14 +53,13 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    fn new(start: u64, first_seq: u64, state: Box<SplitState>) -> Chunk {
+    fn new(start: u64, first_seq: u64, state: LinesState) -> Chunk {
         Chunk {
             start,
             end: start,
             first_seq,
             records: 0,
             skewed: 0,
-            cut: false,
             state,
             before: None,
             least: Ns::MAX,
@@ -75,6 +75,17 @@ impl Chunk {
     }
 }
 
+/// Whether a chunk is to be cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ripeness {
+    /// Not yet.
+    Young,
+    /// Where it can be.
+    Ripe,
+    /// Here: what waits for more lines is ended.
+    Overdue,
+}
+
 /// Slots of the ring; a power of two above [`VOTERS`].
 const RING: usize = 128;
 
@@ -82,8 +93,8 @@ const RING: usize = 128;
 pub struct Cutter {
     size: ChunkSize,
     chunks: Vec<Chunk>,
-    initial: Option<Box<SplitState>>,
-    ripe: bool,
+    /// Begins with the next record.
+    next: Option<(u64, LinesState)>,
     records: u64,
     decided: u64,
     ring: [(u64, bool); RING],
@@ -108,13 +119,12 @@ pub struct Cuts {
 }
 
 impl Cutter {
-    /// `initial`: state before the first record.
-    pub fn new(size: ChunkSize, initial: SplitState) -> Cutter {
+    /// `initial`: state before the first line.
+    pub fn new(size: ChunkSize, initial: LinesState) -> Cutter {
         Cutter {
             size,
             chunks: Vec::new(),
-            initial: Some(Box::new(initial)),
-            ripe: false,
+            next: Some((0, initial)),
             records: 0,
             decided: 0,
             ring: [(0, false); RING],
@@ -125,35 +135,16 @@ impl Cutter {
         }
     }
 
-    /// Whether the next record whose state is known begins a chunk.
-    pub fn ripe(&self) -> bool {
-        self.ripe
-    }
-
-    /// A record at `at`, of `next` bytes with its line ends.
-    pub fn record(
-        &mut self,
-        at: u64,
-        next: usize,
-        time: Option<Ns>,
-        cut: bool,
-        state: Option<Box<SplitState>>,
-    ) {
-        let begins = match state {
-            Some(state) if self.ripe => Some(state),
-            _ => self.initial.take(),
-        };
+    /// The next record's time.
+    pub fn record(&mut self, time: Option<Ns>) {
+        let begins = self.next.take();
         let first = begins.is_some();
-        if let Some(state) = begins {
+        if let Some((at, state)) = begins {
             self.chunks.push(Chunk::new(at, self.records, state));
         }
-        let Some(chunk) = self.chunks.last_mut() else { return };
-        chunk.end = at + next as u64;
-        chunk.records += 1;
-        chunk.cut = cut;
-        self.ripe = cut
-            || chunk.end - chunk.start >= self.size.bytes
-            || chunk.records >= self.size.records;
+        if let Some(chunk) = self.chunks.last_mut() {
+            chunk.records += 1;
+        }
         if time.is_some() {
             self.first = self.first.or(time);
             self.last = time;
@@ -162,6 +153,40 @@ impl Cutter {
         self.records += 1;
         if self.records - self.decided > VOTERS as u64 {
             self.decide();
+        }
+    }
+
+    /// How ripe the chunk is for a cut, if it went up to `at`.
+    pub fn ripeness(&self, at: u64) -> Ripeness {
+        match self.chunks.last() {
+            Some(chunk) if self.next.is_none() => {
+                let ChunkSize { bytes, records, patience } = self.size;
+                let length = at - chunk.start;
+                if length >= bytes.saturating_mul(patience.into())
+                    || chunk.records >= records.saturating_mul(patience)
+                {
+                    Ripeness::Overdue
+                } else if length >= bytes || chunk.records >= records {
+                    Ripeness::Ripe
+                } else {
+                    Ripeness::Young
+                }
+            }
+            _ => Ripeness::Young,
+        }
+    }
+
+    /// Cuts at `at`: all records so far lie before it, all others behind it.
+    pub fn cut(&mut self, at: u64, state: LinesState) {
+        self.end(at);
+        self.next = Some((at, state));
+    }
+
+    fn end(&mut self, at: u64) {
+        if self.next.is_none()
+            && let Some(chunk) = self.chunks.last_mut()
+        {
+            chunk.end = at;
         }
     }
 
@@ -189,8 +214,9 @@ impl Cutter {
         }
     }
 
-    /// The end of the file; `untimed` stands in where no record has a time.
-    pub fn done(mut self, untimed: Ns) -> Cuts {
+    /// The end of the file, at `at`; `untimed` stands in where no record has a time.
+    pub fn done(mut self, at: u64, untimed: Ns) -> Cuts {
+        self.end(at);
         while self.decided < self.records {
             self.decide();
         }

@@ -93,7 +93,7 @@ impl Dispatcher {
         let bytes = match &self.plan.files[place.file as usize].access {
             Access::Direct => Bytes::Disk,
             Access::Unpacked(copy) => Bytes::Unpacked(copy.clone()),
-            Access::Decoder => Bytes::Ready(self.decode(at, place)),
+            Access::Decoder => self.decode(at, place).unwrap_or(Bytes::Ready(None)),
         };
         let file = &self.plan.files[place.file as usize];
         Job {
@@ -112,7 +112,7 @@ impl Dispatcher {
     }
 
     /// The bytes of the next chunk of a compressed file.
-    fn decode(&mut self, at: usize, place: Placed) -> Option<Vec<u8>> {
+    fn decode(&mut self, at: usize, place: Placed) -> Option<Bytes> {
         let file = &self.plan.files[place.file as usize];
         let progress = &self.plan.progress;
         let taken = self.decoders.remove(&place.file);
@@ -125,7 +125,7 @@ impl Dispatcher {
             let (path, after) = (file.scan.path.clone(), chunk.start);
             progress.report(Problem::Damaged { path, after, reason: error.to_string() });
         };
-        let bytes = decoder.text.chunk(chunk).map_err(damaged).ok();
+        let bytes = decoder.text.chunk(chunk, &file.reading).map_err(damaged).ok();
         if self.left[place.file as usize] > 0 {
             self.keep(place.file, decoder);
         }
@@ -152,5 +152,5 @@ fn start(
     if opened.state != file.scan.opened.state {
         progress.changed(&file.scan.path);
     }
-    Ok(Decoder { text: Unpacker::new(text, opened.offset), used: 0 })
+    Ok(Decoder { text: Unpacker::new(text), used: 0 })
 }

@@ -13,7 +13,9 @@
 
 mod cut;
 mod dispatch;
+mod files;
 mod judge;
+mod one_pass;
 mod open;
 mod options;
 mod order;
@@ -24,15 +26,16 @@ mod progress;
 mod read;
 mod scan;
 mod spill;
-mod split;
+mod summary;
 #[cfg(test)]
 mod tests;
-mod utf16;
 
 pub use cut::ChunkSize;
 pub use dispatch::Running;
+pub use one_pass::{OnePass, PIPE_LATENESS};
 pub use open::Compression;
 pub use options::{Choose, FileOptions, ScanOptions};
-pub use plan::{OnePassFile, Plan, PlannedChunk, ScanProgress, Summary, YearUsed};
+pub use plan::Plan;
 pub use problem::{Notice, Problem};
 pub use progress::Progress;
+pub use summary::{OnePassFile, PlannedChunk, ScanProgress, Summary, YearUsed};

@@ -5,9 +5,9 @@
 //! same bytes even out of a damaged file.
 
 use super::problem::Problem;
-use super::utf16::Utf16;
 use seerflow_model::hash;
 use seerflow_model::time::{self, Ns};
+use seerflow_parsing::lines::{Utf16, Utf16Decoder};
 use std::fs::{File, Metadata};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
@@ -60,8 +60,6 @@ pub struct Opened {
     pub compression: Compression,
     /// Its bytes on disk are its text: chunks can be read at their place.
     pub direct: bool,
-    /// Where the text begins (after a byte order mark) when it is read in place.
-    pub offset: u64,
     /// Hash of the first 4 KiB after decompression.
     pub identity: u64,
     /// Size and modification time.
@@ -81,28 +79,45 @@ pub struct DiskState {
 impl DiskState {
     /// Of an open file.
     pub fn of(meta: &Metadata) -> DiskState {
-        let modified = i128::from(meta.mtime()) * i128::from(time::SECOND)
-            + i128::from(meta.mtime_nsec());
+        let modified =
+            i128::from(meta.mtime()) * i128::from(time::SECOND) + i128::from(meta.mtime_nsec());
         DiskState { size: meta.len(), modified: time::clamp(modified), inode: meta.ino() }
     }
 }
 
 /// The text of a file from its beginning: decompressed, and UTF-8 where it was UTF-16.
 pub struct Text {
-    inner: Inner,
+    blocks: Blocks,
+    utf16: Option<Decoding>,
 }
 
-enum Inner {
-    Bytes(Blocks),
-    Utf16(Utf16<Blocks>),
+struct Decoding {
+    decoder: Utf16Decoder,
+    raw: Vec<u8>,
+    ready: Vec<u8>,
+    pos: usize,
 }
 
 impl Read for Text {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        match &mut self.inner {
-            Inner::Bytes(blocks) => blocks.read(out),
-            Inner::Utf16(decoder) => decoder.read(out),
+        let Some(decoding) = &mut self.utf16 else { return self.blocks.read(out) };
+        while decoding.pos == decoding.ready.len() {
+            decoding.ready.clear();
+            decoding.pos = 0;
+            match self.blocks.read(&mut decoding.raw)? {
+                0 => {
+                    decoding.decoder.finish(&mut decoding.ready);
+                    if decoding.ready.is_empty() {
+                        return Ok(0);
+                    }
+                }
+                n => decoding.decoder.push(&decoding.raw[..n], &mut decoding.ready),
+            }
         }
+        let n = out.len().min(decoding.ready.len() - decoding.pos);
+        out[..n].copy_from_slice(&decoding.ready[decoding.pos..decoding.pos + n]);
+        decoding.pos += n;
+        Ok(n)
     }
 }
 
@@ -125,20 +140,14 @@ pub fn open(path: &Path, on_disk: &Arc<AtomicU64>) -> Result<(Opened, Text), Pro
     blocks.fill();
     let head = blocks.rest();
     let identity = hash::bytes(&head[..head.len().min(IDENTITY)]);
-    let (mark, big_endian) = match head {
-        [0xff, 0xfe, ..] => (2, Some(false)),
-        [0xfe, 0xff, ..] => (2, Some(true)),
-        [0xef, 0xbb, 0xbf, ..] => (3, None),
-        _ => (0, None),
-    };
-    blocks.pos += mark;
-    let direct = compression == Compression::None && big_endian.is_none();
-    let opened = Opened { compression, direct, offset: mark as u64, identity, state };
-    let inner = match big_endian {
-        Some(big) => Inner::Utf16(Utf16::new(blocks, big)),
-        None => Inner::Bytes(blocks),
-    };
-    Ok((opened, Text { inner }))
+    let utf16 = Utf16::sniff(head).map(|order| Decoding {
+        decoder: Utf16Decoder::new(order),
+        raw: vec![0; BLOCK],
+        ready: Vec::new(),
+        pos: 0,
+    });
+    let direct = compression == Compression::None && utf16.is_none();
+    Ok((Opened { compression, direct, identity, state }, Text { blocks, utf16 }))
 }
 
 fn decoder(compression: Compression, raw: Counted) -> io::Result<Box<dyn Read + Send>> {
@@ -152,9 +161,11 @@ fn decoder(compression: Compression, raw: Counted) -> io::Result<Box<dyn Read + 
             Box::new(bzip2::bufread::MultiBzDecoder::new(BufReader::with_capacity(BLOCK, raw)))
         }
         Compression::Xz => {
-            let stream =
-                liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, liblzma::stream::CONCATENATED)
-                    .map_err(io::Error::other)?;
+            let stream = liblzma::stream::Stream::new_stream_decoder(
+                XZ_MEMORY,
+                liblzma::stream::CONCATENATED,
+            )
+            .map_err(io::Error::other)?;
             let raw = BufReader::with_capacity(BLOCK, raw);
             Box::new(liblzma::bufread::XzDecoder::new_stream(raw, stream))
         }

@@ -1,23 +1,24 @@
 //! The plan: all files scanned, all chunks in order.
 
+use super::files::{Scanned, options_of, reading, scan_all, unique};
 use super::open::Compression;
 use super::options::{FileOptions, ScanOptions};
 use super::order::{Placed, arrange};
 use super::problem::{Notice, Problem};
 use super::progress::Progress;
 use super::read::Window;
-use super::scan::{self, FileScan, Reading};
+use super::scan::{FileScan, Reading};
 use super::spill::{self, Budget};
+use super::summary::{OnePassFile, PlannedChunk, ScanProgress, Summary, YearUsed};
 use seerflow_model::hash;
 use seerflow_model::record::{ReceiverKind, SourceInfo};
 use seerflow_model::time::Ns;
 use seerflow_parsing::time::Zone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicU64;
 
 /// Compressed files that are read through their decoders at a time; more are unpacked.
 pub const DECODERS: usize = 16;
@@ -38,91 +39,6 @@ pub(super) struct Planned {
     pub access: Access,
     pub source: Arc<SourceInfo>,
     pub reading: Arc<Reading>,
-}
-
-/// A file that has to be read in one pass, by its own port.
-#[derive(Clone, Debug)]
-pub struct OnePassFile {
-    /// Which.
-    pub path: PathBuf,
-    /// Its source.
-    pub source: Arc<SourceInfo>,
-    /// Its options.
-    pub options: FileOptions,
-    /// Its modification time, the receive time of its records.
-    pub modified: Ns,
-    /// The year its first time was given, when times have none.
-    pub year: Option<i16>,
-    /// The greatest stamp that the scan saw.
-    pub newest: Ns,
-}
-
-/// How far a scan is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ScanProgress {
-    /// Bytes read from the disk, of `bytes_total` (more when a file is read again).
-    pub bytes: u64,
-    /// Bytes of all files on the disk.
-    pub bytes_total: u64,
-    /// Files scanned.
-    pub files: usize,
-    /// Files in all.
-    pub files_total: usize,
-}
-
-/// A year that was settled for a file whose times have none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct YearUsed {
-    /// The file.
-    pub path: PathBuf,
-    /// The year of its first time.
-    pub year: i16,
-}
-
-/// What a person is told about the plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Files that are read.
-    pub files: usize,
-    /// Of them, compressed ones.
-    pub compressed: usize,
-    /// Bytes of text in the plan's chunks; what the progress counter runs up to.
-    pub bytes: u64,
-    /// Records in the plan's chunks (at the edges of a wanted window: at most so many).
-    pub records: u64,
-    /// Chunks.
-    pub chunks: usize,
-    /// Records whose time was not believed.
-    pub skewed: u64,
-    /// Chunks in which records are moved up because too many would be open.
-    pub crowded_chunks: usize,
-    /// Bytes unpacked to temporary files.
-    pub unpacked: u64,
-    /// Years given to times without one.
-    pub years: Vec<YearUsed>,
-    /// Files with times without a zone.
-    pub zoneless: usize,
-    /// Files to be read in one pass.
-    pub one_pass: usize,
-}
-
-/// A chunk as planned, for tests and tools.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlannedChunk {
-    /// The file.
-    pub path: PathBuf,
-    /// Its number in the file.
-    pub number: u32,
-    /// Records in it.
-    pub records: u32,
-    /// Least stamp, before the floor.
-    pub least: Ns,
-    /// Greatest stamp, before the floor.
-    pub greatest: Ns,
-    /// Records below it are crowded.
-    pub floor: Ns,
-    /// No record of this chunk or of a later one is below it.
-    pub promise: Ns,
 }
 
 /// All files scanned, all chunks in order: see the module head of [`super`].
@@ -242,6 +158,7 @@ impl Plan {
         }
         for file in &self.files {
             summary.compressed += usize::from(file.scan.opened.compression != Compression::None);
+            summary.cut += file.scan.cut;
             summary.zoneless += usize::from(file.scan.zoneless);
             if let Some(year) = file.scan.year {
                 summary.years.push(YearUsed { path: file.scan.path.clone(), year });
@@ -364,24 +281,6 @@ impl Plan {
     }
 }
 
-struct Scanned {
-    result: Result<FileScan, Problem>,
-    options: FileOptions,
-}
-
-fn options_of(path: &Path, options: &ScanOptions) -> FileOptions {
-    let own = options.choose.as_ref().and_then(|choose| choose(path));
-    own.unwrap_or_else(|| options.file.clone())
-}
-
-fn reading(file: &FileOptions, options: &ScanOptions) -> Reading {
-    Reading {
-        zone: file.zone.clone(),
-        multiline: file.multiline,
-        line_bytes_max: options.line_bytes_max,
-    }
-}
-
 fn source(scan: &FileScan, ordinal: u64, options: &FileOptions) -> SourceInfo {
     SourceInfo {
         id: hash::pair(scan.opened.identity, ordinal),
@@ -405,59 +304,6 @@ fn zone_name(zone: &Zone) -> String {
         Zone::Named(zone) => zone.iana_name().unwrap_or("the named zone").to_owned(),
         Zone::System => "the machine's zone".to_owned(),
     }
-}
-
-/// Sorted, and each file once, by whatever path.
-fn unique(paths: &[PathBuf]) -> Vec<PathBuf> {
-    let mut sorted = paths.to_vec();
-    sorted.sort();
-    sorted.dedup();
-    let mut seen = BTreeSet::new();
-    sorted.retain(|path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
-    sorted
-}
-
-/// Scans all files, some at a time; results in the order of the paths.
-fn scan_all(
-    paths: &[PathBuf],
-    options: &ScanOptions,
-    on_disk: &Arc<AtomicU64>,
-    progress: &(dyn Fn(ScanProgress) + Sync),
-) -> Vec<Scanned> {
-    let bytes_total = paths.iter().filter_map(|p| p.metadata().ok()).map(|m| m.len()).sum();
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let results: Vec<Mutex<Option<Scanned>>> = paths.iter().map(|_| Mutex::new(None)).collect();
-    let tell = || {
-        progress(ScanProgress {
-            bytes: on_disk.load(Ordering::Relaxed),
-            bytes_total,
-            files: done.load(Ordering::Relaxed),
-            files_total: paths.len(),
-        });
-    };
-    let work = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(path) = paths.get(index) else { break };
-            let own = options_of(path, options);
-            let result =
-                scan::scan(path, &reading(&own, options), own.year, options.chunk, on_disk, &tell);
-            let scanned = Scanned { result, options: own };
-            *results[index].lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(scanned);
-            done.fetch_add(1, Ordering::Relaxed);
-            tell();
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..options.threads.min(paths.len()) {
-            scope.spawn(work);
-        }
-        work();
-    });
-    let taken = |slot: Mutex<Option<Scanned>>| {
-        slot.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
-    };
-    results.into_iter().filter_map(taken).collect()
 }
 
 /// Files whose decoders would be one too many where the plan first needs them.

@@ -9,13 +9,13 @@ use super::judge;
 use super::open::{DiskState, read_full};
 use super::problem::Problem;
 use super::progress::Progress;
-use super::scan::Reading;
-use super::split::{Splitter, Step};
+use super::scan::{BLOCK, Reading};
 use seerflow_model::record::{Flags, RecordBatch, RecordMeta, SourceInfo};
 use seerflow_model::time::Ns;
+use seerflow_parsing::lines::{Assembler, Piece, Records};
 use seerflow_pipeline::feed::PortState;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,6 +29,8 @@ pub enum Bytes {
     Unpacked(Arc<File>),
     /// Unpacked already, unless that failed.
     Ready(Option<Vec<u8>>),
+    /// Unpacked and split already, because it is so long.
+    Split(Option<Records>),
 }
 
 /// All that a worker needs for a chunk.
@@ -86,92 +88,59 @@ impl Job {
     pub fn run(mut self) -> Vec<RecordBatch> {
         let length = self.chunk.end - self.chunk.start;
         self.progress.bytes.fetch_add(length, Ordering::Relaxed);
-        let Some(bytes) = self.load() else { return Vec::new() };
-        let mut records = self.split(&bytes);
-        if (bytes.len() as u64) < length || records.len() != self.chunk.records as usize {
-            self.changed();
+        let Some(Records { bytes, mut records }) = self.load() else { return Vec::new() };
+        if records.len() != self.chunk.records as usize {
+            self.progress.changed(&self.path);
+            records.truncate(self.chunk.records as usize);
         }
-        judge::stamp(&mut records, self.chunk.before, self.head, self.chunk.doubted);
-        self.settle(&mut records);
-        self.progress.records.fetch_add(records.len() as u64, Ordering::Relaxed);
-        self.port.accepted.fetch_add(records.len() as u64, Ordering::AcqRel);
-        if records.is_empty() {
+        let mut metas = self.metas(&records);
+        judge::stamp(&mut metas, self.chunk.before, self.head, self.chunk.doubted);
+        self.settle(&mut metas);
+        self.progress.records.fetch_add(metas.len() as u64, Ordering::Relaxed);
+        self.port.accepted.fetch_add(metas.len() as u64, Ordering::AcqRel);
+        if metas.is_empty() {
             return Vec::new();
         }
-        vec![RecordBatch { source: self.source, observed: self.scanned.modified, bytes, records }]
+        let (source, observed) = (self.source, self.scanned.modified);
+        vec![RecordBatch { source, observed, bytes, records: metas }]
     }
 
-    /// The bytes, as many as there are; `None` after an error, which is reported.
-    fn load(&mut self) -> Option<Vec<u8>> {
-        match std::mem::replace(&mut self.bytes, Bytes::Disk) {
-            Bytes::Ready(bytes) => bytes,
-            Bytes::Disk => self.load_disk(),
-            Bytes::Unpacked(file) => {
-                let mut bytes = vec![0; (self.chunk.end - self.chunk.start) as usize];
-                let read = file.read_exact_at(&mut bytes, self.chunk.start);
-                read.map_err(|error| self.failed(&error)).ok()?;
-                Some(bytes)
-            }
-        }
-    }
-
-    fn load_disk(&self) -> Option<Vec<u8>> {
-        let opened = File::open(&self.path);
-        let unreadable = |error| self.progress.report(Problem::unreadable(&self.path, &error));
-        let mut file = opened.map_err(unreadable).ok()?;
-        if file.metadata().map(|meta| DiskState::of(&meta)).ok() != Some(self.scanned) {
-            self.changed();
-        }
-        let length = self.chunk.end - self.chunk.start;
-        let mut bytes = Vec::with_capacity(length as usize);
-        file.seek(SeekFrom::Start(self.chunk.start))
-            .and_then(|_| file.take(length).read_to_end(&mut bytes))
-            .map_err(|error| self.failed(&error))
-            .ok()?;
-        Some(bytes)
-    }
-
-    fn failed(&self, error: &io::Error) {
-        self.progress.report(Problem::Damaged {
-            path: self.path.clone(),
-            after: self.chunk.start,
-            reason: error.to_string(),
-        });
-    }
-
-    fn changed(&self) {
-        self.progress.changed(&self.path);
-    }
-
-    fn split(&self, bytes: &[u8]) -> Vec<RecordMeta> {
-        let Reading { zone, multiline, line_bytes_max } = &*self.reading;
-        let state = &self.chunk.state;
-        let mut splitter = Splitter::resume(zone.clone(), state, *multiline, *line_bytes_max);
-        splitter.cut_end = self.chunk.cut;
-        let most = self.chunk.records as usize;
-        let mut records = Vec::with_capacity(most);
-        let mut at = 0;
-        while records.len() < most {
-            match splitter.step(&bytes[at..], true) {
-                Step::Record(split) => {
-                    let hit = split.hit;
-                    records.push(RecordMeta {
-                        start: at as u32,
-                        len: split.len as u32,
-                        seq: self.chunk.first_seq + records.len() as u64,
-                        event_time: hit.map(|hit| hit.ns),
-                        effective: 0,
-                        time_start: hit.map_or(0, |hit| hit.start),
-                        time_len: hit.map_or(0, |hit| hit.len),
-                        flags: split.flags,
-                    });
-                    at += split.next;
+    /// The records; `None` after an error, which is reported.
+    fn load(&mut self) -> Option<Records> {
+        let split = |text: &mut dyn Read| split(text, &self.chunk, &self.reading);
+        let split = match std::mem::replace(&mut self.bytes, Bytes::Disk) {
+            Bytes::Split(records) => return records,
+            Bytes::Ready(bytes) => split(&mut &bytes?[..]),
+            Bytes::Unpacked(file) => split(&mut Positioned { file: &file, at: self.chunk.start }),
+            Bytes::Disk => {
+                let unreadable = |error| Problem::unreadable(&self.path, &error);
+                let report = |problem| self.progress.report(problem);
+                let file = File::open(&self.path).map_err(unreadable).map_err(report).ok()?;
+                if file.metadata().map(|meta| DiskState::of(&meta)).ok() != Some(self.scanned) {
+                    self.progress.changed(&self.path);
                 }
-                Step::Skip(n) => at += n,
-                Step::More | Step::End => break,
+                split(&mut Positioned { file: &file, at: self.chunk.start })
             }
-        }
-        records
+        };
+        let damaged = |error: io::Error| {
+            let (path, after) = (self.path.clone(), self.chunk.start);
+            self.progress.report(Problem::Damaged { path, after, reason: error.to_string() });
+        };
+        split.map_err(damaged).ok()
+    }
+
+    fn metas(&self, records: &[Piece]) -> Vec<RecordMeta> {
+        let meta = |(number, record): (usize, &Piece)| RecordMeta {
+            start: record.start,
+            len: record.len,
+            seq: self.chunk.first_seq + number as u64,
+            event_time: record.time.map(|time| time.ns),
+            effective: 0,
+            time_start: record.time.map_or(0, |time| time.start),
+            time_len: record.time.map_or(0, |time| time.len),
+            flags: record.flags,
+        };
+        records.iter().enumerate().map(meta).collect()
     }
 
     /// Leaves out what is not wanted, keeps the promise, sorts.
@@ -195,26 +164,71 @@ impl Job {
     }
 }
 
-/// The bytes of chunks of one compressed file, in its order.
+/// A file from some position on, without moving a cursor that others share.
+struct Positioned<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl Read for Positioned<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read_at(out, self.at)?;
+        self.at += n as u64;
+        Ok(n)
+    }
+}
+
+/// The records of a chunk out of a text that stands at its beginning; fewer when the text is
+/// shorter now. What is read at a time is bounded, and so is what is kept, however long a line is.
+pub fn split(text: &mut dyn Read, chunk: &Chunk, reading: &Reading) -> io::Result<Records> {
+    let length = chunk.end - chunk.start;
+    let mut lines =
+        Assembler::resume(reading.lines, reading.zone.clone(), chunk.start, chunk.state);
+    let mut records = Records {
+        bytes: Vec::with_capacity(length.min(LONG) as usize),
+        records: Vec::with_capacity(chunk.records as usize),
+    };
+    let mut text = text.take(length);
+    let mut block = vec![0; BLOCK.min(length as usize)];
+    loop {
+        match text.read(&mut block) {
+            Ok(0) => break,
+            Ok(n) => lines.push(&block[..n], 0, &mut records),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    lines.finish(&mut records);
+    Ok(records)
+}
+
+/// Chunks longer than this (by a line that is cut) never lie in memory as a whole.
+pub const LONG: u64 = 8 << 20;
+
+/// The text of one compressed file, chunk by chunk in its order.
 pub struct Unpacker<R> {
     text: R,
     at: u64,
 }
 
 impl<R: Read> Unpacker<R> {
-    /// `at`: position of the text's first byte.
-    pub fn new(text: R, at: u64) -> Unpacker<R> {
-        Unpacker { text, at }
+    /// At the beginning of the text.
+    pub fn new(text: R) -> Unpacker<R> {
+        Unpacker { text, at: 0 }
     }
 
-    /// The bytes of a chunk at or behind the last one; fewer when the text is shorter now.
-    pub fn chunk(&mut self, chunk: &Chunk) -> io::Result<Vec<u8>> {
-        let gap = chunk.start.saturating_sub(self.at);
-        self.at += io::copy(&mut self.text.by_ref().take(gap), &mut io::sink())?;
-        let mut bytes = vec![0; (chunk.end - chunk.start) as usize];
+    /// A chunk at or behind the end of the last one.
+    pub fn chunk(&mut self, chunk: &Chunk, reading: &Reading) -> io::Result<Bytes> {
+        let (gap, length) = (chunk.start.saturating_sub(self.at), chunk.end - chunk.start);
+        io::copy(&mut self.text.by_ref().take(gap), &mut io::sink())?;
+        self.at = chunk.end;
+        if length > LONG {
+            return split(&mut self.text, chunk, reading)
+                .map(|records| Bytes::Split(Some(records)));
+        }
+        let mut bytes = vec![0; length as usize];
         let read = read_full(&mut self.text, &mut bytes)?;
         bytes.truncate(read);
-        self.at += read as u64;
-        Ok(bytes)
+        Ok(Bytes::Ready(Some(bytes)))
     }
 }

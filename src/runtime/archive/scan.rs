@@ -5,12 +5,11 @@
 //! about 200 bytes per MiB. A file without years is scanned again when the first guess of its
 //! year turns out wrong, which only a turn of the year inside it can do.
 
-use super::cut::{Chunk, ChunkSize, Cutter};
+use super::cut::{Chunk, ChunkSize, Cutter, Ripeness};
 use super::open::{self, Opened, Text};
 use super::problem::Problem;
-use super::split::{Splitter, Step};
-use seerflow_model::record::Flags;
 use seerflow_model::time::{DAY, Ns, SECOND};
+use seerflow_parsing::lines::{Assembler, LinesState, Options, Records, Trust};
 use seerflow_parsing::time::{Finder, YearPolicy, Zone};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -22,11 +21,20 @@ use std::sync::atomic::AtomicU64;
 pub struct Reading {
     /// Zone of times without one.
     pub zone: Zone,
-    /// Whether lines are joined to records.
-    pub multiline: bool,
-    /// Longest line; longer ones are cut.
-    pub line_bytes_max: usize,
+    /// How lines become records.
+    pub lines: Options,
 }
+
+impl Reading {
+    /// What is known before the first line.
+    fn initial(&self, policy: YearPolicy) -> LinesState {
+        let finder = Finder::new(self.zone.clone(), policy).state();
+        LinesState { finder, trust: Trust::default(), line: 0 }
+    }
+}
+
+/// Bytes taken at a time.
+pub const BLOCK: usize = 64 * 1024;
 
 /// What the scan of a file found.
 #[derive(Debug)]
@@ -41,6 +49,8 @@ pub struct FileScan {
     pub bytes: u64,
     /// Records.
     pub records: u64,
+    /// Records that were longer than the limit.
+    pub cut: u64,
     /// The stamp of records before the first time: that time, or the modification time.
     pub head: Ns,
     /// Whether any record had a time.
@@ -111,44 +121,44 @@ fn run(
     reading: &Reading,
     policy: YearPolicy,
     size: ChunkSize,
-    (opened, text): (Opened, Text),
+    (opened, mut text): (Opened, Text),
     tell: &dyn Fn(),
 ) -> Scanned {
-    let finder = Finder::new(reading.zone.clone(), policy);
-    let mut splitter = Splitter::new(finder, reading.multiline, reading.line_bytes_max);
-    let mut window = Window::new(text, opened.offset);
-    let mut cutter = Cutter::new(size, splitter.state());
-    let (mut damaged, mut told) = (None, 0);
-    loop {
-        match splitter.step(window.bytes(), window.ended) {
-            Step::Record(split) => {
-                let cut = split.flags.has(Flags::CUT);
-                let time = split.hit.map(|hit| hit.ns);
-                cutter.record(window.at(), split.next, time, cut, split.state);
-                window.advance(split.next);
-                splitter.snapshot = cutter.ripe();
+    let mut lines = Assembler::new(reading.lines, Finder::new(reading.zone.clone(), policy));
+    let cutter = Cutter::new(size, reading.initial(policy));
+    let mut taken = Taken { records: Records::default(), cutter, end: 0 };
+    let mut block = vec![0; BLOCK.min(size.bytes.max(1) as usize)];
+    let (mut read, mut told) = (0u64, 0);
+    let damaged = loop {
+        match text.read(&mut block) {
+            Ok(0) => break None,
+            Ok(n) => {
+                read += n as u64;
+                lines.push(&block[..n], 0, &mut taken.records);
+                taken.take();
+                cut(&mut lines, read, &mut taken);
             }
-            Step::Skip(n) => window.advance(n),
-            Step::More => {
-                if window.read >> 22 != told {
-                    told = window.read >> 22;
-                    tell();
-                }
-                if let Err(error) = window.more() {
-                    let (path, after) = (path.to_owned(), window.read);
-                    damaged = Some(Problem::Damaged { path, after, reason: error.to_string() });
-                }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                let (path, reason) = (path.to_owned(), error.to_string());
+                break Some(Problem::Damaged { path, after: read, reason });
             }
-            Step::End => break,
         }
-    }
-    let finder = splitter.finder();
-    let cuts = cutter.done(opened.state.modified);
+        if read >> 22 != told {
+            told = read >> 22;
+            tell();
+        }
+    };
+    lines.finish(&mut taken.records);
+    taken.take();
+    let finder = lines.finder();
+    let cuts = taken.cutter.done(read, opened.state.modified);
     let file = FileScan {
         path: path.to_owned(),
         opened,
-        bytes: window.read - opened.offset,
+        bytes: read,
         records: cuts.records,
+        cut: lines.counts().cut,
         head: cuts.head,
         timed: cuts.first.is_some(),
         zoneless: finder.zone_less(),
@@ -159,66 +169,40 @@ fn run(
     Scanned { file, first: cuts.first, last: cuts.last }
 }
 
-/// A sliding window over a text: a record must lie in it as a whole.
-pub struct Window<R> {
-    text: R,
-    buf: Vec<u8>,
-    from: usize,
-    to: usize,
-    /// Bytes of text read so far.
-    pub read: u64,
-    /// Nothing follows.
-    pub ended: bool,
+/// Records on their way to the cutter.
+struct Taken {
+    records: Records,
+    cutter: Cutter,
+    /// Where the last one ends in the text.
+    end: u64,
 }
 
-/// Bytes asked for at a time.
-const WINDOW: usize = 256 * 1024;
-
-impl<R: Read> Window<R> {
-    /// `offset`: position of the text's first byte.
-    pub fn new(text: R, offset: u64) -> Window<R> {
-        Window { text, buf: vec![0; 2 * WINDOW], from: 0, to: 0, read: offset, ended: false }
-    }
-
-    /// What is in the window.
-    #[inline]
-    pub fn bytes(&self) -> &[u8] {
-        &self.buf[self.from..self.to]
-    }
-
-    /// Position of the window's first byte in the text.
-    #[inline]
-    pub fn at(&self) -> u64 {
-        self.read - (self.to - self.from) as u64
-    }
-
-    /// Passes over `n` bytes.
-    #[inline]
-    pub fn advance(&mut self, n: usize) {
-        self.from += n;
-    }
-
-    /// Reads on. After an error the text has ended.
-    pub fn more(&mut self) -> io::Result<()> {
-        if self.buf.len() - self.to < WINDOW {
-            self.buf.copy_within(self.from..self.to, 0);
-            (self.from, self.to) = (0, self.to - self.from);
-            if self.buf.len() - self.to < WINDOW {
-                self.buf.resize(self.buf.len() + WINDOW, 0);
-            }
+impl Taken {
+    fn take(&mut self) {
+        for record in &self.records.records {
+            self.cutter.record(record.time.map(|time| time.ns));
+            self.end = self.end.max(record.to);
         }
-        match self.text.read(&mut self.buf[self.to..]) {
-            Ok(n) => {
-                self.to += n;
-                self.read += n as u64;
-                self.ended = n == 0;
-                Ok(())
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-            Err(error) => {
-                self.ended = true;
-                Err(error)
-            }
-        }
+        self.records.records.clear();
+        self.records.bytes.clear();
+    }
+}
+
+/// Cuts the chunk if it is time and a place is there: behind all records so far and before all
+/// others, which a line in pieces, with other lines between them, does not allow. Where there is
+/// none for very long, what waits is ended.
+fn cut(lines: &mut Assembler, read: u64, taken: &mut Taken) {
+    let ripeness = taken.cutter.ripeness(read);
+    if ripeness == Ripeness::Young {
+        return;
+    }
+    let mut place = lines.resume_point().filter(|(at, _)| *at >= taken.end);
+    if place.is_none() && ripeness == Ripeness::Overdue {
+        lines.flush_due(Ns::MAX, &mut taken.records);
+        taken.take();
+        place = lines.resume_point();
+    }
+    if let Some((at, state)) = place {
+        taken.cutter.cut(at, state);
     }
 }

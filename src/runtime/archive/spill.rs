@@ -4,7 +4,7 @@ use super::open;
 use super::problem::Problem;
 use super::scan::FileScan;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -31,8 +31,6 @@ pub fn unpack(
     let (_, text) = open::open(&file.path, on_disk)?;
     let copy = |mut text: io::Take<open::Text>| -> io::Result<File> {
         let mut out = tempfile::tempfile_in(dir)?;
-        // Positions in the copy are those of the text.
-        out.seek(SeekFrom::Start(file.opened.offset))?;
         let mut block = vec![0; 256 * 1024];
         loop {
             // A damaged end was reported by the scan; what is before it is wanted.
@@ -46,8 +44,6 @@ pub fn unpack(
             budget.used += file.bytes;
             Ok(Some(Arc::new(out)))
         }
-        Err(error) => {
-            Err(Problem::Spill { path: file.path.clone(), reason: error.to_string() })
-        }
+        Err(error) => Err(Problem::Spill { path: file.path.clone(), reason: error.to_string() }),
     }
 }

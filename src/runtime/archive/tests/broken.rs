@@ -109,7 +109,9 @@ fn a_file_that_changes_between_the_passes_is_named_once() {
     for path in [shorter, other, packed] {
         assert!(problems.contains(&Problem::Changed { path }));
     }
-    assert!(problems.iter().any(|p| matches!(p, Problem::Unreadable { path, .. } if *path == gone)));
+    assert!(
+        problems.iter().any(|p| matches!(p, Problem::Unreadable { path, .. } if *path == gone))
+    );
     let files = by_file(&ran.records);
     assert_eq!(files["shorter"].len(), 500);
     assert_eq!(files["packed"].len(), 300);

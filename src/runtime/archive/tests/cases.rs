@@ -8,7 +8,12 @@ fn lines(times: impl IntoIterator<Item = Ns>) -> Vec<u8> {
     times.into_iter().enumerate().map(line).collect::<String>().into_bytes()
 }
 
-fn one_file(bytes: &[u8], modified: Ns, chunk: u64, edit: impl Fn(&mut ScanOptions)) -> (Plan, Ran) {
+fn one_file(
+    bytes: &[u8],
+    modified: Ns,
+    chunk: u64,
+    edit: impl Fn(&mut ScanOptions),
+) -> (Plan, Ran) {
     let dir = tempfile::tempdir().unwrap();
     let path = write(dir.path(), "log", bytes, modified);
     let mut options = small(dir.path(), chunk);
@@ -73,8 +78,7 @@ fn one_record_ten_years_ahead_is_one_skew_and_changes_nothing_else() {
             let (plan, ran) = one_file(&lines(with.clone()), BASE, chunk, |_| {});
             assert_eq!(plan.summary().skewed, 1);
             assert_eq!(plan.newest(), times.last().copied());
-            let skewed: Vec<_> =
-                ran.records.iter().filter(|r| r.has(Flags::CLOCK_SKEW)).collect();
+            let skewed: Vec<_> = ran.records.iter().filter(|r| r.has(Flags::CLOCK_SKEW)).collect();
             assert_eq!(skewed.len(), 1);
             assert_eq!(skewed[0].effective, times[at]);
             let mut without = effective(&ran);
@@ -186,9 +190,35 @@ fn lines_longer_than_the_limit_are_cut_and_the_next_is_fine() {
         assert_eq!(cut[0].effective, BASE + 2 * SECOND);
         assert_eq!(ran.records.len(), 4);
         assert_eq!(ran.records[3].effective, BASE + 3 * SECOND);
-        assert_eq!(plan.summary().chunks, 2);
+        assert_eq!(plan.summary().cut, 1);
         assert_eq!(ran.progress.changed.load(Ordering::Relaxed), 0);
     }
+}
+
+#[test]
+fn a_line_of_many_mebibytes_is_never_in_memory_as_a_whole() {
+    let mut text = lines([BASE]);
+    text.extend(format!("{} host app: ", rfc3339(BASE + SECOND)).bytes());
+    text.resize(text.len() + 9 * (1 << 20), b'y');
+    text.push(b'\n');
+    text.extend(lines([BASE + 2 * SECOND]));
+    for packing in [Packing::Plain, Packing::Gzip] {
+        let bytes = pack(&text, packing);
+        let (plan, ran) = one_file(&bytes, BASE, 1 << 20, |_| {});
+        assert_eq!(effective(&ran), [BASE, BASE + SECOND, BASE + 2 * SECOND]);
+        assert_eq!(ran.records[1].text.len(), 1 << 20);
+        assert_eq!(plan.summary().bytes, text.len() as u64);
+    }
+}
+
+#[test]
+fn a_piece_without_its_rest_does_not_keep_a_file_in_one_chunk() {
+    let mut text = b"2026-03-24T00:00:00.000000001Z stderr P never ended\n".to_vec();
+    text.extend(lines((0..2000).map(|i| BASE + i * SECOND)));
+    let (plan, ran) = one_file(&text, BASE, 1000, |o| o.chunk.patience = 4);
+    assert_eq!(ran.records.len(), 2001);
+    let most = plan.chunks().map(|chunk| chunk.records).max().unwrap();
+    assert!(most < 200, "{most}");
 }
 
 #[test]

@@ -3,9 +3,10 @@
 mod broken;
 mod cases;
 mod oracle;
+mod piped;
 
 use super::{ChunkSize, Plan, Problem, Progress, ScanOptions};
-use seerflow_model::record::{Flags, RecordBatch};
+use seerflow_model::record::{Flags, ReceiverKind, RecordBatch, SourceInfo};
 use seerflow_model::time::Ns;
 use seerflow_pipeline::feed::{Load, Port, PortState, lanes};
 use std::collections::BTreeMap;
@@ -121,7 +122,7 @@ pub fn scan(paths: &[PathBuf], options: &ScanOptions) -> Plan {
 /// Options with chunks so small that a few lines make many.
 pub fn small(dir: &Path, bytes: u64) -> ScanOptions {
     ScanOptions {
-        chunk: ChunkSize { bytes, records: 1 << 20 },
+        chunk: ChunkSize { bytes, records: 1 << 20, patience: 1 << 20 },
         spill_dir: dir.to_owned(),
         open_chunks: usize::MAX,
         ..ScanOptions::default()

@@ -2,6 +2,8 @@
 
 use super::*;
 use proptest::prelude::*;
+use seerflow_parsing::lines::Options;
+use seerflow_parsing::time::{Finder, YearPolicy, Zone};
 
 /// A record as it is written.
 #[derive(Clone, Debug)]
@@ -75,7 +77,8 @@ fn text_of(spec: &Spec, joined: bool) -> (Vec<u8>, Vec<(String, Option<Ns>)>) {
         }
         text += &record;
         written += 1;
-        records.push((record, made.time));
+        // Lines of one record are joined with a bare line feed.
+        records.push((record.replace('\r', ""), made.time));
     }
     if !spec.open_end && written > 0 {
         text += end;
@@ -206,31 +209,63 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_alike_by_both_passes(
-        mut bytes in prop::collection::vec(any::<u8>(), 0..3_000),
-        ends in prop::collection::vec(any::<prop::sample::Index>(), 0..60),
-        line_bytes_max in 1usize..200,
+    fn any_lines_are_read_as_if_there_were_one_chunk(
+        soup in prop::collection::vec(line(), 0..120),
+        line_bytes_max in prop_oneof![1usize..200, Just(1 << 20)],
         chunk in 1u64..500,
         joined in any::<bool>(),
+        packing in prop::sample::select(&PACKINGS[..]),
     ) {
-        for end in &ends {
-            if !bytes.is_empty() {
-                let at = end.index(bytes.len());
-                bytes[at] = b'\n';
-            }
-        }
+        // What is not text cannot be written as UTF-16.
+        let packing = if packing == Packing::Utf16 { Packing::Plain } else { packing };
+        let text = soup.concat();
         let dir = tempfile::tempdir().unwrap();
-        let path = write(dir.path(), "garbage", &bytes, BASE);
+        let path = write(dir.path(), "soup", &pack(&text, packing), BASE);
         let mut options = ScanOptions { line_bytes_max, ..small(dir.path(), chunk) };
         options.file.multiline = joined;
+        options.file.year = Some(2026);
         let plan = scan(std::slice::from_ref(&path), &options);
-        let records = plan.summary().records;
         let ran = run(plan, 2);
-        prop_assert_eq!(ran.records.len() as u64, records);
-        prop_assert_eq!(ran.progress.changed.load(Ordering::Relaxed), 0);
+        prop_assert_eq!(ran.progress.problems(), vec![]);
+        let mut got = ran.records.clone();
+        got.sort_by_key(|record| record.seq);
+
+        let lines = Options { line_bytes: line_bytes_max, multiline: joined };
+        let finder = Finder::new(Zone::Utc, YearPolicy::Fixed(2026));
+        let text = if packing == Packing::Utf8Mark { pack(&text, packing) } else { text };
+        let all = seerflow_parsing::lines::records(&text, lines, finder);
+        let times: Vec<_> = all.records.iter().map(|r| r.time.map(|t| t.ns)).collect();
+        prop_assert_eq!(got.len(), times.len());
+        let stamps = stamps(&times, BASE);
+        for (at, got) in got.iter().enumerate() {
+            prop_assert_eq!(got.seq, at as u64);
+            prop_assert_eq!(&got.text[..], all.bytes_of(&all.records[at]));
+            prop_assert_eq!((got.event, got.effective), (times[at], stamps[at].0));
+            prop_assert_eq!(Flags(got.flags), all.records[at].flags | stamps[at].1);
+        }
         let whole = ScanOptions { chunk: ChunkSize::default(), ..options };
         prop_assert_eq!(ran.records, run(scan(&[path], &whole), 1).records);
     }
+}
+
+/// A line of any kind that matters.
+fn line() -> impl Strategy<Value = Vec<u8>> {
+    let day = 0u64..800;
+    let end = prop_oneof![8 => Just("\n"), 1 => Just("\r\n"), 1 => Just("\n\n")];
+    let body = prop_oneof![
+        4 => day.clone().prop_map(|day| format!("{} host app: one", yearless(BASE + day * DAY))),
+        4 => day.clone().prop_map(|day| format!("{} two", rfc3339(BASE + day * DAY))),
+        1 => day.prop_map(|day| format!("said at {} three", rfc3339(BASE + day * DAY))),
+        2 => Just("  at frame".to_owned()),
+        2 => Just("plain words".to_owned()),
+        1 => Just("}".to_owned()),
+        1 => (0usize..400).prop_map(|n| "long".repeat(n)),
+        1 => Just("2026-03-24T00:00:00.000000001Z stdout P piece ".to_owned()),
+        1 => Just("2026-03-24T00:00:00.000000002Z stdout F end".to_owned()),
+    ];
+    let text = (body, end).prop_map(|(body, end)| (body + end).into_bytes());
+    let garbage = prop::collection::vec(any::<u8>(), 0..60);
+    prop_oneof![8 => text, 1 => garbage]
 }
 
 /// At no moment are more chunks open than allowed.
