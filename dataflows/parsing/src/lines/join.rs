@@ -1,0 +1,213 @@
+//! Lines become records: each with its place, its time and what became of it.
+
+use super::partial::Whole;
+use super::rules::{JOIN_BYTES, JOIN_LINES, Trust, continues};
+use crate::time::{Finder, FinderState, TimeHit, heads, locate, priority};
+use seerflow_model::record::Flags;
+use seerflow_model::time::Ns;
+use serde::{Deserialize, Serialize};
+
+/// One record in [`Records`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// First byte in the buffer.
+    pub start: u32,
+    /// Length in bytes.
+    pub len: u32,
+    /// Its time, relative to its first byte.
+    pub time: Option<TimeHit>,
+    /// [`Flags::CUT`] and [`Flags::MULTILINE`].
+    pub flags: Flags,
+    /// Position of its first byte in the stream.
+    pub from: u64,
+    /// Position after its last line end in the stream.
+    pub to: u64,
+    /// Number (from 0) of its first line in the stream; blank lines count.
+    pub line: u64,
+    /// How many lines it was written as.
+    pub lines: u32,
+}
+
+/// Records that share a buffer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Records {
+    /// Their bytes; lines of one record are joined with `\n`.
+    pub bytes: Vec<u8>,
+    /// The records, in the order in which they ended.
+    pub records: Vec<Piece>,
+}
+
+impl Records {
+    /// The bytes of one record.
+    pub fn bytes_of(&self, piece: &Piece) -> &[u8] {
+        &self.bytes[piece.start as usize..(piece.start + piece.len) as usize]
+    }
+}
+
+/// What a joiner knows between two records; with it a reader starts in the middle of a file and
+/// makes the same records with the same times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinesState {
+    /// Where the times stand.
+    pub finder: FinderState,
+    /// Whether the lines have times.
+    pub trust: Trust,
+    /// Number of the next line.
+    pub line: u64,
+}
+
+/// What was counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Lines read.
+    pub lines: u64,
+    /// Lines with nothing but white space: they make no record.
+    pub blank: u64,
+    /// Records that lost bytes beyond a limit.
+    pub cut: u64,
+    /// Bytes lost so.
+    pub skipped_bytes: u64,
+}
+
+/// Joins the lines of one source to records.
+#[derive(Clone, Debug)]
+pub struct Joiner {
+    /// Whether lines are joined at all (`sources[].multiline`).
+    join: bool,
+    finder: Finder,
+    trust: Trust,
+    open: Option<Open>,
+    text: Vec<u8>,
+    pub(super) counts: Counts,
+}
+
+#[derive(Clone, Debug)]
+struct Open {
+    piece: Piece,
+    /// Blank lines since its last line: part of it only if it goes on.
+    blanks: u32,
+    before: LinesState,
+    at: Ns,
+}
+
+impl Joiner {
+    /// A joiner at the beginning of a source.
+    pub fn new(join: bool, finder: Finder, trust: Trust) -> Joiner {
+        let counts = Counts::default();
+        Joiner { join, finder, trust, open: None, text: Vec::new(), counts }
+    }
+
+    /// Takes one line; records that end with it go to `out`.
+    pub fn push(&mut self, whole: Whole<'_>, now: Ns, out: &mut Records) {
+        self.counts.lines += u64::from(whole.lines);
+        let mut line = whole.bytes;
+        if whole.start == 0 {
+            line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        }
+        if line.trim_ascii().is_empty() {
+            self.counts.blank += 1;
+            if let Some(open) = &mut self.open {
+                open.blanks += 1;
+            }
+            return;
+        }
+        let located = locate(line);
+        let has_time = located.is_some_and(|l| heads(line, l.start as usize))
+            || (line[0] == b'<' && priority(line, 0).is_some());
+        if self.join && continues(line, has_time, self.trust.has_times()) && self.fits(line) {
+            self.extend(line, &whole, now);
+        } else {
+            self.close(out);
+            let before =
+                LinesState { finder: self.finder.state(), trust: self.trust, line: whole.line };
+            let time = located.map(|l| self.finder.settle(&l));
+            self.begin(line, &whole, time, before, now);
+        }
+        self.trust.learn(line, has_time);
+        if !self.join {
+            self.close(out);
+        }
+    }
+
+    fn fits(&self, line: &[u8]) -> bool {
+        self.open.as_ref().is_some_and(|open| {
+            let blanks = open.blanks as usize;
+            !open.piece.flags.has(Flags::CUT)
+                && open.piece.lines + open.blanks < JOIN_LINES
+                && self.text.len() + blanks + 1 + line.len() <= JOIN_BYTES
+        })
+    }
+
+    fn extend(&mut self, line: &[u8], whole: &Whole<'_>, now: Ns) {
+        let Some(open) = &mut self.open else { return };
+        self.text.resize(self.text.len() + open.blanks as usize + 1, b'\n');
+        self.text.extend_from_slice(line);
+        open.piece.lines += open.blanks + whole.lines;
+        open.piece.to = whole.end;
+        open.piece.flags.set(Flags::MULTILINE);
+        if whole.cut {
+            open.piece.flags.set(Flags::CUT);
+        }
+        open.blanks = 0;
+        open.at = now;
+    }
+
+    fn begin(
+        &mut self,
+        line: &[u8],
+        whole: &Whole<'_>,
+        time: Option<TimeHit>,
+        before: LinesState,
+        now: Ns,
+    ) {
+        self.text.clear();
+        self.text.extend_from_slice(line);
+        let piece = Piece {
+            start: 0,
+            len: 0,
+            time,
+            flags: if whole.cut { Flags::CUT } else { Flags::default() },
+            from: whole.start,
+            to: whole.end,
+            line: whole.line,
+            lines: whole.lines,
+        };
+        self.open = Some(Open { piece, blanks: 0, before, at: now });
+    }
+
+    /// Ends the record that is open.
+    pub fn close(&mut self, out: &mut Records) {
+        if let Some(Open { mut piece, .. }) = self.open.take() {
+            piece.start = out.bytes.len() as u32;
+            piece.len = self.text.len() as u32;
+            self.counts.cut += u64::from(piece.flags.has(Flags::CUT));
+            out.bytes.extend_from_slice(&self.text);
+            out.records.push(piece);
+        }
+    }
+
+    /// When the open record got its last line.
+    pub fn open_since(&self) -> Option<Ns> {
+        self.open.as_ref().map(|open| open.at)
+    }
+
+    /// Where the open record began and what was known before it.
+    pub(super) fn open_at(&self) -> Option<(u64, LinesState)> {
+        self.open.as_ref().map(|open| (open.piece.from, open.before))
+    }
+
+    /// What is known now, if the next line has this number.
+    pub(super) fn state(&self, line: u64) -> LinesState {
+        LinesState { finder: self.finder.state(), trust: self.trust, line }
+    }
+
+    /// The finder of times, to ask what it met.
+    pub fn finder(&self) -> &Finder {
+        &self.finder
+    }
+
+    /// See [`Finder::anchor`].
+    pub fn anchor(&mut self, now: Ns) {
+        self.finder.anchor(now);
+    }
+}

@@ -1,0 +1,102 @@
+//! Which lines continue the record before them: pure rules, and how many lines may be joined.
+
+/// Most lines of one record.
+pub const JOIN_LINES: u32 = 500;
+/// Most bytes of a record of several lines.
+pub const JOIN_BYTES: usize = 64 * 1024;
+
+/// Whether a line continues the record before it.
+///
+/// `has_time`: the line has a time at its head. `source_has_times`: so have the lines of its
+/// source ([`Trust`]). A time at the head always begins a record.
+pub fn continues(line: &[u8], has_time: bool, source_has_times: bool) -> bool {
+    if has_time {
+        return false;
+    }
+    continues_by_shape(line) || source_has_times
+}
+
+/// Whether a line looks like the inside of a record whatever its source is like: indented, a stack
+/// frame, a nested cause, a closing bracket.
+pub fn continues_by_shape(line: &[u8]) -> bool {
+    const STARTS: [&[u8]; 6] =
+        [b"at ", b"Caused by:", b"...", b"Traceback", b"goroutine", b"Suppressed:"];
+    match line.first() {
+        None => true,
+        Some(b' ' | b'\t' | 0x0b | 0x0c) => true,
+        Some(b'}' | b']' | b')') => true,
+        Some(_) => STARTS.iter().any(|s| line.starts_with(s)),
+    }
+}
+
+/// Whether the lines of a source have times, learnt as they come.
+///
+/// The rule: the first line with a time at its head is worth 8, each later one 8 more, at most 64;
+/// each line without one that does not look like a continuation costs 1; the source has times
+/// while anything is left. So in a source with times a block of up to 64 bare lines is one record,
+/// and in a source without any a stray time ties at most 8 lines to it. It depends on the lines
+/// alone, never on how they arrive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Trust(u8);
+
+impl Trust {
+    const GAIN: u8 = 8;
+    const MOST: u8 = 64;
+
+    /// Whether lines without a time continue the record before them.
+    pub fn has_times(self) -> bool {
+        self.0 > 0
+    }
+
+    /// Takes one line into account, after it was judged.
+    pub fn learn(&mut self, line: &[u8], has_time: bool) {
+        if has_time {
+            self.0 = (self.0 + Self::GAIN).min(Self::MOST);
+        } else if !continues_by_shape(line) {
+            self.0 = self.0.saturating_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn continuations() {
+        for line in [
+            "  indented",
+            "\tat x",
+            "at java.lang.Thread.run",
+            "Caused by: x",
+            "... 12 more",
+            "Traceback (most recent call last):",
+            "goroutine 1 [running]:",
+            "}",
+            "",
+        ] {
+            assert!(continues(line.as_bytes(), false, false), "{line}");
+            assert!(!continues(line.as_bytes(), true, true), "{line}");
+        }
+        for line in ["attack", "hello", "{\"a\":1}", "[x]"] {
+            assert!(!continues(line.as_bytes(), false, false), "{line}");
+            assert!(continues(line.as_bytes(), false, true), "{line}");
+        }
+    }
+
+    #[test]
+    fn trust_grows_and_wears_off() {
+        let mut trust = Trust::default();
+        assert!(!trust.has_times());
+        trust.learn(b"2026", true);
+        for _ in 0..8 {
+            assert!(trust.has_times());
+            trust.learn(b"x", false);
+            trust.learn(b"  x", false);
+        }
+        assert!(!trust.has_times());
+        (0..20).for_each(|_| trust.learn(b"2026", true));
+        (0..64).for_each(|_| trust.learn(b"x", false));
+        assert!(!trust.has_times());
+    }
+}

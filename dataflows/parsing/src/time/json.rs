@@ -1,0 +1,149 @@
+//! The time of a JSON line: the value of a top-level key, found without parsing the rest.
+//!
+//! The first key whose name can only mean the record's own time wins; keys that may mean
+//! something else count only when there is none. Strings are skipped with `memchr`, nested values
+//! by counting brackets, and nothing beyond 64 KiB is looked at.
+
+use super::Located;
+use super::civil::{Stamp, at};
+use super::shape::{self, Place};
+
+/// How far a line is searched.
+const REACH: usize = 64 * 1024;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    Sure,
+    Perhaps,
+}
+
+fn rank(key: &[u8]) -> Option<Rank> {
+    const SURE: [&[u8]; 12] = [
+        b"time",
+        b"timestamp",
+        b"@timestamp",
+        b"ts",
+        b"eventtime",
+        b"event_time",
+        b"__realtime_timestamp",
+        b"timeunixnano",
+        b"asctime",
+        b"@t",
+        b"t",
+        b"_time",
+    ];
+    const PERHAPS: [&[u8]; 7] = [
+        b"date",
+        b"datetime",
+        b"created",
+        b"_source_realtime_timestamp",
+        b"observedtimeunixnano",
+        b"event.created",
+        b"date_time",
+    ];
+    if key.len() > 26 {
+        return None;
+    }
+    if SURE.iter().any(|k| k.eq_ignore_ascii_case(key)) {
+        return Some(Rank::Sure);
+    }
+    PERHAPS.iter().any(|k| k.eq_ignore_ascii_case(key)).then_some(Rank::Perhaps)
+}
+
+/// Finds the time of a line that begins with `{` at `i`.
+pub(super) fn locate(line: &[u8], i: usize) -> Option<Located> {
+    let b = &line[..line.len().min(i + REACH)];
+    let mut i = blanks(b, i + 1);
+    let mut perhaps = None;
+    while at(b, i) == b'"' {
+        let key_end = string_end(b, i + 1)?;
+        let colon = blanks(b, key_end + 1);
+        if at(b, colon) != b':' {
+            break;
+        }
+        let value = blanks(b, colon + 1);
+        if let Some(rank) = rank(&b[i + 1..key_end])
+            && let Some(found) = read(b, value)
+        {
+            if rank == Rank::Sure {
+                return Some(found);
+            }
+            perhaps = perhaps.or(Some(found));
+        }
+        let Some(end) = value_end(b, value) else { break };
+        i = blanks(b, end);
+        if at(b, i) != b',' {
+            break;
+        }
+        i = blanks(b, i + 1);
+    }
+    perhaps
+}
+
+/// Reads a value as a time: a string, a number, or MongoDB's `{"$date": …}`.
+fn read(b: &[u8], i: usize) -> Option<Located> {
+    const DATE: &[u8] = b"{\"$date\":";
+    let i = if b[i.min(b.len())..].starts_with(DATE) { blanks(b, i + DATE.len()) } else { i };
+    let quoted = at(b, i) == b'"';
+    let start = i + usize::from(quoted);
+    let (end, stamp) = match shape::read(b, start, Place::Head) {
+        Some(found) => found,
+        None => shape::epoch(b, start).map(|(end, ns)| (end, Stamp::Epoch(ns)))?,
+    };
+    let sound = if quoted {
+        matches!(at(b, end), b'"' | b' ' | b'[')
+    } else {
+        matches!(at(b, end), b',' | b'}' | b' ')
+    };
+    sound.then_some(Located { start: start as u32, len: (end - start) as u32, stamp })
+}
+
+fn blanks(b: &[u8], mut i: usize) -> usize {
+    while matches!(at(b, i), b' ' | b'\t' | b'\n' | b'\r') {
+        i += 1;
+    }
+    i
+}
+
+/// Position of the quote that ends the string whose content begins at `i`.
+fn string_end(b: &[u8], mut i: usize) -> Option<usize> {
+    loop {
+        i += memchr::memchr2(b'"', b'\\', b.get(i..)?)?;
+        if b[i] == b'"' {
+            return Some(i);
+        }
+        i += 2;
+    }
+}
+
+/// Position after the value that begins at `i`.
+fn value_end(b: &[u8], mut i: usize) -> Option<usize> {
+    let mut depth = 0usize;
+    loop {
+        match at(b, i) {
+            b'"' => i = string_end(b, i + 1)? + 1,
+            b'{' | b'[' => {
+                depth += 1;
+                i += 1;
+            }
+            b'}' | b']' => {
+                if depth == 0 {
+                    return Some(i);
+                }
+                depth -= 1;
+                i += 1;
+            }
+            b',' if depth == 0 => return Some(i),
+            _ => {
+                if i >= b.len() {
+                    return None;
+                }
+                i += 1;
+                continue;
+            }
+        }
+        if depth == 0 && matches!(b.get(i.wrapping_sub(1)), Some(b'"' | b'}' | b']')) {
+            return Some(i);
+        }
+    }
+}
