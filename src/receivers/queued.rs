@@ -4,10 +4,10 @@
 //! for others (a jump, a banner) stay, with their bytes. At most 4 MiB wait.
 
 use super::batch::BATCH_RECORDS;
-use super::settings::FindTime;
 use crate::runtime::stamp::{Stamp, Stamper};
 use seerflow_model::record::{Flags, RecordBatch, RecordMeta, SourceInfo};
 use seerflow_model::time::Ns;
+use seerflow_parsing::time::TimeHit;
 use std::sync::Arc;
 
 /// Bytes of records that wait.
@@ -19,7 +19,6 @@ pub struct QueuedSource {
     pub info: Arc<SourceInfo>,
     /// Its stamps.
     pub stamper: Stamper,
-    finder: Box<dyn FindTime>,
     /// The next sequence number.
     pub seq: u64,
     bytes: Vec<u8>,
@@ -30,19 +29,13 @@ pub struct QueuedSource {
 
 impl QueuedSource {
     /// A source that goes on at `seq`.
-    pub fn new(
-        info: Arc<SourceInfo>,
-        stamper: Stamper,
-        finder: Box<dyn FindTime>,
-        seq: u64,
-    ) -> QueuedSource {
+    pub fn new(info: Arc<SourceInfo>, stamper: Stamper, seq: u64) -> QueuedSource {
         let (bytes, records, stamps) = (Vec::new(), Vec::new(), Vec::new());
-        QueuedSource { info, stamper, finder, seq, bytes, records, stamped: 0, stamps }
+        QueuedSource { info, stamper, seq, bytes, records, stamped: 0, stamps }
     }
 
     /// Takes one record.
-    pub fn push(&mut self, record: &[u8], flags: Flags, now: Ns) {
-        let found = self.finder.find(record);
+    pub fn push(&mut self, record: &[u8], found: Option<TimeHit>, flags: Flags, now: Ns) {
         self.records.push(RecordMeta {
             start: self.bytes.len() as u32,
             len: record.len() as u32,
@@ -74,11 +67,6 @@ impl QueuedSource {
     pub fn finish(&mut self) {
         self.stamper.finish(&mut self.stamps);
         self.apply();
-    }
-
-    /// Whether a batch should leave before more is read.
-    pub fn full(&self) -> bool {
-        self.stamped >= BATCH_RECORDS
     }
 
     /// Whether nothing is left here.
@@ -118,7 +106,7 @@ impl QueuedSource {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{AtSeconds, START};
+    use super::super::testing::START;
     use super::*;
     use crate::runtime::stamp::{Kind, StampOptions};
     use seerflow_model::record::ReceiverKind;
@@ -133,10 +121,11 @@ mod tests {
             kind: Kind::File,
             start_promise: 0,
         });
-        let mut source = QueuedSource::new(info, stamper, Box::new(AtSeconds), 40);
+        let mut source = QueuedSource::new(info, stamper, 40);
         let now = START + 100_000 * SECOND;
-        for text in ["@1 a", "@2 b", "@9000 jump", "@9001 after"] {
-            source.push(text.as_bytes(), Flags::default(), now);
+        for (at, text) in [(1, "@1 a"), (2, "@2 b"), (9000, "@9000 jump"), (9001, "@9001 after")] {
+            let time = TimeHit { start: 0, len: 2, ns: START + at * SECOND };
+            source.push(text.as_bytes(), Some(time), Flags::default(), now);
         }
         let first = source.take(now).unwrap();
         assert_eq!(first.records.len(), 2);

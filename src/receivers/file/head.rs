@@ -124,7 +124,8 @@ mod tests {
         let text: Vec<u8> = (0..500).flat_map(|i| format!("line {i}\n").into_bytes()).collect();
         let original = file(dir.path(), "a", &text[..700]);
         let mut mark = Mark::at(&original, 600).unwrap();
-        let mut grown = std::fs::OpenOptions::new().append(true).open(dir.path().join("a")).unwrap();
+        let mut grown =
+            std::fs::OpenOptions::new().append(true).open(dir.path().join("a")).unwrap();
         grown.write_all(&text[700..]).unwrap();
         assert!(mark.verify(&original).unwrap());
         assert_eq!(mark.head().len(), HEAD);

@@ -8,8 +8,8 @@
 
 pub mod explain;
 mod head;
+mod open;
 pub mod paths;
-mod stream;
 mod tailer;
 mod watch;
 
@@ -18,7 +18,7 @@ mod tests;
 
 use super::Door;
 use paths::{PathError, Paths};
-use seerflow_model::time::{Ns, SECOND, TICK};
+use seerflow_model::time::{Ns, SECOND};
 use std::path::PathBuf;
 use std::time::Duration;
 use tailer::Tailer;
@@ -99,7 +99,10 @@ pub async fn run(options: FileOptions, door: Door) -> Result<(), PathError> {
             let outcome = tailer.pass(dirty.rescan, stopping);
             (tailer, outcome)
         });
-        let Ok((back, outcome)) = passed.await else { break };
+        let Ok((back, outcome)) = passed.await else {
+            end.cancel();
+            return Ok(());
+        };
         tailer = back;
         if outcome.gone || (stopping && !outcome.full) {
             break;
@@ -112,6 +115,8 @@ pub async fn run(options: FileOptions, door: Door) -> Result<(), PathError> {
         }
         if outcome.full {
             tokio::time::sleep(RETRY).await;
+        }
+        if outcome.full || outcome.more {
             continue;
         }
         tokio::select! {
@@ -122,10 +127,6 @@ pub async fn run(options: FileOptions, door: Door) -> Result<(), PathError> {
         }
     }
     end.cancel();
-    tailer_end(&clock);
+    tailer.close();
     Ok(())
-}
-
-fn tailer_end(_clock: &crate::runtime::clock::Clock) {
-    let _ = TICK;
 }

@@ -136,9 +136,8 @@ fn below(path: &Path, roots: &[PathBuf]) -> bool {
 
 /// The directory of a pattern before its first wildcard.
 fn fixed_part(pattern: &Path) -> PathBuf {
-    let wild = |part: &Component<'_>| {
-        part.as_os_str().to_string_lossy().contains(['*', '?', '[', ']'])
-    };
+    let wild =
+        |part: &Component<'_>| part.as_os_str().to_string_lossy().contains(['*', '?', '[', ']']);
     let count = pattern.components().count();
     let fixed: PathBuf =
         pattern.components().take(count.saturating_sub(1)).take_while(|p| !wild(p)).collect();
