@@ -5,11 +5,12 @@
 
 use super::Door;
 use super::counters::ReceiverCounters;
-use super::settings::{FindTime, SourceKey, SourceSettings};
+use super::settings::{SourceKey, SourceSettings};
 use crate::runtime::stamp::{Kind, Stamp, StampOptions, Stamper};
 use seerflow_model::hash;
 use seerflow_model::record::{Flags, ReceiverKind, RecordBatch, RecordMeta, SourceInfo};
 use seerflow_model::time::Ns;
+use seerflow_parsing::time::Finder;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ pub struct LiveSource {
     pub stamper: Stamper,
     /// Its lateness.
     pub lateness: Ns,
-    finder: Box<dyn FindTime>,
+    finder: Finder,
     stamps: Vec<Stamp>,
     records: Vec<RecordMeta>,
 }
@@ -42,8 +43,8 @@ pub struct LiveSource {
 impl LiveSource {
     /// A source that appears at a door.
     pub fn new(door: &Door, kind: ReceiverKind, listener: &str, ip: IpAddr, start: Ns) -> Self {
-        let peer = Some(ip);
-        let key = SourceKey { receiver: kind, listener, peer, path: None, modified: None };
+        let (peer, now) = (Some(ip), door.clock.now());
+        let key = SourceKey { receiver: kind, listener, peer, path: None, modified: None, now };
         let settings: SourceSettings = door.rules.settle(&key);
         let id = network_id(door.node, kind, listener, ip);
         let info = settings.info(id, format!("{ip} → {} {listener}", kind.name()), &key);
@@ -57,7 +58,7 @@ impl LiveSource {
             info: Arc::new(info),
             stamper: Stamper::new(options),
             lateness: settings.lateness,
-            finder: settings.finder,
+            finder: Finder::new(settings.zone, settings.year),
             stamps: Vec::with_capacity(1),
             records: Vec::new(),
         }
@@ -75,6 +76,10 @@ impl LiveSource {
         self.stamper.stamp(found.map(|time| time.ns), now, &mut self.stamps);
         // A live source answers each record with one stamp.
         let Some(stamp) = self.stamps.pop() else { return };
+        if stamp.flags.has(Flags::CLOCK_SKEW) {
+            // If it was the year that could not be believed, the next one is found anew.
+            self.finder.anchor(now);
+        }
         self.records.push(RecordMeta {
             start: start as u32,
             len: record.len() as u32,

@@ -9,11 +9,14 @@
 //! one round of records and counts what it drops. Every bound is a named option.
 
 pub mod counters;
+pub mod file;
 pub mod settings;
 pub mod syslog;
 
 mod batch;
+mod queued;
 mod recent;
+mod text;
 
 use crate::runtime::clock::{Clock, Pulse};
 use crate::runtime::stamp::{Gate, PortPromise};

@@ -2,25 +2,9 @@
 
 use seerflow_model::record::{ReceiverKind, SourceInfo};
 use seerflow_model::time::{Ns, SECOND};
+use seerflow_parsing::time::{YearPolicy, Zone};
 use std::net::IpAddr;
 use std::path::Path;
-
-/// Where a time stands in a record, and what it says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FoundTime {
-    /// First byte.
-    pub start: u32,
-    /// Length in bytes.
-    pub len: u32,
-    /// The time.
-    pub ns: Ns,
-}
-
-/// Finds the time of each record of one source; may learn from record to record.
-pub trait FindTime: Send {
-    /// The time of this record, if it has one.
-    fn find(&mut self, record: &[u8]) -> Option<FoundTime>;
-}
 
 /// What is known of a source when it appears.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +19,8 @@ pub struct SourceKey<'a> {
     pub path: Option<&'a Path>,
     /// When the file was last changed, for years that are not written.
     pub modified: Option<Ns>,
+    /// The clock.
+    pub now: Ns,
 }
 
 /// How one source is read.
@@ -51,8 +37,10 @@ pub struct SourceSettings {
     pub format: String,
     /// Whether lines are joined to records (files and pipes only).
     pub multiline: bool,
-    /// Finds the times.
-    pub finder: Box<dyn FindTime>,
+    /// The zone of times that name none.
+    pub zone: Zone,
+    /// The year of times that name none.
+    pub year: YearPolicy,
 }
 
 /// The rules of `sources[]`: first match wins.
@@ -63,8 +51,8 @@ pub trait SourceRules: Send + Sync {
 
 impl SourceSettings {
     /// What a source is without any rule.
-    pub fn defaults(receiver: ReceiverKind, finder: Box<dyn FindTime>) -> SourceSettings {
-        let (source_type, lateness) = match receiver {
+    pub fn defaults(key: &SourceKey<'_>) -> SourceSettings {
+        let (source_type, lateness) = match key.receiver {
             ReceiverKind::SyslogUdp | ReceiverKind::SyslogTcp => ("syslog", 2 * SECOND),
             ReceiverKind::File | ReceiverKind::Archive => ("file", 2 * SECOND),
             ReceiverKind::Stdin => ("stdin", 60 * SECOND),
@@ -76,7 +64,8 @@ impl SourceSettings {
             entry: None,
             format: "auto".to_owned(),
             multiline: true,
-            finder,
+            zone: Zone::System,
+            year: YearPolicy::NotAfter(key.modified.unwrap_or(key.now)),
         }
     }
 

@@ -2,11 +2,12 @@
 
 use super::Door;
 use super::counters::ReceiverCounters;
-use super::settings::{FindTime, FoundTime, SourceKey, SourceRules, SourceSettings};
+use super::settings::{SourceKey, SourceRules, SourceSettings};
 use crate::runtime::clock::{Clock, Pulse};
 use crate::runtime::stamp::Gate;
 use seerflow_model::record::{Flags, RecordBatch};
 use seerflow_model::time::{Ns, SECOND};
+use seerflow_parsing::time::Zone;
 use seerflow_pipeline::feed::{LaneReceiver, Load, Port, PortState, lanes};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,17 +18,9 @@ use tokio_util::sync::CancellationToken;
 /// Where the clocks of tests begin.
 pub const START: Ns = 1_700_000_000 * SECOND;
 
-/// Finds `@<seconds after START> ` at the beginning of a record.
-pub struct AtSeconds;
-
-impl FindTime for AtSeconds {
-    fn find(&mut self, record: &[u8]) -> Option<FoundTime> {
-        let at = record.iter().position(|b| *b == b'@')?;
-        let digits = record[at + 1..].iter().take_while(|b| b.is_ascii_digit()).count();
-        let text = std::str::from_utf8(&record[at + 1..at + 1 + digits]).ok()?;
-        let ns = START + text.parse::<u64>().ok()? * SECOND;
-        Some(FoundTime { start: at as u32, len: digits as u32 + 1, ns })
-    }
+/// A time of this many seconds after [`START`], as text.
+pub fn at(seconds: u64) -> String {
+    seerflow_model::time::rfc3339(START + seconds * SECOND)
 }
 
 /// Rules without entries.
@@ -35,7 +28,7 @@ pub struct Plain;
 
 impl SourceRules for Plain {
     fn settle(&self, key: &SourceKey<'_>) -> SourceSettings {
-        SourceSettings::defaults(key.receiver, Box::new(AtSeconds))
+        SourceSettings { zone: Zone::Utc, ..SourceSettings::defaults(key) }
     }
 }
 

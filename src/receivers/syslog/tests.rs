@@ -1,7 +1,7 @@
 //! Both syslog receivers through real sockets into a fake engine.
 
 use super::super::counters::ReceiverCounters;
-use super::super::testing::{Engine, START, door, until};
+use super::super::testing::{Engine, START, at, door, until};
 use super::{tcp, udp};
 use crate::runtime::clock::{Clock, ManualClock};
 use seerflow_model::record::Flags;
@@ -80,12 +80,14 @@ impl Running {
 #[tokio::test]
 async fn both_framings_and_the_unfinished_last_line_arrive() {
     let mut run = Running::tcp(tcp::TcpOptions::default(), 2, 8).await;
-    drop(run.send(b"@1 one\n@1 two\r\n\n@2 unfinished").await);
+    drop(run.send(b"one\ntwo\r\n\nunfinished").await);
     run.drained(3).await;
-    drop(run.send(b"10 <13>@2 abc11 <13>@3 x\nyz").await);
+    let time = at(2);
+    let text = format!("<13>{time} abc");
+    drop(run.send(format!("{} {text}8 <13>x\nyz", text.len()).as_bytes()).await);
     run.drained(5).await;
     let mut engine = run.end().await;
-    assert_eq!(engine.texts(), ["@1 one", "@1 two", "@2 unfinished", "<13>@2 abc", "<13>@3 x\nyz"]);
+    assert_eq!(engine.texts(), ["one", "two", "unfinished", &text, "<13>x\nyz"]);
     let sources: Vec<_> = engine.got.iter().map(|got| (got.source, got.seq)).collect();
     assert!(sources.iter().all(|(source, _)| *source == sources[0].0), "one address, one source");
     assert_eq!(engine.got[3].effective, START + 2 * SECOND);
@@ -124,7 +126,7 @@ async fn a_slow_engine_loses_nothing_over_tcp() {
         let mut stream = TcpStream::connect(address).await.unwrap();
         let mut text = Vec::new();
         for i in 0..LINES {
-            text.extend_from_slice(format!("<13>@{} line {i}\n", i / 10_000).as_bytes());
+            text.extend_from_slice(format!("<13>{} line {i}\n", at(i / 10_000)).as_bytes());
             if text.len() > 50_000 {
                 stream.write_all(&text).await.unwrap();
                 text.clear();
@@ -188,7 +190,8 @@ async fn the_clock_promises_for_quiet_peers_and_stamps_for_busy_ones() {
     run.hand.advance(TICK);
     assert_eq!(promise(&run, START + TICK - 3 * SECOND).await, START + TICK - 3 * SECOND);
     run.hand.advance(10 * SECOND - TICK);
-    let mut stream = run.send(b"@9 in time\n@3 late\n@1000 not believed\nno time\n").await;
+    let text = format!("{} in time\n{} late\n{} not believed\nno time\n", at(9), at(3), at(1000));
+    let mut stream = run.send(text.as_bytes()).await;
     run.drained(4).await;
     run.hand.advance(TICK);
     // Its stamps promise 7 s; the clock 7.1 s once it is drained.
@@ -196,13 +199,12 @@ async fn the_clock_promises_for_quiet_peers_and_stamps_for_busy_ones() {
     assert!(reached <= START + 7 * SECOND + TICK, "{}", reached - START);
     run.hand.advance(10 * SECOND);
     promise(&run, START + 17 * SECOND).await;
-    stream.write_all(b"@9 now late\n").await.unwrap();
+    stream.write_all(format!("{} now late\n", at(9)).as_bytes()).await.unwrap();
     run.drained(5).await;
     let engine = run.end().await;
     let flags: Vec<_> = engine.got.iter().map(|got| got.flags).collect();
-    let at = Flags::default();
-    let before = Flags::CLOCK_SKEW;
-    assert_eq!(flags[..3], [at, Flags::LATE, before | Flags::LATE]);
+    let skew = Flags::CLOCK_SKEW | Flags::LATE;
+    assert_eq!(flags[..3], [Flags::default(), Flags::LATE, skew]);
     assert_eq!(flags[3], Flags::INHERITED | Flags::LATE);
     assert_eq!(flags[4], Flags::LATE);
     assert!(engine.got[4].effective >= START + 17 * SECOND);
@@ -213,13 +215,13 @@ async fn datagrams_become_records_of_their_sender() {
     let mut run =
         Running::udp(udp::UdpOptions { frame_max: 20, ..Default::default() }, 2, 64).await;
     let sender = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    for text in ["@1 one\n", "@2 two\nlines\r\n\0", "\n", "", "@2 longer than twenty bytes"] {
+    for text in ["one\n", "two\nlines\r\n\0", "\n", "", "longer than twenty bytes"] {
         sender.send_to(text.as_bytes(), run.address).await.unwrap();
     }
     run.drained(3).await;
     let mut engine = run.end().await;
-    assert_eq!(engine.texts(), ["@1 one", "@2 two\nlines", "@2 longer than twent"]);
-    assert_eq!(engine.got[2].flags, Flags::CUT);
+    assert_eq!(engine.texts(), ["one", "two\nlines", "longer than twenty b"]);
+    assert_eq!(engine.got[2].flags, Flags::CUT | Flags::INHERITED);
 }
 
 #[tokio::test]
@@ -228,7 +230,7 @@ async fn datagrams_that_find_no_room_are_counted() {
     let sender = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     const SENT: u64 = 3_000;
     for i in 0..SENT {
-        sender.send_to(format!("@1 {i}").as_bytes(), run.address).await.unwrap();
+        sender.send_to(format!("{i}").as_bytes(), run.address).await.unwrap();
         if i % 50 == 0 {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -243,11 +245,11 @@ async fn datagrams_that_find_no_room_are_counted() {
     run.engine.drain();
     assert!(counters.queue_full.load(Ordering::Relaxed) > 0);
     let before = run.engine.count;
-    sender.send_to(b"@1 after", run.address).await.unwrap();
+    sender.send_to(b"after", run.address).await.unwrap();
     let engine = &mut run.engine;
     until("the record after the drops", || {
         engine.drain();
-        engine.got.last().is_some_and(|got| got.text == "@1 after")
+        engine.got.last().is_some_and(|got| got.text == "after")
     })
     .await;
     assert!(run.engine.count > before);
@@ -260,8 +262,9 @@ async fn a_drained_socket_lets_the_clock_promise_and_a_new_sender_starts_there()
     run.hand.advance(100 * SECOND);
     promise(&run, START + 97 * SECOND).await;
     let sender = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    sender.send_to(b"@50 old", run.address).await.unwrap();
-    sender.send_to(b"@99 new", run.address).await.unwrap();
+    for seconds in [50, 99] {
+        sender.send_to(format!("{} x", at(seconds)).as_bytes(), run.address).await.unwrap();
+    }
     run.drained(2).await;
     let engine = run.end().await;
     assert_eq!(engine.got[0].effective, START + 97 * SECOND);

@@ -254,7 +254,8 @@ impl Listener {
     fn meet(&mut self, ip: IpAddr) {
         let kind = ReceiverKind::SyslogUdp;
         // What all senders promised together is all that has been promised.
-        let source = LiveSource::new(&self.door, kind, &self.name, ip, self.granted);
+        let start = self.granted.max(self.promise.promised());
+        let source = LiveSource::new(&self.door, kind, &self.name, ip, start);
         self.lateness = self.lateness.max(source.lateness);
         self.promise.set_lateness(self.lateness);
         let sender = Sender { source, bytes: Vec::new(), seq: self.seq_floor };

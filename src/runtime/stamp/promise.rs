@@ -61,7 +61,10 @@ enum Drained {
 
 #[derive(Debug)]
 struct Cell {
-    offer: Ns,
+    /// What the peer offered itself.
+    raised: Ns,
+    /// The promise it started with, and what the clock promised for it.
+    granted: Ns,
     lateness: Ns,
     drained: Drained,
 }
@@ -100,7 +103,7 @@ impl PortPromise {
     pub fn register(&self, lateness: Ns) -> PeerPromise {
         let mut peers = lock(&self.0.peers);
         let start = self.0.port.state.promise();
-        let cell = Cell { offer: start, lateness, drained: Drained::No };
+        let cell = Cell { raised: 0, granted: start, lateness, drained: Drained::No };
         let peer = Arc::new(Peer { cell: Mutex::new(cell), gone: AtomicBool::new(false) });
         peers.push(peer.clone());
         PeerPromise { peer, start }
@@ -127,9 +130,9 @@ impl PortPromise {
                 _ => None,
             };
             if let Some(at) = at {
-                cell.offer = cell.offer.max(clock_promise(at, now, cell.lateness));
+                cell.granted = cell.granted.max(clock_promise(at, now, cell.lateness));
             }
-            least = least.min(cell.offer);
+            least = least.min(cell.raised.max(cell.granted));
         }
         if peers.is_empty() {
             if !open {
@@ -167,19 +170,25 @@ impl PeerPromise {
         self.start
     }
 
-    /// Records are in hand from now on. Returns what has been promised in this peer's name: its
+    /// Records are in hand from now on. Returns what others promised in this peer's name: its
     /// stamper must keep it (`Stamper::grant`) before it stamps.
     pub fn wake(&self) -> Ns {
         let mut cell = lock(&self.peer.cell);
         cell.drained = Drained::No;
-        cell.offer
+        cell.granted
+    }
+
+    /// All that was promised for this peer, by itself or by others.
+    pub fn promised(&self) -> Ns {
+        let cell = lock(&self.peer.cell);
+        cell.raised.max(cell.granted)
     }
 
     /// Everything that was stamped before `offer` was computed is in its lane, or counted as
     /// dropped.
     pub fn raise(&self, offer: Ns) {
         let mut cell = lock(&self.peer.cell);
-        cell.offer = cell.offer.max(offer);
+        cell.raised = cell.raised.max(offer);
     }
 
     /// Nothing is in hand, and reading would have blocked: the clock may promise until

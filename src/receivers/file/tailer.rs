@@ -1,0 +1,536 @@
+//! All tailed files: what is open, what is read next, what a rotation left behind.
+//!
+//! * A path that leads to another inode than before (rename, delete and re-create, symlink swap):
+//!   the old file is read on until it has not grown for `grace`, the new one from its beginning.
+//! * A file that shrank or begins differently (copytruncate): what was not read yet is looked for
+//!   in its copy, a file of the same directory that begins alike and has the same bytes before our
+//!   position; then the file is read from its beginning, in the same source.
+//! * A file that appears and is the copy of one that is read is not read. One that is known from
+//!   before (a symlink swapped back) goes on where it was left.
+//!
+//! The source id of a file is made of the node, a number counted here and the hash of its head.
+
+use super::head::Mark;
+use super::open::{Content, Inode, Live, Look, Open, Read, Rest};
+use super::paths::{OpenError, Paths};
+use super::{FileOptions, FileStart, explain};
+use crate::receivers::Door;
+use crate::receivers::batch::accept;
+use crate::receivers::counters::ReceiverCounters;
+use crate::receivers::queued::QueuedSource;
+use crate::receivers::settings::SourceKey;
+use crate::receivers::text::{Begin, TextSource};
+use crate::runtime::stamp::{Kind, PortPromise, StampOptions, Stamper};
+use seerflow_model::hash;
+use seerflow_model::record::{ReceiverKind, RecordBatch, SourceInfo};
+use seerflow_model::time::{Ns, SECOND};
+use seerflow_parsing::lines::Utf16;
+use seerflow_pipeline::feed::{Port, TrySend};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Bytes read at a time.
+const CHUNK: usize = 256 * 1024;
+/// Chunks read in one pass before the directories are looked at again.
+const CHUNKS_PER_PASS: usize = 32;
+/// Files that were read and are closed, kept to know them again.
+const KNOWN_MAX: usize = 1_024;
+/// Paths that were complained about.
+const COMPLAINTS_MAX: usize = 10_000;
+/// Files of a directory that are looked at for the copy of a truncated one.
+const CANDIDATES_MAX: usize = 256;
+
+/// How a pass ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outcome {
+    /// The engine has no room.
+    pub full: bool,
+    /// There is more to read at once.
+    pub more: bool,
+    /// The engine is gone.
+    pub gone: bool,
+    /// All files were read to their end.
+    pub at_end: bool,
+    /// When something that waits is due.
+    pub due: Option<Ns>,
+}
+
+/// A file that was read.
+struct Known {
+    mark: Mark,
+    /// Its source and next sequence number; none for a copy.
+    source: Option<(Arc<SourceInfo>, u64)>,
+}
+
+/// All files of one receiver.
+pub struct Tailer {
+    options: FileOptions,
+    paths: Paths,
+    promises: PortPromise,
+    door: Door,
+    port: Port,
+    open: Vec<Open>,
+    known: VecDeque<Known>,
+    complaints: HashSet<PathBuf>,
+    /// A batch that found no room.
+    pending: Option<RecordBatch>,
+    buffer: Vec<u8>,
+    /// Files met so far.
+    number: u64,
+    first: bool,
+}
+
+impl Tailer {
+    /// Nothing is open yet.
+    pub fn new(options: FileOptions, paths: Paths, promises: PortPromise, door: Door) -> Tailer {
+        Tailer {
+            options,
+            paths,
+            promises,
+            port: door.port.handle(),
+            door,
+            open: Vec::new(),
+            known: VecDeque::new(),
+            complaints: HashSet::new(),
+            pending: None,
+            buffer: vec![0; CHUNK],
+            number: 0,
+            first: true,
+        }
+    }
+
+    /// One look at everything; reads until every file is at its end or the engine is full.
+    pub fn pass(&mut self, rescan: bool, stopping: bool) -> Outcome {
+        let now = self.door.clock.now();
+        let mut outcome = Outcome::default();
+        self.look();
+        if rescan && !stopping {
+            self.scan(now);
+        }
+        self.decide(now);
+        self.send_pending(&mut outcome);
+        if !stopping {
+            self.read_on(now, &mut outcome);
+        }
+        self.flush(now, stopping, &mut outcome);
+        self.close_gone(now, &mut outcome);
+        self.promise(now, &outcome);
+        outcome.at_end = !outcome.full && self.open.iter().all(|open| open.at_end);
+        outcome.due = self.open.iter().filter_map(|open| open.live.as_ref()?.text.due()).min();
+        outcome
+    }
+
+    /// Nothing more comes.
+    pub fn close(&mut self) {
+        if let Some(batch) = self.pending.take() {
+            ReceiverCounters::add(&self.door.counters.stopped, batch.records.len() as u64);
+        }
+        self.door.port.close();
+    }
+
+    /// The directories in which something may happen.
+    pub fn directories(&self) -> BTreeSet<PathBuf> {
+        let bases: Vec<&Path> = self.paths.bases().collect();
+        let mut all: BTreeSet<PathBuf> = bases.iter().map(|base| base.to_path_buf()).collect();
+        for open in self.open.iter().filter(|open| open.linked) {
+            let ancestors = open.path.ancestors().skip(1);
+            for dir in ancestors.take_while(|dir| bases.iter().any(|base| dir.starts_with(base))) {
+                if !all.insert(dir.to_path_buf()) {
+                    break;
+                }
+            }
+        }
+        all
+    }
+
+    /// Notices growth and replacement of what is open.
+    fn look(&mut self) {
+        for i in 0..self.open.len() {
+            match self.open[i].look() {
+                Ok(Look::Same) => {}
+                // A copy that goes on is no copy any more, or was not finished.
+                Ok(Look::Changed) => {
+                    if self.open[i].content == Content::Copy {
+                        self.open[i].content = Content::Unknown;
+                    }
+                }
+                Ok(Look::Truncated) => self.truncated(i),
+                Err(error) => self.failed(i, &error),
+            }
+        }
+    }
+
+    fn failed(&mut self, i: usize, error: &io::Error) {
+        ReceiverCounters::add(&self.door.counters.read_errors, 1);
+        self.open[i].at_end = true;
+        let path = self.open[i].path.clone();
+        self.complain(&path, &explain::unreadable(&path, error));
+    }
+
+    fn complain(&mut self, path: &Path, text: &str) {
+        if self.complaints.len() < COMPLAINTS_MAX && self.complaints.insert(path.to_path_buf()) {
+            tracing::warn!("{text}");
+        }
+    }
+
+    /// Looks for the rest of a file whose content was replaced.
+    fn truncated(&mut self, i: usize) {
+        ReceiverCounters::add(&self.door.counters.rotated, 1);
+        let offset = self.open[i].mark.offset;
+        let mut file = None;
+        if self.open[i].live.is_some() {
+            file = self.copy_of(i);
+            match &file {
+                Some(copy) => self.know_copy(copy),
+                None => ReceiverCounters::add(&self.door.counters.rest_lost, 1),
+            }
+        }
+        if let Err(error) = self.open[i].restart(Rest { file, offset }) {
+            self.failed(i, &error);
+        }
+    }
+
+    /// The newest file of the directory that holds all that we read of this one.
+    fn copy_of(&self, i: usize) -> Option<File> {
+        let open = &self.open[i];
+        let directory = open.path.canonicalize().ok()?.parent()?.to_path_buf();
+        let mut candidates: Vec<(i64, i64, PathBuf)> = std::fs::read_dir(directory)
+            .ok()?
+            .take(16 * CANDIDATES_MAX)
+            .filter_map(|entry| {
+                let entry = entry.ok()?;
+                let meta = entry.metadata().ok()?;
+                let other = (meta.dev(), meta.ino()) != open.inode;
+                (meta.is_file() && other && meta.len() >= open.mark.offset)
+                    .then(|| (meta.mtime(), meta.mtime_nsec(), entry.path()))
+            })
+            .collect();
+        candidates.sort_by(|a, b| b.cmp(a));
+        candidates.iter().take(CANDIDATES_MAX).find_map(|(_, _, path)| {
+            let file = self.paths.open(path).ok()?;
+            open.mark.continued_by(&file).ok()?.then_some(file)
+        })
+    }
+
+    fn know_copy(&mut self, copy: &File) {
+        let mark = copy.metadata().and_then(|meta| Mark::at(copy, meta.len()));
+        if let Ok(mark) = mark {
+            self.know(Known { mark, source: None });
+        }
+    }
+
+    fn know(&mut self, known: Known) {
+        if self.known.len() >= KNOWN_MAX {
+            self.known.pop_front();
+        }
+        self.known.push_back(known);
+    }
+
+    /// Holds what the patterns match against what is open.
+    fn scan(&mut self, now: Ns) {
+        let mut inodes: HashMap<Inode, usize> = HashMap::new();
+        for (i, open) in self.open.iter_mut().enumerate() {
+            open.linked = false;
+            inodes.insert(open.inode, i);
+        }
+        for path in self.paths.scan() {
+            let Ok(meta) = std::fs::metadata(&path) else { continue };
+            if !meta.is_file() {
+                continue;
+            }
+            if let Some(i) = inodes.get(&(meta.dev(), meta.ino())) {
+                let open = &mut self.open[*i];
+                if !open.linked {
+                    (open.linked, open.gone, open.path) = (true, None, path);
+                }
+                continue;
+            }
+            let Some(open) = self.try_open(&path) else { continue };
+            // Another file may have taken the path in between.
+            if let std::collections::hash_map::Entry::Vacant(free) = inodes.entry(open.inode) {
+                free.insert(self.open.len());
+                self.open.push(open);
+            }
+        }
+        for open in self.open.iter_mut().filter(|open| !open.linked && open.gone.is_none()) {
+            open.gone = Some(now);
+            ReceiverCounters::add(&self.door.counters.rotated, 1);
+        }
+    }
+
+    fn try_open(&mut self, path: &Path) -> Option<Open> {
+        if self.open.len() >= self.options.files_max {
+            if !self.complaints.contains(path) {
+                ReceiverCounters::add(&self.door.counters.too_many_files, 1);
+            }
+            let text = format!("{} is not read: too many files are open", path.display());
+            self.complain(path, &text);
+            return None;
+        }
+        let counters = self.door.counters.clone();
+        let (counter, text) = match self.paths.open(path) {
+            Ok(file) => return Open::new(file, path.to_path_buf()).ok(),
+            Err(OpenError::Special) => return None,
+            Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(OpenError::Io(error)) => (&counters.unreadable, explain::unreadable(path, &error)),
+            Err(OpenError::Outside(real)) => {
+                let (path, real) = (path.display(), real.display());
+                let text = format!("{path} leads to {real}, outside the allowed roots: refused");
+                (&counters.refused_path, text)
+            }
+        };
+        if !self.complaints.contains(path) {
+            ReceiverCounters::add(counter, 1);
+        }
+        self.complain(path, &text);
+        None
+    }
+
+    /// Decides what files are that were not read yet.
+    fn decide(&mut self, now: Ns) {
+        let first = std::mem::replace(&mut self.first, false);
+        for i in 0..self.open.len() {
+            self.decide_one(i, first, now);
+        }
+    }
+
+    fn decide_one(&mut self, i: usize, first: bool, now: Ns) {
+        if self.open[i].content == Content::Unknown
+            && self.open[i].rest.is_empty()
+            && let Err(error) = self.classify(i, first, now)
+        {
+            self.failed(i, &error);
+        }
+    }
+
+    /// Is it a copy, one that is known from before, or new?
+    fn classify(&mut self, i: usize, first: bool, now: Ns) -> io::Result<()> {
+        let file = &self.open[i].file;
+        let mark = Mark::at(file, 0)?;
+        if mark.is_empty() {
+            return Ok(());
+        }
+        if first && self.options.start == FileStart::End {
+            let end = file.metadata()?.len();
+            let inside_line = end > 0 && {
+                let mut last = [0];
+                file.read_at(&mut last, end - 1)? == 1 && last != *b"\n"
+            };
+            let utf16 = Utf16::sniff(mark.head());
+            let begin = Some(Begin { inside_line: inside_line && utf16.is_none(), utf16 });
+            let mark = Mark::at(file, end)?;
+            self.begin(i, mark, None, begin, now);
+            return Ok(());
+        }
+        for (j, other) in self.open.iter().enumerate() {
+            if j != i && other.content == Content::Own && other.mark.copied_by(&other.file, file)? {
+                self.open[i].content = Content::Copy;
+                self.open[i].at_end = true;
+                return Ok(());
+            }
+        }
+        let mut found = None;
+        for (k, known) in self.known.iter().enumerate().rev() {
+            if known.mark.offset > 0 && known.mark.continued_by(file)? {
+                found = Some(k);
+                break;
+            }
+        }
+        match found.and_then(|k| self.known.remove(k)) {
+            Some(known) => {
+                let begin = Begin { inside_line: false, utf16: Utf16::sniff(mark.head()) };
+                self.begin(i, known.mark, known.source, Some(begin), now);
+            }
+            None => self.begin(i, mark, None, None, now),
+        }
+        Ok(())
+    }
+
+    /// Begins to read a file at its mark.
+    fn begin(
+        &mut self,
+        i: usize,
+        mark: Mark,
+        source: Option<(Arc<SourceInfo>, u64)>,
+        begin: Option<Begin>,
+        now: Ns,
+    ) {
+        self.open[i].mark = mark;
+        self.open[i].content = Content::Own;
+        self.open[i].at_end = false;
+        if self.open[i].live.is_some() {
+            // The same source goes on with another content.
+            return;
+        }
+        let path = self.open[i].path.clone();
+        let modified = self.open[i]
+            .file
+            .metadata()
+            .map_or(0, |meta| u64::try_from(meta.mtime()).unwrap_or(0).saturating_mul(SECOND));
+        let key = SourceKey {
+            receiver: ReceiverKind::File,
+            listener: "file",
+            peer: None,
+            path: Some(&path),
+            modified: Some(modified),
+            now,
+        };
+        let settings = self.door.rules.settle(&key);
+        let promise = self.promises.register(settings.lateness);
+        let stamper = Stamper::new(StampOptions {
+            lateness: settings.lateness,
+            max_future: settings.max_future,
+            kind: Kind::File,
+            start_promise: promise.start(),
+        });
+        let (info, seq) = source.unwrap_or_else(|| {
+            self.number += 1;
+            let file = hash::pair(self.number, hash::bytes(self.open[i].mark.head()));
+            let id = hash::pair(self.door.node, file);
+            (Arc::new(settings.info(id, path.display().to_string(), &key)), self.door.first_seq)
+        });
+        let source = QueuedSource::new(info, stamper, seq);
+        let text = TextSource::new(source, settings, self.options.line_max, begin);
+        self.open[i].live = Some(Box::new(Live { text, promise }));
+    }
+
+    /// Reads the file with the least promise first, so that what is held for order stays small.
+    fn read_on(&mut self, now: Ns, outcome: &mut Outcome) {
+        for _ in 0..CHUNKS_PER_PASS {
+            if outcome.full || outcome.gone {
+                return;
+            }
+            let next = self.open.iter().enumerate().filter(|(_, open)| !open.at_end);
+            let next = next.filter_map(|(i, open)| {
+                Some((open.live.as_ref()?.text.source.stamper.promise(), i))
+            });
+            let Some((_, i)) = next.min() else { return };
+            self.read_chunk(i, now);
+            self.deliver(i, now, outcome);
+        }
+        outcome.more = true;
+    }
+
+    fn read_chunk(&mut self, i: usize, now: Ns) {
+        let open = &mut self.open[i];
+        let read = match open.read(&mut self.buffer) {
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return,
+            Err(error) => return self.failed(i, &error),
+        };
+        let counters = &self.door.counters;
+        match read {
+            Read::Bytes(n) => {
+                ReceiverCounters::add(&counters.bytes, n as u64);
+                if open.gone.is_some() {
+                    open.gone = Some(now);
+                }
+                let Some(live) = &mut open.live else { return };
+                live.text.source.stamper.grant(live.promise.wake());
+                live.text.feed(&self.buffer[..n], now, counters);
+            }
+            Read::Restart => {
+                if let Some(live) = &mut open.live {
+                    live.text.restart(now, counters);
+                }
+                self.decide_one(i, false, now);
+            }
+            Read::End => {}
+            Read::Truncated => self.truncated(i),
+        }
+    }
+
+    /// Hands on what waited long enough, at the end everything.
+    fn flush(&mut self, now: Ns, stopping: bool, outcome: &mut Outcome) {
+        for i in 0..self.open.len() {
+            if outcome.full || outcome.gone {
+                return;
+            }
+            let counters = &self.door.counters;
+            if let Some(live) = &mut self.open[i].live {
+                if stopping {
+                    live.text.finish(now, counters);
+                } else {
+                    live.text.flush_due(now, counters);
+                }
+                self.deliver(i, now, outcome);
+            }
+        }
+    }
+
+    /// Lets go of files that are gone and have not grown for a while.
+    fn close_gone(&mut self, now: Ns, outcome: &mut Outcome) {
+        let mut i = 0;
+        while i < self.open.len() {
+            let open = &mut self.open[i];
+            let over =
+                open.gone.is_some_and(|since| now.saturating_sub(since) >= self.options.grace)
+                    && open.at_end;
+            if !over || outcome.full || outcome.gone {
+                i += 1;
+                continue;
+            }
+            if let Some(live) = &mut open.live {
+                live.text.finish(now, &self.door.counters);
+            }
+            self.deliver(i, now, outcome);
+            if outcome.full {
+                return;
+            }
+            let open = self.open.swap_remove(i);
+            if let Some(live) = open.live {
+                let source = Some((live.text.source.info.clone(), live.text.source.seq));
+                self.know(Known { mark: open.mark, source });
+            }
+        }
+    }
+
+    /// Raises what files promise: all that was stamped is in a lane unless a batch is pending.
+    fn promise(&mut self, now: Ns, outcome: &Outcome) {
+        if self.pending.is_some() || outcome.gone {
+            return;
+        }
+        for open in &mut self.open {
+            let at_end = open.at_end;
+            let Some(live) = &mut open.live else { continue };
+            live.promise.raise(live.text.source.stamper.offer(now));
+            if at_end && !live.text.holds() {
+                live.promise.drained(now);
+            }
+        }
+    }
+
+    fn deliver(&mut self, i: usize, now: Ns, outcome: &mut Outcome) {
+        while !outcome.full && !outcome.gone {
+            let Some(live) = &mut self.open[i].live else { return };
+            let Some(batch) = live.text.take(now) else { return };
+            accept(&self.door, batch.records.len(), now);
+            self.pending = Some(batch);
+            self.send_pending(outcome);
+        }
+    }
+
+    fn send_pending(&mut self, outcome: &mut Outcome) {
+        let Some(batch) = self.pending.take() else { return };
+        let records = batch.records.len() as u64;
+        match self.port.try_send(batch) {
+            Ok(()) => {}
+            Err(TrySend::Full(batch)) => {
+                self.pending = Some(batch);
+                outcome.full = true;
+                let now = self.door.clock.now();
+                self.door.counters.watch_fill("file", self.port.fill(), now);
+            }
+            Err(TrySend::Stopped) => {
+                self.port.state.in_flight.fetch_sub(records, Ordering::AcqRel);
+                ReceiverCounters::add(&self.door.counters.stopped, records);
+                outcome.gone = true;
+            }
+        }
+    }
+}
