@@ -5,6 +5,9 @@ use super::histogram::bin;
 use crate::gpd::Gpd;
 use serde::{Deserialize, Serialize};
 
+/// Greatest gain of calibration: p ≥ e^(−1.2·s) where the model says e^(−s).
+const GAIN_MAX: f64 = 1.2;
+
 /// The calibrated tail of one side.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tail {
@@ -34,9 +37,9 @@ impl Tail {
         let survival = self.shapes.iter().map(|gpd| gpd.survival(excess)).sum::<f64>() / 3.0;
         let fitted = self.beyond * survival;
         let seen = self.seen(score);
-        // A model that is right says e^-s; what is far rarer than that was not measured but
-        // extrapolated beyond the end of a bounded tail.
-        let floor = libm::exp(-3.0 * score);
+        // A peer group mixes series whose counts step differently, so its tail is thinner than
+        // that of any one of them: not much may be gained on what the model itself says.
+        let floor = libm::exp(-GAIN_MAX * score);
         (fitted.max(seen).max(floor) * self.widen).min(1.0)
     }
 

@@ -65,6 +65,14 @@ impl Slots {
         self.slots[slot].observe(config, kind, value)
     }
 
+    /// Chance that the next value of a slot is a never-seen one; `None` before the calibration
+    /// window and for open-ended slots.
+    pub fn chance(&self, config: &NoveltyConfig, slot: usize) -> Option<f64> {
+        let slot = self.slots.get(slot)?;
+        let ready = !slot.open && slot.observed >= config.calibration_window;
+        ready.then(|| slot.probability())
+    }
+
     /// Whether a slot is open-ended.
     pub fn open(&self, slot: usize) -> bool {
         self.slots.get(slot).is_some_and(|slot| slot.open)

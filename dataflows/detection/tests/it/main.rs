@@ -1,2 +1,11 @@
-//! Black-box tests.
+//! The chain of detectors on simulated streams: series, histogram, calibrator, decision, budget.
+//!
+//! The short form runs in seconds; `SEERFLOW_FULL=1` runs more seeds for longer.
 
+mod chain;
+mod found;
+mod novelty;
+mod quiet;
+mod speed;
+mod streams;
+mod week;

@@ -1,0 +1,72 @@
+//! What the hot calls cost; figures are printed, and only gross slowness fails.
+
+use crate::streams::{Rng, Shape};
+use seerflow_detection::*;
+use seerflow_model::{ParamKind, hash::mix};
+use std::time::Instant;
+
+fn per_call(name: &str, calls: u64, mut call: impl FnMut(u64)) -> f64 {
+    let begin = Instant::now();
+    (0..calls).for_each(&mut call);
+    let ns = begin.elapsed().as_nanos() as f64 / calls as f64;
+    println!("{name}: {ns:.0} ns");
+    ns
+}
+
+#[test]
+fn calls_are_cheap() {
+    let config = VolumeConfig::default();
+    let mut worst: f64 = 0.0;
+    for (shape, mean) in [
+        (Shape::Poisson, 0.5),
+        (Shape::Poisson, 5.0),
+        (Shape::Poisson, 60.0),
+        (Shape::Seasonal, 6000.0),
+        (Shape::ZeroInflated, 60.0),
+    ] {
+        let mut rng = Rng(5);
+        let counts: Vec<u64> = (0..20_000).map(|b| shape.draw(&mut rng, mean, b)).collect();
+        let mut series = Series::new(SeriesKind::Entity);
+        let name = format!("Series::close, {shape:?} mean {mean}");
+        let mut sum = 0.0;
+        let ns = per_call(&name, 20_000, |bucket| {
+            let raw = series.close(&config, bucket, counts[bucket as usize]);
+            sum += raw.map_or(0.0, |raw| raw.upper);
+        });
+        assert!(sum > 0.0);
+        worst = worst.max(ns);
+    }
+    let novelty = NoveltyConfig::default();
+    for distinct in [8u64, 500] {
+        let mut slots = Slots::default();
+        let mut found = 0;
+        let name = format!("Slots::observe, {distinct} values");
+        worst = worst.max(per_call(&name, 200_000, |n| {
+            let value = mix(mix(n) % distinct);
+            found += u32::from(slots.observe(&novelty, 0, ParamKind::Any, value).is_some());
+        }));
+        assert_eq!(found, 0);
+    }
+    let mut regular = Regular::new();
+    let silence = SilenceConfig::default();
+    per_call("Regular::close", 100_000, |bucket| {
+        assert_eq!(regular.close(&silence, bucket, 5), None);
+    });
+    assert!(worst < 20_000.0, "{worst}");
+}
+
+#[test]
+fn states_are_small() {
+    assert!(size_of::<Series>() <= 300, "{}", size_of::<Series>());
+    assert!(size_of::<Regular>() <= 128, "{}", size_of::<Regular>());
+    let config = VolumeConfig::default();
+    let mut series = Series::new(SeriesKind::Source);
+    for bucket in 0..3000 {
+        series.close(&config, bucket, 500 + mix(bucket) % 50);
+    }
+    let encoded = bincode::serialize(&series).unwrap();
+    println!("Series: {} bytes cold, {} with a season", size_of::<Series>(), encoded.len());
+    assert!(encoded.len() <= 1024);
+    let mut restored: Series = bincode::deserialize(&encoded).unwrap();
+    assert_eq!(restored.close(&config, 3000, 900), series.close(&config, 3000, 900));
+}
