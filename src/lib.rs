@@ -1,4 +1,14 @@
-//! Seerflow.
+//! Seerflow: logs in, explained alerts out.
+//!
+//! This library is what the program `seerflow` is made of: everything that touches the world.
+//! What is pure lives in the crates under `dataflows/`.
 
+pub mod alerting;
+pub mod api;
+pub mod cli;
+pub mod config;
+pub mod failure;
 pub mod receivers;
 pub mod runtime;
+
+pub use failure::{ExitCode, Failure};

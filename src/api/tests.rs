@@ -1,0 +1,349 @@
+//! Black box: real sockets, a made-up program behind the face.
+
+use super::*;
+use crate::alerting::{AlertBook, samples};
+use seerflow_model::{Alert, AlertStatus, Severity};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::oneshot;
+
+struct Fake {
+    book: AlertBook,
+    ready: AtomicBool,
+    panics: AtomicBool,
+}
+
+impl Facts for Fake {
+    fn health(&self) -> Health {
+        let ready = self.ready.load(Ordering::Relaxed);
+        let problems = if ready { vec![] } else { vec!["syslog_udp is not bound".into()] };
+        let components = BTreeMap::from([("engine".into(), "running".into())]);
+        Health { ready, problems, components }
+    }
+
+    fn stats(&self) -> Stats {
+        assert!(!self.panics.load(Ordering::Relaxed), "as ordered");
+        Stats {
+            total_events_processed: 312,
+            total_events: 312,
+            dropped_events: 2,
+            uptime_seconds: 45.5,
+            calibration: vec![ChannelState::new("volume", 37, 60, "buckets")],
+            tags: BTreeMap::from([("late".into(), 5)]),
+            ..Stats::default()
+        }
+    }
+
+    fn ledger(&self) -> Vec<LedgerRow> {
+        let dropped = BTreeMap::from([("frame_too_long".into(), 2)]);
+        vec![LedgerRow::new("syslog_udp", 314, 312, dropped, 0, 0)]
+    }
+
+    fn alerts(&self) -> &AlertBook {
+        &self.book
+    }
+
+    fn templates(&self, page: usize, limit: usize) -> (Vec<TemplateRow>, u64) {
+        let row = |n: usize| TemplateRow { template_id: n.to_string(), ..TemplateRow::default() };
+        ((0..7).skip((page - 1) * limit).take(limit).map(row).collect(), 7)
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        let label = Some(("worker", "a\"b\\\n".to_owned()));
+        vec![Metric { name: "worker_records_total", help: "Records.", label, value: 3.0 }]
+    }
+}
+
+struct Server {
+    address: SocketAddr,
+    facts: Arc<Fake>,
+    stop: Option<oneshot::Sender<()>>,
+    served: tokio::task::JoinHandle<io::Result<()>>,
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Server {
+    fn start() -> Server {
+        Server::with("127.0.0.1:0", Options::default())
+    }
+
+    fn with(bind: &str, options: Options) -> Server {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let listener = runtime.block_on(TcpListener::bind(bind)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let facts = Arc::new(Fake {
+            book: AlertBook::default(),
+            ready: AtomicBool::new(true),
+            panics: AtomicBool::new(false),
+        });
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async {
+            let _ = stopped.await;
+        };
+        let served = runtime.spawn(serve(listener, facts.clone(), options, shutdown));
+        Server { address, facts, stop: Some(stop), served, runtime: Some(runtime) }
+    }
+
+    /// Sends bytes as they are and reads to the end.
+    fn raw(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        answer
+    }
+
+    fn ask(&self, method: &str, path: &str, host: &str) -> (u16, String, String) {
+        let request =
+            format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let answer = self.raw(&request);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+        (status, head.to_lowercase(), body.to_owned())
+    }
+
+    fn get(&self, path: &str) -> (u16, Value) {
+        let (status, head, body) = self.ask("GET", path, "localhost:8080");
+        assert!(head.contains("content-type: application/json"), "{head}");
+        (status, serde_json::from_str(&body).unwrap_or_else(|e| panic!("{e}: {body}")))
+    }
+
+    fn detail(&self, path: &str, expected: u16) -> String {
+        let (status, body) = self.get(path);
+        assert_eq!(status, expected, "{path}: {body}");
+        body["detail"].as_str().unwrap_or_else(|| panic!("{path}: {body}")).to_owned()
+    }
+}
+
+fn enter(server: &Server, n: usize) {
+    for n in 0..n {
+        let mut alert: Alert = samples::alert(&format!("a{n:03}"));
+        alert.timestamp_ns = samples::START + n as u64 * 1_000_000_000;
+        alert.severity = if n % 2 == 0 { Severity::Error } else { Severity::Warning };
+        alert.status = if n % 5 == 0 { AlertStatus::Closed } else { AlertStatus::Open };
+        server.facts.book.upsert(Arc::new(alert));
+    }
+}
+
+#[test]
+fn numbers_and_ledger() {
+    let server = Server::start();
+    let (status, stats) = server.get("/api/v1/stats");
+    assert_eq!(status, 200);
+    assert_eq!(stats["total_events_processed"], 312);
+    assert_eq!(stats["dropped_events"], 2);
+    assert_eq!(stats["calibration"][0]["have"], 37);
+    assert_eq!(stats["calibration"][0]["calibrated"], false);
+    let (_, ledger) = server.get("/api/v1/ledger");
+    assert_eq!(ledger["balanced"], true);
+    assert_eq!(ledger["receivers"][0]["dropped"]["frame_too_long"], 2);
+    assert!(!LedgerRow::new("x", 5, 3, BTreeMap::new(), 1, 0).balanced);
+}
+
+#[test]
+fn health_says_what_is_wrong() {
+    let server = Server::start();
+    for path in ["/api/v1/health", "/health/live", "/health/ready", "/healthz", "/readyz"] {
+        assert_eq!(server.get(path).0, 200, "{path}");
+    }
+    assert_eq!(server.get("/api/v1/health").1["status"], "healthy");
+    server.facts.ready.store(false, Ordering::Relaxed);
+    for path in ["/api/v1/health", "/health/ready", "/readyz"] {
+        let (status, body) = server.get(path);
+        assert_eq!(status, 503, "{path}");
+        assert_eq!(body["problems"][0], "syslog_udp is not bound");
+    }
+    assert_eq!(server.get("/healthz").0, 200);
+}
+
+#[test]
+fn alerts_by_page_and_filter() {
+    let server = Server::start();
+    enter(&server, 25);
+    let (_, page) = server.get("/api/v1/alerts?limit=10&page=3");
+    assert_eq!((page["total"].as_u64(), page["has_next"].as_bool()), (Some(25), Some(false)));
+    assert_eq!(page["items"].as_array().unwrap().len(), 5);
+    assert!(page["next_cursor"].is_null() && page["page"] == 3 && page["limit"] == 10);
+    let (_, page) = server.get("/api/v1/alerts?limit=10&page=2");
+    assert_eq!(page["has_next"], true);
+    let (_, first) = server.get("/api/v1/alerts");
+    assert_eq!(first["items"][0]["alert_id"], "a024");
+    assert_eq!(first["items"][0]["timestamp_ns"], "1774378884000000000");
+    for (query, total) in [
+        ("severity=4", 13),
+        ("severity=warning", 25),
+        ("status=closed", 5),
+        ("status=open,closed", 25),
+        ("type=ml", 25),
+        ("type=sigma,ioc", 0),
+        ("since=2026-03-24T19:01:05Z&until=2026-03-24T19:01:07Z", 2),
+        ("since=2026-03-24T21:01:05%2B02:00", 20),
+        ("until=1m", 25),
+        ("since=1s", 0),
+    ] {
+        let (status, page) = server.get(&format!("/api/v1/alerts?{query}"));
+        assert_eq!((status, page["total"].as_u64()), (200, Some(total)), "{query}: {page}");
+    }
+    let (status, one) = server.get("/api/v1/alerts/a003");
+    assert_eq!((status, one["alert_id"].as_str()), (200, Some("a003")));
+    assert!(server.detail("/api/v1/alerts/%ff", 404).contains("no such alert"));
+    assert!(server.detail("/api/v1/alerts/none", 404).contains("no such alert"));
+}
+
+#[test]
+fn wrong_parameters_say_what_is_allowed() {
+    let server = Server::start();
+    for (query, status, part) in [
+        ("limit=1001", 422, "limit is \"1001\"; allowed: a whole number from 1 to 1000"),
+        ("limit=0", 422, "from 1 to 1000"),
+        ("page=0", 422, "page is \"0\""),
+        ("page=-1", 422, "page is \"-1\""),
+        ("severity=9", 422, "0 to 6"),
+        ("type=mll", 422, "type is \"mll\"; allowed: ml, sigma"),
+        ("status=shut", 422, "allowed: open, updated, closed, retracted"),
+        ("since=yesterday", 422, "since is \"yesterday\"; allowed: "),
+        ("limt=5", 422, "did you mean limit?"),
+        ("limit=5&limit=6", 422, "given twice"),
+        ("since=1m&until=2m", 400, "since must be before until"),
+    ] {
+        let detail = server.detail(&format!("/api/v1/alerts?{query}"), status);
+        assert!(detail.contains(part), "{query}: {detail}");
+    }
+    assert!(server.detail("/api/v1/stats?x=1", 422).contains("allowed: none"));
+}
+
+#[test]
+fn templates_by_page() {
+    let server = Server::start();
+    let (_, page) = server.get("/api/v1/templates?limit=3&page=3");
+    assert_eq!(page["items"][0]["template_id"], "6");
+    assert_eq!((page["total"].as_u64(), page["has_next"].as_bool()), (Some(7), Some(false)));
+}
+
+#[test]
+fn metrics_are_prometheus_text() {
+    let server = Server::start();
+    enter(&server, 4);
+    let (status, head, body) = server.ask("GET", "/metrics", "127.0.0.1");
+    assert!(status == 200 && head.contains("content-type: text/plain; version=0.0.4"), "{head}");
+    for line in [
+        "# TYPE seerflow_events_processed_total counter",
+        "seerflow_events_processed_total 312",
+        "seerflow_receiver_dropped_total{receiver=\"syslog_udp\",reason=\"frame_too_long\"} 2",
+        "seerflow_alerts_total{severity=\"error\"} 2",
+        "seerflow_calibration_have{channel=\"volume\",unit=\"buckets\"} 37",
+        "seerflow_records_tagged_total{tag=\"late\"} 5",
+        "seerflow_worker_records_total{worker=\"a\\\"b\\\\\\n\"} 3",
+    ] {
+        assert!(body.lines().any(|other| other == line), "{line}\n{body}");
+    }
+    let metric = |line: &str| {
+        let name = line.split(['{', ' ']).next().unwrap_or_default();
+        name.starts_with("seerflow_") && line.rsplit(' ').next().unwrap().parse::<f64>().is_ok()
+    };
+    assert!(body.lines().all(|line| line.starts_with("# ") || metric(line)), "{body}");
+}
+
+#[test]
+fn only_our_own_names_are_answered() {
+    let server = Server::start();
+    for host in ["localhost", "LOCALHOST:1", "127.0.0.1:8080", "[::1]:8080", "127.0.0.9"] {
+        assert_eq!(server.ask("GET", "/healthz", host).0, 200, "{host}");
+    }
+    for host in ["evil.example", "evil.example:8080", "10.0.0.1", "localhost.evil", "", "[::2]"] {
+        let (status, _, body) = server.ask("GET", "/healthz", host);
+        assert_eq!(status, 403, "{host}: {body}");
+        assert!(body.contains("\"detail\""), "{body}");
+    }
+    let none = server.raw("GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n");
+    assert!(none.starts_with("HTTP/1.1 400"), "{none}");
+    let two = server.raw("GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil\r\nConnection: close\r\n\r\n");
+    assert!(two.starts_with("HTTP/1.1 400"), "{two}");
+    let absolute = server.raw("GET http://evil/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    assert!(absolute.starts_with("HTTP/1.1 403"), "{absolute}");
+    let options = Options { host_names: vec!["logs.example".into()], ..Options::default() };
+    let wide = Server::with("0.0.0.0:0", options);
+    for (host, status) in [("10.1.2.3", 200), ("logs.example:80", 200), ("evil.example", 403)] {
+        assert_eq!(wide.ask("GET", "/healthz", host).0, status, "{host}");
+    }
+}
+
+#[test]
+fn reads_only() {
+    let server = Server::start();
+    for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"] {
+        let (status, head, body) = server.ask(method, "/api/v1/stats", "localhost");
+        assert_eq!(status, 405, "{method}");
+        assert!(head.contains("allow: get, head") && body.contains("allowed: GET, HEAD"), "{head}");
+    }
+    let (status, head, body) = server.ask("HEAD", "/api/v1/stats", "localhost");
+    assert_eq!((status, body.as_str()), (200, ""));
+    assert!(head.contains("cache-control: no-store") && head.contains("nosniff"), "{head}");
+    let body = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\
+                Connection: close\r\n\r\nhello";
+    assert!(server.raw(body).starts_with("HTTP/1.1 413"));
+}
+
+#[test]
+fn unknown_paths_and_abuse_are_answered_in_json() {
+    let server = Server::start();
+    assert!(server.detail("/", 404).contains("the API is under /api/v1"));
+    assert!(server.detail("/api/v1/nothing", 404).contains("there is no /api/v1/nothing"));
+    assert!(server.detail("/api/v1/alerts/a/b", 404).contains("there is no"));
+    assert!(server.detail(&format!("/{}", "x".repeat(10_000)), 414).contains("longer than"));
+    let many: String = (0..200).map(|n| format!("X-{n}: y\r\n")).collect();
+    let answer = server.raw(&format!("GET / HTTP/1.1\r\nHost: localhost\r\n{many}\r\n"));
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    for garbage in ["\0\0\0\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"] {
+        let answer = server.raw(garbage);
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{answer}");
+    }
+    assert_eq!(server.get("/healthz").0, 200);
+}
+
+#[test]
+fn a_failing_handler_is_a_500_and_the_next_request_is_fine() {
+    let server = Server::start();
+    server.facts.panics.store(true, Ordering::Relaxed);
+    assert_eq!(server.detail("/api/v1/stats", 500), "internal server error");
+    server.facts.panics.store(false, Ordering::Relaxed);
+    assert_eq!(server.get("/api/v1/stats").0, 200);
+}
+
+#[test]
+fn a_slow_sender_is_cut_off_and_frees_its_place() {
+    let options = Options {
+        connections_max: 1,
+        receive_timeout: Duration::from_millis(200),
+        ..Options::default()
+    };
+    let server = Server::with("127.0.0.1:0", options);
+    let mut slow = TcpStream::connect(server.address).unwrap();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nHost: loc").unwrap();
+    // The only place is taken: this is answered only once the slow one is cut off.
+    assert_eq!(server.get("/healthz").0, 200);
+    let mut rest = Vec::new();
+    let _ = slow.read_to_end(&mut rest);
+    assert!(!rest.starts_with(b"HTTP/1.1 200"));
+}
+
+#[test]
+fn stops_when_told() {
+    let mut server = Server::start();
+    assert_eq!(server.get("/healthz").0, 200);
+    drop(server.stop.take());
+    let runtime = server.runtime.take().unwrap();
+    let served = &mut server.served;
+    runtime
+        .block_on(async { tokio::time::timeout(Duration::from_secs(20), served).await })
+        .expect("it stops")
+        .unwrap()
+        .unwrap();
+}

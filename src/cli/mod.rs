@@ -1,0 +1,111 @@
+//! The command line: arguments, what commands share, and the one place where a failure is printed.
+//!
+//! `main` → [`run`]: parse, load the configuration, dispatch. Results go to stdout, messages to
+//! stderr. A closed pipe (`seerflow … | head`) ends a command quietly.
+
+pub mod args;
+pub mod configuration;
+pub mod logging;
+pub mod output;
+pub mod paths;
+pub mod progress;
+pub mod summary;
+pub mod time_arg;
+pub mod workers;
+
+use crate::config::{self, Environment, Loaded};
+use crate::failure::{ExitCode, Failure};
+use args::{Arguments, Command};
+use clap::{CommandFactory, Parser};
+use std::ffi::OsString;
+use std::panic::AssertUnwindSafe;
+
+/// Runs the program and says how it ended.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let run = AssertUnwindSafe(|| run(arguments, &Environment::of_process()));
+    match std::panic::catch_unwind(run) {
+        Ok(Ok(code)) => code,
+        Ok(Err(failure)) => {
+            // Without stderr there is nobody to tell, but the exit code still speaks.
+            let _ = output::message(&failure.to_string());
+            failure.exit_code
+        }
+        // The panic hook has printed where and why.
+        Err(_) => ExitCode::Internal,
+    }
+}
+
+/// Parses arguments, loads the configuration and runs the command.
+pub fn run(arguments: Vec<OsString>, environment: &Environment) -> Result<ExitCode, Failure> {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    // These two work without a configuration, even with a broken one.
+    match &arguments.command {
+        Command::Completions(args) => return completions(args),
+        Command::Config(args) => {
+            return configuration::run(args, arguments.config.as_deref(), environment);
+        }
+        _ => {}
+    }
+    let loaded = config::load(arguments.config.as_deref(), environment)?;
+    logging::start(loaded.config.program.log_level);
+    for warning in &loaded.warnings {
+        output::message(&format!("warning: {warning}"))?;
+    }
+    dispatch(arguments.command, loaded, environment)
+}
+
+fn dispatch(
+    command: Command,
+    _loaded: Loaded,
+    _environment: &Environment,
+) -> Result<ExitCode, Failure> {
+    let name = command.name();
+    Err(Failure::cannot_run(format!("`seerflow {name}` is not part of this program")))
+}
+
+/// Help and version go to stdout with code 0, mistakes to stderr with code 2.
+fn usage(error: &clap::Error) -> Result<ExitCode, Failure> {
+    let help = matches!(
+        error.kind(),
+        clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion
+    );
+    // Clap knows which stream and whether it has colours; a closed pipe is no failure.
+    let _ = error.print();
+    Ok(if help { ExitCode::Fine } else { ExitCode::Usage })
+}
+
+fn completions(args: &args::CompletionsArgs) -> Result<ExitCode, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Arguments::command(), "seerflow", &mut script);
+    output::result(&script)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run_with(words: &[&str], environment: &[(&str, &str)]) -> Result<ExitCode, Failure> {
+        let arguments = words.iter().map(OsString::from).collect();
+        run(arguments, &Environment::of(environment))
+    }
+
+    #[test]
+    fn exit_codes_of_the_command_line() {
+        assert_eq!(run_with(&["seerflow", "--version"], &[]), Ok(ExitCode::Fine));
+        assert_eq!(run_with(&["seerflow", "help"], &[]), Ok(ExitCode::Fine));
+        for wrong in [&["seerflow"][..], &["seerflow", "strat"], &["seerflow", "start", "--wrokers", "2"]] {
+            assert_eq!(run_with(wrong, &[]), Ok(ExitCode::Usage), "{wrong:?}");
+        }
+        let missing = run_with(&["seerflow", "start", "--config", "/no/such.yaml"], &[]).unwrap_err();
+        assert_eq!(missing.exit_code, ExitCode::Usage);
+        assert!(missing.primary.contains("/no/such.yaml"), "{missing}");
+        assert_eq!(
+            run_with(&["seerflow", "completions", "bash"], &[("SEERFLOW_CONFIG", "/no/such")]),
+            Ok(ExitCode::Fine)
+        );
+    }
+}

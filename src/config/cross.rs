@@ -1,0 +1,134 @@
+//! Values that are allowed alone and impossible together.
+
+use super::Config;
+use super::problem::{Mark, Problem};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::{Component, Path, PathBuf};
+
+/// Checks combinations; `marks` says where the values stand that the file sets.
+pub fn check(
+    config: &Config,
+    marks: &BTreeMap<&'static str, Mark>,
+    problems: &mut Vec<Problem>,
+    warnings: &mut Vec<Problem>,
+) {
+    let at = |keys: &[&str]| keys.iter().find_map(|key| marks.get(key).copied());
+    ports(config, &at, problems);
+    followed_files(config, &at, problems);
+    let address = config.program.health_bind_address;
+    if !address.is_loopback() {
+        let key = "health_bind_address";
+        let message = format!(
+            "is {address}: whoever reaches {address}:{} can read logs and alerts, nobody is asked \
+             for a password",
+            config.program.dashboard_port
+        );
+        warnings.push(Problem::new(at(&[key]), key, message));
+    }
+    let receivers = &config.receivers;
+    if !receivers.syslog_enabled && !receivers.stdin_enabled && receivers.file_paths.is_empty() {
+        let key = "receivers.syslog_enabled";
+        let message = "is false and neither `file_paths` nor `stdin_enabled` is set: `seerflow \
+                       start` will have nothing to read";
+        warnings.push(Problem::new(at(&[key]), key, message));
+    }
+}
+
+/// Two listeners of one protocol on one address and port.
+fn ports(config: &Config, at: &dyn Fn(&[&str]) -> Option<Mark>, problems: &mut Vec<Problem>) {
+    let receivers = &config.receivers;
+    let port = receivers.syslog_tcp_port;
+    let used = receivers.syslog_enabled && receivers.syslog_tcp_enabled;
+    let same = overlap(receivers.bind_addr, config.program.health_bind_address);
+    if used && port != 0 && port == config.program.dashboard_port && same {
+        let key = "receivers.syslog_tcp_port";
+        let message = format!("is {port}, and so is dashboard_port, on the same address");
+        problems.push(Problem::new(at(&[key, "dashboard_port"]), key, message));
+    }
+}
+
+fn overlap(a: IpAddr, b: IpAddr) -> bool {
+    a == b || a.is_unspecified() || b.is_unspecified()
+}
+
+/// A followed path that no allowed folder holds would never be opened.
+fn followed_files(
+    config: &Config,
+    at: &dyn Fn(&[&str]) -> Option<Mark>,
+    problems: &mut Vec<Problem>,
+) {
+    let roots = &config.receivers.allowed_log_roots;
+    let refuse = |key: &'static str, message: String| Problem::new(at(&[key]), key, message);
+    for pattern in &config.receivers.file_paths {
+        let key = "receivers.file_paths";
+        if let Err(error) = glob::Pattern::new(pattern) {
+            problems.push(refuse(key, format!("\"{pattern}\" is not a glob: {}", error.msg)));
+        }
+        let fixed = fixed_part(pattern);
+        if roots.is_empty() || fixed.is_relative() {
+            continue;
+        }
+        let reachable = |root: &PathBuf| fixed.starts_with(root) || root.starts_with(&fixed);
+        if !roots.iter().any(reachable) {
+            let roots: Vec<_> = roots.iter().map(|root| root.display().to_string()).collect();
+            let message = format!(
+                "\"{pattern}\" lies in none of receivers.allowed_log_roots: {}",
+                roots.join(", ")
+            );
+            problems.push(refuse(key, message));
+        }
+    }
+    for root in roots.iter().filter(|root| root.is_relative()) {
+        let message = format!("\"{}\" is relative; allowed: whole paths", root.display());
+        problems.push(refuse("receivers.allowed_log_roots", message));
+    }
+}
+
+/// The folders of a glob before its first wildcard.
+fn fixed_part(pattern: &str) -> PathBuf {
+    let wild = |part: &Component<'_>| part.as_os_str().to_string_lossy().contains(['*', '?', '[']);
+    Path::new(pattern).components().take_while(|part| !wild(part)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Environment, parse};
+
+    fn refused(yaml: &str) -> String {
+        parse(yaml, "f", &Environment::default()).unwrap_err().to_string()
+    }
+
+    fn warned(yaml: &str) -> Vec<String> {
+        parse(yaml, "f", &Environment::default()).unwrap().1
+    }
+
+    #[test]
+    fn one_port_for_two_listeners() {
+        let text = refused("dashboard_port: 5514\n");
+        assert!(text.contains("f:1:17: receivers.syslog_tcp_port: is 5514, and so is"), "{text}");
+        assert!(warned("dashboard_port: 5514\nreceivers: {syslog_tcp_enabled: false}").is_empty());
+        assert!(warned("dashboard_port: 5514\nreceivers: {bind_addr: 127.0.0.2}").is_empty());
+        assert!(warned("dashboard_port: 0\nreceivers: {syslog_tcp_port: 0}").is_empty());
+        refused("dashboard_port: 5514\nreceivers: {bind_addr: 0.0.0.0}");
+    }
+
+    #[test]
+    fn files_outside_the_allowed_folders() {
+        let text = refused(
+            "receivers: {file_paths: [/var/log/*.log, /etc/*], allowed_log_roots: [/var/log]}",
+        );
+        assert!(text.contains("f:1:25: receivers.file_paths: \"/etc/*\" lies in none"), "{text}");
+        let wide = "receivers: {file_paths: ['/var/**/x'], allowed_log_roots: [/var/log]}";
+        assert!(warned(wide).is_empty());
+        assert!(refused("receivers: {file_paths: ['/a[']}").contains("is not a glob"));
+        assert!(refused("receivers: {allowed_log_roots: [logs]}").contains("is relative"));
+    }
+
+    #[test]
+    fn an_open_door_is_told() {
+        let warnings = warned("health_bind_address: 0.0.0.0");
+        assert!(warnings[0].contains("whoever reaches 0.0.0.0:8080"), "{warnings:?}");
+        assert!(warned("receivers: {syslog_enabled: false}")[0].contains("nothing to read"));
+    }
+}

@@ -1,0 +1,220 @@
+//! The options that have an effect, section by section.
+//!
+//! This text is the table: the structs that the program uses, the checks, the reference page and
+//! the example file are all made from it. A line of documentation is what the reference shows.
+
+use super::option::{Kind, Row, Status};
+use super::table::{choice, section};
+use seerflow_model::Severity;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// A port; 0 lets the system choose a free one.
+const PORT: Kind = Kind::Int(0, 65_535);
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+const YEAR_SECONDS: i64 = 366 * 86_400;
+
+/// All active rows.
+pub(super) const ACTIVE: &[&[Row]] = &[
+    Program::ROWS,
+    &[SOURCES],
+    Storage::ROWS,
+    Receivers::ROWS,
+    Engine::ROWS,
+    Detection::ROWS,
+    Dspot::ROWS,
+    Alerting::ROWS,
+];
+
+/// The entries of single sources; see [`super::sources`].
+const SOURCES: Row = Row {
+    path: "sources",
+    kind: Kind::Sources,
+    default: "[]",
+    doc: "How single sources are read and what of them is thrown away; the reference explains its entries.",
+    status: Status::Active,
+};
+
+choice! {
+    /// From which level on the program logs.
+    LogLevel {
+        /// Everything, for developers.
+        Debug = "DEBUG",
+        /// What it does.
+        Info = "INFO",
+        /// What was unexpected and handled.
+        Warning = "WARNING",
+        /// What went wrong.
+        Error = "ERROR",
+        /// Only what ends the program.
+        Critical = "CRITICAL",
+    }
+}
+
+choice! {
+    /// Where a file that is there at the first start is read from.
+    FileStart {
+        /// Only what is appended from now on.
+        End = "end",
+        /// From its first line.
+        Beginning = "beginning",
+    }
+}
+
+choice! {
+    /// A stream of the terminal.
+    Stream {
+        /// Standard output.
+        Stdout = "stdout",
+        /// Standard error.
+        Stderr = "stderr",
+    }
+}
+
+choice! {
+    /// How an alert is written.
+    AlertFormat {
+        /// For people.
+        Human = "human",
+        /// One JSON object a line.
+        Json = "json",
+    }
+}
+
+choice! {
+    /// When the alert file is rotated.
+    Rotation {
+        /// When it would grow beyond `file_max_bytes`.
+        Size = "size",
+        /// Every `file_interval_seconds`.
+        Time = "time",
+    }
+}
+
+section! {
+    /// Keys at the top of the file.
+    Program at "" {
+        /// Port of the HTTP face; 0 takes any free one.
+        dashboard_port: u16 = "8080", PORT;
+        /// Address that the HTTP face listens on. Nobody is asked for a password: keep it on the loopback or behind a proxy that asks.
+        health_bind_address: IpAddr = "127.0.0.1", Kind::Address;
+        /// From which level on the program logs to stderr.
+        log_level: LogLevel = "INFO", Kind::Choice(LogLevel::WORDS);
+        /// How long a stop may take before what is left is given up, in seconds.
+        shutdown_timeout_s: f64 = "30.0", Kind::Between(0.0, 86_400.0);
+    }
+}
+
+section! {
+    /// Where data is kept.
+    Storage at "storage." {
+        /// Data directory, mode 0700. Empty: `$SEERFLOW_DATA_DIR`, else `$XDG_DATA_HOME/seerflow`, else `~/.local/share/seerflow`.
+        data_dir: Option<PathBuf> = "\"\"", Kind::Text;
+    }
+}
+
+section! {
+    /// How logs come in.
+    Receivers at "receivers." {
+        /// Address that the listeners bind. Senders are not asked who they are: open it only to networks you trust.
+        bind_addr: IpAddr = "127.0.0.1", Kind::Address;
+        /// Records that may wait between a receiver and the engine. When it is full TCP is slowed and UDP drops are counted.
+        queue_maxsize: usize = "10000", Kind::Int(1, 1_000_000);
+        /// Syslog over UDP, and over TCP when `syslog_tcp_enabled` says so too.
+        syslog_enabled: bool = "true", Kind::Bool;
+        /// UDP port of syslog; 0 takes any free one.
+        syslog_udp_port: u16 = "5514", PORT;
+        /// Syslog over TCP; newline and octet-counted framing are told apart by connection.
+        syslog_tcp_enabled: bool = "true", Kind::Bool;
+        /// TCP port of syslog; 0 takes any free one.
+        syslog_tcp_port: u16 = "5514", PORT;
+        /// Longest syslog message; what is longer is cut, tagged and counted.
+        frame_bytes_max: usize = "64 KiB", Kind::Bytes(KIB, 16 * MIB);
+        /// Longest line of a file or of stdin; what is longer is cut, tagged and counted.
+        line_bytes_max: usize = "1 MiB", Kind::Bytes(KIB, 64 * MIB);
+        /// Most TCP connections at a time; more are refused and counted.
+        connections_max: usize = "1024", Kind::Int(1, 65_536);
+        /// A TCP connection that sends nothing for so long is closed, in seconds; 0 keeps it for ever. Some senders lose a message when their connection is closed.
+        idle_timeout_seconds: u64 = "3600", Kind::Int(0, YEAR_SECONDS);
+        /// Files to follow: paths and globs, `**` for any depth.
+        file_paths: Vec<String> = "[]", Kind::Texts;
+        /// Where files that are there at the first start are read from: `end` or `beginning`. Files that appear later are read from their beginning.
+        file_start: FileStart = "end", Kind::Choice(FileStart::WORDS);
+        /// Folders that followed files must lie in, links resolved. Empty allows every file.
+        allowed_log_roots: Vec<PathBuf> = "[]", Kind::Texts;
+        /// Lines from standard input.
+        stdin_enabled: bool = "false", Kind::Bool;
+    }
+}
+
+section! {
+    /// How the dataflow runs.
+    Engine at "engine." {
+        /// Worker threads. Not set: the CPUs that the process may use, at most 8.
+        workers: Option<usize> = "null", Kind::Int(1, 256);
+        /// How far out of order the lines of files and syslog senders may come, in seconds. Later ones are kept and counted as late. Alerts wait for so long.
+        lateness_seconds: u64 = "2", Kind::Int(0, 86_400);
+        /// How far ahead of the receive time a line's own time is believed, in seconds.
+        max_future_seconds: u64 = "300", Kind::Int(0, 86_400);
+        /// Memory for records that wait for their turn, per process; at the bound the sources that are ahead stop.
+        max_held_bytes: u64 = "256 MiB", Kind::Bytes(MIB, 64 * GIB);
+        /// Disk for compressed archives that must be unpacked to be put in order; beyond it they are read as they come.
+        spill_bytes: u64 = "4 GiB", Kind::Bytes(0, 1024 * GIB);
+        /// Shows a match at once as a notice, before its turn in the order of the log.
+        notices: bool = "true", Kind::Bool;
+    }
+}
+
+section! {
+    /// What counts as unusual.
+    Detection at "detection." {
+        group /** How scores become probabilities. */ dspot: Dspot;
+        /// Most alerts a day that evidence of anomalies alone may raise, for the installation; 0 sets no limit. The stricter of this and `dspot.risk_level` holds.
+        alerts_per_day: u32 = "10", Kind::Int(0, 1_000_000);
+        /// Length of the buckets that volume is counted in, in seconds.
+        bucket_seconds: u64 = "60", Kind::Int(1, 3_600);
+    }
+}
+
+section! {
+    /// How scores become probabilities.
+    Dspot at "detection.dspot." {
+        /// Scores that a channel collects before it may raise anything.
+        calibration_window: u64 = "1000", Kind::Int(1, 10_000_000);
+        /// How rarely a score must come by chance to count as evidence.
+        risk_level: f64 = "0.0001", Kind::Between(0.0, 1.0);
+    }
+}
+
+section! {
+    /// Where alerts go.
+    Alerting at "alerting." {
+        /// An alert stays open until so many seconds pass without anything new for it.
+        dedup_window_seconds: u64 = "900", Kind::Int(1, YEAR_SECONDS);
+        /// Other windows for single rules: `{silence: 3600}`.
+        dedup_window_overrides: BTreeMap<String, u64> = "{}", Kind::Table(1, YEAR_SECONDS);
+        /// Prints alerts on the terminal.
+        console_enabled: bool = "true", Kind::Bool;
+        /// The stream that they are printed on: `stdout` or `stderr`.
+        console_stream: Stream = "stdout", Kind::Choice(Stream::WORDS);
+        /// How they are printed: `human` or `json`.
+        console_format: AlertFormat = "human", Kind::Choice(AlertFormat::WORDS);
+        /// Least severity that is printed, 0 to 6 or by name.
+        console_min_severity: Severity = "0", Kind::Severity;
+        /// File that alerts are appended to, one JSON object a line. Empty: none.
+        file_path: Option<PathBuf> = "\"\"", Kind::Text;
+        /// When the file is rotated: by `size` or by `time`.
+        file_rotation: Rotation = "size", Kind::Choice(Rotation::WORDS);
+        /// Size at which the file is rotated.
+        file_max_bytes: u64 = "10 MiB", Kind::Bytes(KIB, 1024 * GIB);
+        /// Age at which the file is rotated, in seconds.
+        file_interval_seconds: u64 = "86400", Kind::Int(1, YEAR_SECONDS);
+        /// Rotated files that are kept.
+        file_backup_count: u32 = "5", Kind::Int(0, 1_000);
+        /// Least severity that is written to the file, 0 to 6 or by name.
+        file_min_severity: Severity = "0", Kind::Severity;
+    }
+}

@@ -1,0 +1,119 @@
+use super::*;
+use crate::config::document;
+use seerflow_model::{SourceInfo, Span};
+use std::sync::Arc;
+
+fn check(yaml: &str) -> (Vec<SourceEntry>, Vec<String>) {
+    let (mut problems, mut warnings) = (Vec::new(), Vec::new());
+    let entries = read(&document::parse(yaml).unwrap(), &mut problems, &mut warnings);
+    problems.extend(warnings);
+    (entries, problems.iter().map(|p| p.at("f").to_string()).collect())
+}
+
+fn event(severity: Severity, message: &str) -> Event {
+    let source = SourceInfo::plain(1, "t", ReceiverKind::File, "file");
+    let mut event = Event::empty(Arc::new(source));
+    event.text = message.into();
+    event.message = Span::new(0, message.len());
+    event.severity = severity;
+    event
+}
+
+#[test]
+fn reads_an_entry() {
+    let (entries, problems) = check(
+        "- name: nginx\n  match: {receiver: file, path: /var/log/nginx/*.log}\n  format: json\n  \
+         timezone: Europe/Berlin\n  year: 2024\n  multiline: {start: '^\\d{4}-'}\n  \
+         source_type: web\n  lateness_seconds: 60\n  drop:\n  - severity: notice\n  \
+         - {template: 'GET <path> took <*>'}\n  - {regex: health, severity: warning}\n",
+    );
+    assert_eq!(problems, [""; 0]);
+    let entry = &entries[0];
+    assert_eq!((entry.name.as_str(), entry.format), ("nginx", Some(Format::Json)));
+    assert_eq!((entry.year, entry.lateness_seconds), (Some(2024), Some(60)));
+    assert!(matches!(&entry.multiline, Multiline::Start(regex) if regex.is_match("2024-01-01")));
+    assert_eq!(entry.drop.len(), 3);
+    assert_eq!(entry.source_type.as_deref(), Some("web"));
+    assert!(entry.timezone.is_some());
+}
+
+#[test]
+fn the_first_entry_that_fits_is_used() {
+    let (entries, _) = check(
+        "- {name: a, match: {path: '/var/log/*.log', program: sshd}}\n\
+         - {name: b, match: {receiver: file}}\n- {name: c}\n",
+    );
+    let name = |facts: SourceFacts<'_>| find(&entries, &facts).map(|entry| entry.name.clone());
+    let path = "/var/log/auth.log";
+    let file = SourceFacts { receiver: Some(ReceiverKind::File), path, ..SourceFacts::default() };
+    assert_eq!(name(SourceFacts { program: "sshd", ..file }).as_deref(), Some("a"));
+    assert_eq!(name(file).as_deref(), Some("b"));
+    assert_eq!(name(SourceFacts::default()).as_deref(), Some("c"));
+}
+
+#[test]
+fn drops_what_fits_all_of_a_rule() {
+    let (entries, problems) = check(
+        "- drop: [{severity: 1}, {regex: ^ping}, {template: 'took <*> ms'}, {template: 42},\n    \
+         {regex: secret, severity: error}]",
+    );
+    assert_eq!(problems, [""; 0]);
+    let drop = &entries[0].drop;
+    let info = event(Severity::Informational, "x");
+    let error = event(Severity::Error, "ping secret");
+    assert!(drop[0].drops(&info, None) && !drop[0].drops(&error, None));
+    assert!(drop[1].drops(&error, None) && !drop[1].drops(&info, None));
+    assert!(drop[2].drops(&error, Some((7, "took <number> ms"))));
+    assert!(!drop[2].drops(&error, Some((7, "took <number> s"))) && !drop[2].drops(&error, None));
+    assert!(drop[3].drops(&error, Some((42, ""))));
+    assert!(drop[4].drops(&error, None));
+    assert!(!drop[4].drops(&event(Severity::Fatal, "secret"), None));
+    let reasons: Vec<_> = drop.iter().map(DropRule::reason).collect();
+    let template = "drop_template";
+    assert_eq!(reasons, ["drop_severity", "drop_regex", template, template, "drop_regex"]);
+}
+
+#[test]
+fn says_what_is_wrong_and_where() {
+    for (yaml, message) in [
+        ("5", "f:1:1: sources: is 5; allowed: a list of entries"),
+        ("- 5", "sources[0]: is 5; allowed: name, match"),
+        ("- {nmae: x}", "f:1:4: sources[0].nmae: is not a known key; did you mean `name`?"),
+        ("- {redact: [x]}", "sources[0].redact: cannot be used in this version"),
+        ("- {match: {paht: x}}", "sources[0].match.paht: is not a known key; did you mean `path`?"),
+        ("- {match: {receiver: fiel}}", "is \"fiel\"; allowed: syslog_udp"),
+        ("- {match: {path: 'a[b'}}", "sources[0].match.path: is \"a[b\", not a glob"),
+        ("- {format: jsn}", "did you mean `json`?"),
+        ("- {timezone: Mars/Olympus}", "is \"Mars/Olympus\"; allowed: UTC, local"),
+        ("- {year: 24}", "is 24; allowed: a whole number from 1970 to 2261"),
+        ("- {drop: [{}]}", "sources[0].drop[0]: is empty and would drop everything"),
+        ("- {drop: [{regex: '('}]}", "drop[0].regex: is not a regular expression: error: unclosed"),
+        ("- {drop: [{regex: '(a{999}){999}'}]}", "is not a regular expression: "),
+        ("- {multiline: maybe}", "is \"maybe\"; allowed: auto, off"),
+        ("- {name: a}\n- {name: a}", "name \"a\" is used twice"),
+        ("- {name: a}\n- {name: b}", "f:2:3: sources[1]: is never used"),
+    ] {
+        let (_, problems) = check(yaml);
+        assert!(problems.iter().any(|p| p.contains(message)), "{yaml}: {problems:?}");
+    }
+}
+
+#[test]
+fn zones() {
+    let seconds = |text: &str| {
+        let zone = timezone(text).unwrap();
+        zone.to_offset(jiff::Timestamp::UNIX_EPOCH).seconds()
+    };
+    assert_eq!(seconds("+02:00"), 7200);
+    assert_eq!(seconds("-0530"), -19_800);
+    assert_eq!(seconds("utc"), 0);
+    for wrong in ["+2", "+99:00", "nowhere", ""] {
+        assert!(timezone(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn wildcards_are_one() {
+    assert_eq!(wildcards("a <ip> b <*>c <> < x>"), "a <*> b <*>c <> < x>");
+    assert_eq!(wildcards("<number"), "<number");
+}
