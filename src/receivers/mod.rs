@@ -10,6 +10,7 @@
 
 pub mod counters;
 pub mod file;
+pub mod pipe;
 pub mod settings;
 pub mod syslog;
 

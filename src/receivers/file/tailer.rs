@@ -503,6 +503,10 @@ impl Tailer {
                 live.promise.drained(now);
             }
         }
+        if outcome.more {
+            // Far from its end: the frontier need not wait for the next tick.
+            self.promises.tick();
+        }
     }
 
     fn deliver(&mut self, i: usize, now: Ns, outcome: &mut Outcome) {
