@@ -9,7 +9,7 @@ use super::stamp::Gate;
 use crate::receivers::counters::ReceiverCounters;
 use crate::receivers::settings::SourceRules;
 use crate::receivers::syslog::{tcp, udp};
-use crate::receivers::{Door, file, stdin};
+use crate::receivers::{Door, file, pipe};
 use seerflow_model::record::ReceiverKind;
 use seerflow_model::{Alert, Ns};
 use seerflow_pipeline::engine::{Engine, Failed, Options, Shared};
@@ -26,8 +26,8 @@ pub enum Way {
     Tcp(std::net::TcpListener, tcp::TcpOptions),
     /// Tailed files.
     Files(file::FileOptions),
-    /// Standard input.
-    Stdin(stdin::StdinOptions),
+    /// Standard input, or another stream that ends.
+    Pipe(pipe::PipeOptions),
 }
 
 impl Way {
@@ -36,7 +36,7 @@ impl Way {
             Way::Udp(..) => ReceiverKind::SyslogUdp,
             Way::Tcp(..) => ReceiverKind::SyslogTcp,
             Way::Files(..) => ReceiverKind::File,
-            Way::Stdin(..) => ReceiverKind::Stdin,
+            Way::Pipe(..) => ReceiverKind::Stdin,
         }
     }
 }
@@ -111,7 +111,7 @@ impl Live {
             let address = match &way {
                 Way::Udp(socket, _) => socket.local_addr().ok(),
                 Way::Tcp(listener, _) => listener.local_addr().ok(),
-                Way::Files(_) | Way::Stdin(_) => None,
+                Way::Files(_) | Way::Pipe(_) => None,
             };
             receivers.push(Receiver { kind, address, counters });
             tasks.spawn(serve(way, door));
@@ -144,7 +144,7 @@ async fn serve(way: Way, door: Door) -> Result<(), String> {
             Err(error) => Err(error.to_string()),
         },
         Way::Files(options) => file::run(options, door).await.map_err(|e| e.to_string()),
-        Way::Stdin(options) => stdin::run(options, door).await.map_err(|e| e.to_string()),
+        Way::Pipe(options) => pipe::run(std::io::stdin(), options, door).await.map_err(|e| e.to_string()),
     };
     result.map_err(|error| format!("{kind}: {error}"))
 }

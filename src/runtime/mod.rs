@@ -3,4 +3,8 @@
 pub mod archive;
 pub mod batch;
 pub mod clock;
+pub mod facts;
+pub mod live;
+pub mod rules;
+pub mod setup;
 pub mod stamp;

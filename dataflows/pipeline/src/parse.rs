@@ -22,6 +22,9 @@ use timely::dataflow::operators::generic::Operator;
 pub trait DropRules: Send + Sync {
     /// The reason why an event is dropped, if it is.
     fn reason(&self, event: &Event) -> Option<&str>;
+
+    /// The same, once the template of the event is known.
+    fn reason_by_template(&self, event: &Event, id: u64, text: &str) -> Option<&str>;
 }
 
 /// Counts what the parser notices, shared by all workers.
@@ -49,7 +52,8 @@ impl Noticed {
         }
     }
 
-    fn add_dropped(&self, port: u16, reason: &str) {
+    /// A record was dropped.
+    pub fn add_dropped(&self, port: u16, reason: &str) {
         let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
         *dropped.entry((port, reason.to_owned())).or_default() += 1;
     }

@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering::AcqRel;
 struct Moves {
     held: u64,
     released: u64,
+    dropped: u64,
     bytes: i64,
 }
 
@@ -49,13 +50,22 @@ impl Tally {
         }
     }
 
+    /// A released record was dropped after all.
+    #[inline]
+    pub fn dropped(&mut self, port: u16) {
+        if let Some(moves) = self.moves.get_mut(usize::from(port)) {
+            moves.dropped += 1;
+            self.dirty = true;
+        }
+    }
+
     /// Makes everything visible to the others.
     pub fn publish(&mut self, flow: &Flow) {
         if !std::mem::take(&mut self.dirty) {
             return;
         }
         for (port, moves) in self.ports.iter().zip(&mut self.moves) {
-            let Moves { held, released, bytes } = std::mem::take(moves);
+            let Moves { held, released, dropped, bytes } = std::mem::take(moves);
             if held > 0 {
                 port.in_flight.fetch_sub(held, AcqRel);
                 port.held.fetch_add(held, AcqRel);
@@ -63,7 +73,8 @@ impl Tally {
             }
             if released > 0 {
                 port.held.fetch_sub(released, AcqRel);
-                port.processed.fetch_add(released, AcqRel);
+                port.processed.fetch_add(released - dropped, AcqRel);
+                port.dropped.fetch_add(dropped, AcqRel);
             }
             if bytes != 0 {
                 flow.hold(bytes);

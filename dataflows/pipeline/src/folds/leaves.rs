@@ -13,6 +13,7 @@ use crate::flow::Flow;
 use crate::folds::facts::{self, FactKind, Seen};
 use crate::folds::newness::{Founded, News};
 use crate::keyed::{Ctx, Fold, Groups, KeyMap, Step};
+use crate::parse::{DropRules, Noticed};
 use crate::ports::Tally;
 use crate::rec::Rec;
 use crate::settings::Settings;
@@ -83,6 +84,10 @@ pub struct Leaves {
     pub news: Combiner<News>,
     /// Conservation ledger, this worker's part.
     pub tally: Tally,
+    /// Drops events by template.
+    pub rules: Option<Arc<dyn DropRules>>,
+    /// Counts what is dropped.
+    pub noticed: Arc<Noticed>,
     /// Flow control.
     pub flow: Arc<Flow>,
     /// Where views are published.
@@ -114,6 +119,13 @@ impl Fold for Leaves {
             .or_insert_with(|| Content { text: text_of(leaf, template), slots: Slots::default() });
         if assigned.widened {
             content.text = text_of(leaf, template);
+        }
+        if let Some(rules) = &self.rules
+            && let Some(reason) = rules.reason_by_template(&event, template, &content.text)
+        {
+            self.noticed.add_dropped(input.port, reason);
+            self.tally.dropped(input.port);
+            return;
         }
         self.judge_values(leaf, template, content, &event, ctx);
         self.count(template, &content.text, &event);
@@ -166,8 +178,16 @@ fn text_of(leaf: &Leaf, template: u64) -> Arc<str> {
 
 impl Leaves {
     /// For one worker.
-    pub fn new(settings: &Settings, tally: Tally, shared: &Shared, env: &Env) -> Leaves {
+    pub fn new(
+        settings: &Settings,
+        tally: Tally,
+        rules: Option<Arc<dyn DropRules>>,
+        shared: &Shared,
+        env: &Env,
+    ) -> Leaves {
         Leaves {
+            rules,
+            noticed: shared.noticed.clone(),
             novelty: settings.novelty,
             candidate_level: settings.candidate_level(),
             counts: Combiner::new(settings.bucket),

@@ -1,0 +1,228 @@
+//! What the HTTP face and the summaries read: counters and published views, merged at each read.
+
+use super::live::Receiver;
+use crate::alerting::AlertBook;
+use crate::api::{ChannelState, Facts, Health, LedgerRow, Metric, Stats, TemplateRow};
+use seerflow_model::Severity;
+use seerflow_pipeline::engine::Shared;
+use seerflow_pipeline::feed::PortState;
+use seerflow_pipeline::folds::facts::FactKind;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::Ordering::Acquire;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Over how long the event rate is taken.
+const RATE_WINDOW: Duration = Duration::from_secs(60);
+
+/// The facts of one running engine.
+pub struct EngineFacts {
+    shared: Shared,
+    receivers: Arc<Vec<Receiver>>,
+    book: AlertBook,
+    started: Instant,
+    samples: Mutex<VecDeque<(Instant, u64)>>,
+}
+
+impl EngineFacts {
+    /// For an engine that starts now.
+    pub fn new(shared: Shared, receivers: Arc<Vec<Receiver>>) -> EngineFacts {
+        #[allow(clippy::disallowed_methods, reason = "uptime is shown to people, never used")]
+        let started = Instant::now();
+        let samples = Mutex::new(VecDeque::from([(started, 0)]));
+        EngineFacts { shared, receivers, book: AlertBook::default(), started, samples }
+    }
+
+    /// Where alerts are remembered.
+    pub fn book(&self) -> &AlertBook {
+        &self.book
+    }
+
+    /// Records whose processing ended.
+    pub fn processed(&self) -> u64 {
+        self.shared.ports.iter().map(|port| port.processed.load(Acquire)).sum()
+    }
+
+    /// Records dropped, by reason.
+    pub fn dropped(&self) -> BTreeMap<String, u64> {
+        let mut all = BTreeMap::new();
+        for row in self.ledger() {
+            for (reason, n) in row.dropped {
+                *all.entry(reason).or_default() += n;
+            }
+        }
+        for receiver in self.receivers.iter() {
+            let kernel = receiver.counters.kernel.load(Acquire);
+            if kernel > 0 {
+                *all.entry("kernel".to_owned()).or_default() += kernel;
+            }
+        }
+        all
+    }
+
+    /// Records by tag.
+    pub fn tags(&self) -> BTreeMap<String, u64> {
+        self.shared.noticed.tags().into_iter().map(|(tag, n)| (tag.to_owned(), n)).collect()
+    }
+
+    /// Number of entities.
+    pub fn entities(&self) -> u64 {
+        let facts = self.shared.views.facts();
+        facts.iter().filter(|(kind, _)| matches!(kind, FactKind::Entity(_))).map(|(_, n)| n).sum()
+    }
+
+    /// Events per second over the last minute.
+    fn rate(&self) -> f64 {
+        #[allow(clippy::disallowed_methods, reason = "a rate is shown to people, never used")]
+        let now = Instant::now();
+        let processed = self.processed();
+        let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        samples.push_back((now, processed));
+        while samples.len() > 2 && now.duration_since(samples[1].0) >= RATE_WINDOW {
+            samples.pop_front();
+        }
+        let (since, before) = samples[0];
+        let seconds = now.duration_since(since).as_secs_f64();
+        if seconds > 0.0 { processed.saturating_sub(before) as f64 / seconds } else { 0.0 }
+    }
+}
+
+fn row(
+    receiver: &Receiver,
+    port: &PortState,
+    dropped_inside: &BTreeMap<(u16, String), u64>,
+    id: u16,
+) -> LedgerRow {
+    // What ends is read before what begins, so that a moving record is never counted twice.
+    let mut dropped: BTreeMap<String, u64> = dropped_inside
+        .iter()
+        .filter(|((port, _), _)| *port == id)
+        .map(|((_, reason), n)| (reason.clone(), *n))
+        .collect();
+    for (reason, n) in [
+        ("queue_full", receiver.counters.queue_full.load(Acquire)),
+        ("stopped", receiver.counters.stopped.load(Acquire)),
+    ] {
+        if n > 0 {
+            dropped.insert(reason.to_owned(), n);
+        }
+    }
+    LedgerRow::new(
+        receiver.kind.name(),
+        receiver.counters.accepted.load(Acquire).max(port.accepted.load(Acquire)),
+        port.processed.load(Acquire),
+        dropped,
+        port.held.load(Acquire),
+        port.in_flight.load(Acquire),
+    )
+}
+
+impl Facts for EngineFacts {
+    fn health(&self) -> Health {
+        let mut components = BTreeMap::from([("engine".to_owned(), "running".to_owned())]);
+        for receiver in self.receivers.iter() {
+            let state = receiver.address.map_or("open".to_owned(), |address| address.to_string());
+            components.insert(receiver.kind.name().to_owned(), state);
+        }
+        Health { ready: true, problems: Vec::new(), components }
+    }
+
+    fn stats(&self) -> Stats {
+        self.shared.views.ask();
+        let processed = self.processed();
+        let opened = self.book.opened_by_severity();
+        let by_severity = Severity::ALL
+            .iter()
+            .map(|severity| (severity.name().to_lowercase(), opened[usize::from(severity.id())]))
+            .collect();
+        let progress = self.shared.views.progress();
+        Stats {
+            total_events_processed: processed,
+            total_events: processed,
+            dropped_events: self.dropped().values().sum(),
+            uptime_seconds: self.started.elapsed().as_secs_f64(),
+            event_rate_per_sec: self.rate(),
+            total_alerts: opened.iter().sum(),
+            alerts_by_severity: by_severity,
+            active_sources: self.shared.noticed.sources(),
+            templates: self.shared.views.template_count(),
+            entities: self.entities(),
+            tags: self.tags(),
+            calibration: progress
+                .iter()
+                .map(|p| ChannelState::new(&p.channel, p.have, p.need, &p.unit))
+                .collect(),
+            frontier_ns: self.shared.flow.frontier_ns().map(|ns| ns.to_string()),
+        }
+    }
+
+    fn ledger(&self) -> Vec<LedgerRow> {
+        let dropped = self.shared.noticed.dropped();
+        self.receivers
+            .iter()
+            .zip(self.shared.ports.iter())
+            .enumerate()
+            .map(|(id, (receiver, port))| row(receiver, port, &dropped, id as u16))
+            .collect()
+    }
+
+    fn alerts(&self) -> &AlertBook {
+        &self.book
+    }
+
+    fn templates(&self, page: usize, limit: usize) -> (Vec<TemplateRow>, u64) {
+        self.shared.views.ask();
+        let mut rows = self.shared.views.templates();
+        rows.sort_by(|a, b| b.count.cmp(&a.count).then(a.id.cmp(&b.id)));
+        let total = rows.len() as u64;
+        let start = page.saturating_sub(1).saturating_mul(limit);
+        let page = rows.into_iter().skip(start).take(limit).map(|row| TemplateRow {
+            template_id: row.id.to_string(),
+            template: row.text,
+            source_type: row.source_type,
+            program: row.program,
+            event_count: row.count,
+            first_seen_ns: row.first_seen.to_string(),
+            last_seen_ns: row.last_seen.to_string(),
+        });
+        (page.collect(), total)
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        let (held, peak) = self.shared.flow.held();
+        let mut all = vec![
+            Metric { name: "held_bytes", help: "Bytes held for order.", label: None, value: held as f64 },
+            Metric {
+                name: "held_bytes_peak",
+                help: "Most bytes that were held for order.",
+                label: None,
+                value: peak as f64,
+            },
+            Metric {
+                name: "findings_held_by_budget_total",
+                help: "Findings that the alert budget held back.",
+                label: None,
+                value: self.shared.budget_held.load(Acquire) as f64,
+            },
+        ];
+        for receiver in self.receivers.iter() {
+            for (name, value) in receiver.counters.snapshot() {
+                all.push(Metric {
+                    name: "receiver",
+                    help: "Counters of the receivers.",
+                    label: Some(("counter", format!("{}_{name}", receiver.kind.name()))),
+                    value: value as f64,
+                });
+            }
+        }
+        for (worker, cpu) in self.shared.worker_cpu.iter().enumerate() {
+            all.push(Metric {
+                name: "worker_cpu_seconds_total",
+                help: "CPU time of each worker.",
+                label: Some(("worker", worker.to_string())),
+                value: cpu.load(Acquire) as f64 / 1e9,
+            });
+        }
+        all
+    }
+}
