@@ -4,7 +4,7 @@
 //! starts; a chunk remembers its least and greatest stamp and what is needed to read it alone.
 //! `order` puts the chunks of all files in the order of their least stamps and decides by the
 //! index alone where the promise stands before each, and where more than 64 chunks would be open.
-//! Pass 2 ([`dispatch`]) hands chunk i to worker i mod W, which reads, splits, stamps and sorts it
+//! Pass 2 (`dispatch`) hands chunk i to worker i mod W, which reads, splits, stamps and sorts it
 //! (`read`): a file that runs backwards by weeks has no late record, and what is done does not
 //! depend on the number of workers.
 //!
