@@ -1,11 +1,11 @@
 //! Archives that can be read twice: scanned first, then read in the exact order of time.
 //!
-//! Pass 1 ([`scan`]) looks at stamps only and cuts each file into chunks of about 1 MiB at record
+//! Pass 1 (`scan`) looks at stamps only and cuts each file into chunks of about 1 MiB at record
 //! starts; a chunk remembers its least and greatest stamp and what is needed to read it alone.
-//! [`order`] puts the chunks of all files in the order of their least stamps and decides by the
+//! `order` puts the chunks of all files in the order of their least stamps and decides by the
 //! index alone where the promise stands before each, and where more than 64 chunks would be open.
-//! Pass 2 ([`dispatch`]) hands chunk i to worker i mod W, which reads, splits, stamps and sorts it
-//! ([`read`]): a file that runs backwards by weeks has no late record, and what is done does not
+//! Pass 2 (`dispatch`) hands chunk i to worker i mod W, which reads, splits, stamps and sorts it
+//! (`read`): a file that runs backwards by weeks has no late record, and what is done does not
 //! depend on the number of workers.
 //!
 //! Invariants: both passes give the same records and stamps; no record is below the floor of its
