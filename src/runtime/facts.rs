@@ -27,7 +27,6 @@ pub struct EngineFacts {
 impl EngineFacts {
     /// For an engine that starts now.
     pub fn new(shared: Shared, receivers: Arc<Vec<Receiver>>) -> EngineFacts {
-        #[allow(clippy::disallowed_methods, reason = "uptime is shown to people, never used")]
         let started = Instant::now();
         let samples = Mutex::new(VecDeque::from([(started, 0)]));
         EngineFacts { shared, receivers, book: AlertBook::default(), started, samples }
@@ -73,7 +72,6 @@ impl EngineFacts {
 
     /// Events per second over the last minute.
     fn rate(&self) -> f64 {
-        #[allow(clippy::disallowed_methods, reason = "a rate is shown to people, never used")]
         let now = Instant::now();
         let processed = self.processed();
         let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);

@@ -57,6 +57,12 @@ impl Flow {
         self.promises[worker].store(ms, Ordering::Release);
     }
 
+    /// The least of all promises, ns; `None` before the first.
+    pub fn frontier_ns(&self) -> Option<u64> {
+        let least = self.promises.iter().map(|p| p.load(Ordering::Acquire)).min()?;
+        (least > 0).then(|| least.saturating_mul(1_000_000))
+    }
+
     /// Whether the source of `worker` may send another batch; `lags` when too many of its marks
     /// are still under way.
     pub fn may_send(&self, worker: usize, lags: bool) -> bool {

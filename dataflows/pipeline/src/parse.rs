@@ -10,7 +10,7 @@ use crate::rec::{Rec, Time};
 use crate::source::Portioned;
 use seerflow_model::{Event, Flags};
 use seerflow_parsing::parser::Parser;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering::AcqRel;
 use std::sync::{Arc, Mutex, PoisonError};
 use timely::container::CapacityContainerBuilder;
@@ -32,7 +32,11 @@ pub trait DropRules: Send + Sync {
 pub struct Noticed {
     dropped: Mutex<BTreeMap<(u16, String), u64>>,
     tags: Mutex<BTreeMap<&'static str, u64>>,
+    sources: Mutex<BTreeSet<u64>>,
 }
+
+/// Sources that are counted.
+const SOURCES_MAX: usize = 100_000;
 
 impl Noticed {
     /// Dropped records by port and reason.
@@ -43,6 +47,18 @@ impl Noticed {
     /// Records by tag: `late`, `malformed` …
     pub fn tags(&self) -> BTreeMap<&'static str, u64> {
         self.tags.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sources that have delivered.
+    pub fn sources(&self) -> u64 {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
+    }
+
+    fn add_source(&self, id: u64) {
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        if sources.len() < SOURCES_MAX {
+            sources.insert(id);
+        }
     }
 
     fn add_tags(&self, counts: &BTreeMap<&'static str, u64>) {
@@ -77,6 +93,7 @@ impl Parse {
     fn batch(&mut self, (port, batch): Portioned, mut give: impl FnMut(Rec<Parsed>)) {
         let mut tags: BTreeMap<&'static str, u64> = BTreeMap::new();
         let mut dropped = 0;
+        self.noticed.add_source(batch.source.id);
         for meta in &batch.records {
             let event = self.parser.parse(&batch, meta);
             if event.flags != Flags::default() {

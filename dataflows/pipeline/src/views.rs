@@ -17,6 +17,10 @@ pub struct TemplateRow {
     pub id: u64,
     /// Text with `<*>` for every wildcard.
     pub text: String,
+    /// Source type of its namespace.
+    pub source_type: String,
+    /// Program of its namespace.
+    pub program: String,
     /// Events.
     pub count: u64,
     /// First effective time.
@@ -27,11 +31,14 @@ pub struct TemplateRow {
     pub example: String,
 }
 
-impl From<TemplateInfo> for TemplateRow {
-    fn from(info: TemplateInfo) -> TemplateRow {
+impl TemplateRow {
+    /// From what a leaf knows, and the namespace it belongs to.
+    pub fn new(info: TemplateInfo, source_type: &str, program: &str) -> TemplateRow {
         TemplateRow {
             id: info.id,
             text: info.text,
+            source_type: source_type.to_owned(),
+            program: program.to_owned(),
             count: info.count,
             first_seen: info.first_seen_ns,
             last_seen: info.last_seen_ns,
@@ -121,6 +128,11 @@ impl Views {
             self.parts.iter().flat_map(|part| part.templates.load().as_ref().clone()).collect();
         rows.sort_unstable_by_key(|row| row.id);
         rows
+    }
+
+    /// How many templates there are.
+    pub fn template_count(&self) -> u64 {
+        self.parts.iter().map(|part| part.templates.load().len() as u64).sum()
     }
 
     /// How many facts of each kind there are.

@@ -58,6 +58,8 @@ pub enum LeafOut {
 /// State of one leaf.
 #[derive(Default, Serialize, Deserialize)]
 pub struct LeafState {
+    source_type: String,
+    program: String,
     leaf: Leaf,
     content: KeyMap<Content>,
 }
@@ -110,6 +112,10 @@ impl Fold for Leaves {
 
     fn apply(&mut self, _key: u64, state: &mut LeafState, input: Parsed, ctx: &mut Ctx<LeafOut>) {
         let event = input.event;
+        if state.leaf.is_empty() {
+            state.source_type.clone_from(&event.source.source_type);
+            event.program().clone_into(&mut state.program);
+        }
         let assigned = state.leaf.assign(&event);
         let template = assigned.template;
         let leaf = &state.leaf;
@@ -164,7 +170,10 @@ impl Fold for Leaves {
         if self.views.wants_templates(self.worker) || ended {
             let mut rows: Vec<TemplateRow> = groups
                 .iter()
-                .flat_map(|(_, state)| state.leaf.templates().map(TemplateRow::from))
+                .flat_map(|(_, state)| {
+                    let (source_type, program) = (&state.source_type, &state.program);
+                    state.leaf.templates().map(|info| TemplateRow::new(info, source_type, program))
+                })
                 .collect();
             rows.sort_unstable_by_key(|row| row.id);
             self.views.put_templates(self.worker, rows, groups.evictions);
