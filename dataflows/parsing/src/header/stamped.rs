@@ -38,8 +38,7 @@ pub(super) fn read(draft: &mut Draft, line: Line<'_>, time: (usize, usize)) -> b
         header.i += 1;
     }
     for _ in 0..PARTS_MAX {
-        header.separators();
-        if !header.part() {
+        if header.separators() || !header.part() {
             break;
         }
     }
@@ -114,8 +113,11 @@ impl Header<'_, '_> {
         true
     }
 
-    /// Passes over what sets parts apart.
-    fn separators(&mut self) {
+    /// Passes over what sets parts apart; whether it was a dash that ends the header, because a
+    /// level and another part stand before it.
+    fn separators(&mut self) -> bool {
+        let parts = [self.draft.program, self.draft.pid, self.thread];
+        let enough = self.level.is_some() && parts.iter().any(|p| !p.is_empty());
         loop {
             let i = blanks(self.b, self.i);
             let (c, next) = (at(self.b, i), at(self.b, i + 1));
@@ -127,9 +129,13 @@ impl Header<'_, '_> {
                 b'-' if self.b[i..].starts_with(b"--- ") && i > self.i => 3,
                 _ => {
                     self.i = i;
-                    return;
+                    return false;
                 }
             };
+            if enough && c == b'-' && length == 1 {
+                self.i = i + 1;
+                return true;
+            }
             self.apart = c == b'|' || (c == b'-' && length == 1);
             self.i = i + length;
         }
@@ -215,7 +221,14 @@ impl Header<'_, '_> {
             || rest.starts_with(b": ")
             || rest.starts_with(b" | ")
             || self.level.is_none() && level_next(rest);
-        apart || (self.level.is_some() && !inside.contains([' ', '=', '"']))
+        let logger = || {
+            let after = rest.strip_prefix(b" ").unwrap_or_default();
+            let word = &after[..word_end(after, 0)];
+            word.len() > 2 && word.ends_with(b":") && word.contains(&b'.')
+        };
+        apart
+            || (self.level.is_some() && logger())
+            || (self.level.is_some() && !inside.contains([' ', '=', '"']))
     }
 
     /// Numbers before a level (process, thread), `123#0:`, and a number before ` --- [`.
