@@ -20,12 +20,13 @@ pub(super) fn leading(message: &str) -> Option<Severity> {
 pub(super) fn in_pairs(line: &str) -> Option<Severity> {
     const REACH: usize = 512;
     let bytes = &line.as_bytes()[..line.len().min(REACH)];
-    for key in [&b"level="[..], b"lvl=", b"severity="] {
-        for at in memchr::memmem::find_iter(bytes, key) {
-            if at == 0 || matches!(bytes[at - 1], b' ' | b'\t') {
-                let quote = usize::from(bytes.get(at + key.len()) == Some(&b'"'));
-                return Severity::from_word(word(bytes, at + key.len() + quote)?);
-            }
+    for at in memchr::memchr_iter(b'=', bytes) {
+        let before = &bytes[..at];
+        let known = [&b"level"[..], b"lvl", b"severity"].into_iter().find(|k| before.ends_with(k));
+        let Some(key) = known else { continue };
+        if key.len() == at || matches!(bytes[at - key.len() - 1], b' ' | b'\t') {
+            let quote = usize::from(bytes.get(at + 1) == Some(&b'"'));
+            return Severity::from_word(word(bytes, at + 1 + quote)?);
         }
     }
     None

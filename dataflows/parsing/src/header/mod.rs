@@ -16,13 +16,15 @@ mod object;
 mod rfc3164;
 mod rfc5424;
 mod stamped;
+mod words;
+mod wrapped;
 
 pub use draft::FIELDS_MAX;
 
 use crate::time;
 use draft::{Draft, Line, Place};
 use seerflow_model::record::Flags;
-use seerflow_model::{Event, Format, RecordBatch, RecordMeta, Severity, Span, text};
+use seerflow_model::{Event, Format, RecordBatch, RecordMeta, Severity, text};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -129,7 +131,7 @@ fn record_in(
             true
         }
         Format::Json | Format::Journald | Format::Docker => object::read(draft, line, place, inner),
-        Format::Cri => cri(draft, line, place),
+        Format::Cri => wrapped::cri(draft, line, place),
         Format::Timestamped => place.is_some_and(|time| stamped_or_plain(draft, line, time)),
         Format::Rfc5424 | Format::Rfc3164 => {
             let priority = (b.first() == Some(&b'<')).then(|| time::priority(b, 0)).flatten();
@@ -177,7 +179,7 @@ fn sniff(line: Line<'_>, place: Place) -> Format {
         _ => match place {
             None => Format::Plain,
             Some(time) if !time::heads(b, time.0) => Format::Plain,
-            Some(time) if time.0 == 0 && stream(&b[time.1..]).is_some() => Format::Cri,
+            Some(time) if time.0 == 0 && wrapped::stream(&b[time.1..]).is_some() => Format::Cri,
             Some(time) if is_3164(line, time) => Format::Rfc3164,
             Some(_) => Format::Timestamped,
         },
@@ -221,75 +223,6 @@ fn stamped_or_plain(draft: &mut Draft, line: Line<'_>, time: (usize, usize)) -> 
         plain(draft, line);
     }
     true
-}
-
-/// ` stdout F ` after the time of a CRI line: length up to the text.
-fn stream(rest: &[u8]) -> Option<usize> {
-    let known = rest.starts_with(b" stdout ") || rest.starts_with(b" stderr ");
-    let tag = matches!(rest.get(8)?, b'F' | b'P');
-    match rest.get(9) {
-        None if known && tag => Some(9),
-        Some(b' ' | b'\n') if known && tag => Some(10),
-        _ => None,
-    }
-}
-
-fn cri(draft: &mut Draft, line: Line<'_>, place: Place) -> bool {
-    let Some((0, end)) = place else { return false };
-    let Some(length) = stream(&line.bytes()[end..]) else { return false };
-    let value = line.span(end + 1, end + 7);
-    within(draft, line.from(end + length), Format::Cri);
-    draft.named("stream", value);
-    true
-}
-
-/// Reads a line that another format wraps. It is wrapped once: a wrapper inside is plain JSON or
-/// text. What the inner line does not name is taken from the outer one.
-fn within(draft: &mut Draft, line: Line<'_>, outer: Format) {
-    let place = time::locate(line.bytes()).map(|l| (l.start as usize, (l.start + l.len) as usize));
-    let format = match sniff(line, place) {
-        Format::Cri => Format::Plain,
-        format => format,
-    };
-    let before = Header::of(draft);
-    draft.nested = true;
-    let (fields, flags) = (draft.fields.len(), draft.flags);
-    if !record_in(draft, line, place, Some(format), &mut String::new()) {
-        draft.fields.truncate(fields);
-        draft.flags = flags;
-        before.put(draft);
-        plain(draft, line);
-    }
-    before.complete(draft);
-    draft.format = outer;
-}
-
-/// The parts of a header that a wrapper may give for the line inside it.
-#[derive(Clone, Copy)]
-struct Header {
-    spans: [Span; 5],
-    severity: Option<Severity>,
-}
-
-impl Header {
-    fn of(draft: &Draft) -> Header {
-        let spans = [draft.host, draft.program, draft.pid, draft.trace_id, draft.span_id];
-        Header { spans, severity: draft.severity }
-    }
-
-    fn put(self, draft: &mut Draft) {
-        [draft.host, draft.program, draft.pid, draft.trace_id, draft.span_id] = self.spans;
-        draft.severity = self.severity;
-    }
-
-    fn complete(self, draft: &mut Draft) {
-        let mut now = Header::of(draft);
-        for (span, outer) in now.spans.iter_mut().zip(self.spans) {
-            *span = if span.is_empty() { outer } else { *span };
-        }
-        now.severity = now.severity.or(self.severity);
-        now.put(draft);
-    }
 }
 
 #[cfg(test)]

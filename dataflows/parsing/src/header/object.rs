@@ -169,6 +169,6 @@ fn inside(draft: &mut Draft, line: Line<'_>, message: Span, inner: &mut String) 
     inner.push_str(text(draft, line, message).trim_end_matches(['\n', '\r']));
     let scratch = std::mem::take(inner);
     let wrapped = Line { text: &scratch, base: message.start as usize };
-    super::within(draft, wrapped, Format::Docker);
+    super::wrapped::within(draft, wrapped, Format::Docker);
     *inner = scratch;
 }

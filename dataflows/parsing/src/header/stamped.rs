@@ -6,7 +6,7 @@
 
 use super::draft::{Draft, Line};
 use super::level;
-use super::rfc3164::{blanks, tag, word_end};
+use super::rfc3164::{blanks, word_end};
 use crate::time::at;
 use seerflow_model::{Severity, Span};
 
@@ -15,15 +15,15 @@ const BRACKET_MAX: usize = 256;
 /// Most parts of a header.
 const PARTS_MAX: usize = 10;
 
-struct Header<'a, 'd> {
-    line: Line<'a>,
-    b: &'a [u8],
-    i: usize,
-    draft: &'d mut Draft,
-    level: Option<Severity>,
+pub(super) struct Header<'a, 'd> {
+    pub(super) line: Line<'a>,
+    pub(super) b: &'a [u8],
+    pub(super) i: usize,
+    pub(super) draft: &'d mut Draft,
+    pub(super) level: Option<Severity>,
     thread: Span,
     /// Whether the parts are set apart (`|`, ` - `), so that a bare word is a part.
-    apart: bool,
+    pub(super) apart: bool,
 }
 
 /// Reads the header of a line whose time is known; `false` when the time is not part of one.
@@ -38,8 +38,7 @@ pub(super) fn read(draft: &mut Draft, line: Line<'_>, time: (usize, usize)) -> b
         header.i += 1;
     }
     for _ in 0..PARTS_MAX {
-        header.separators();
-        if !header.part() {
+        if header.separators() || !header.part() {
             break;
         }
     }
@@ -114,8 +113,11 @@ impl Header<'_, '_> {
         true
     }
 
-    /// Passes over what sets parts apart.
-    fn separators(&mut self) {
+    /// Passes over what sets parts apart; whether it was a dash that ends the header, because a
+    /// level and another part stand before it.
+    fn separators(&mut self) -> bool {
+        let parts = [self.draft.program, self.draft.pid, self.thread];
+        let enough = self.level.is_some() && parts.iter().any(|p| !p.is_empty());
         loop {
             let i = blanks(self.b, self.i);
             let (c, next) = (at(self.b, i), at(self.b, i + 1));
@@ -127,9 +129,13 @@ impl Header<'_, '_> {
                 b'-' if self.b[i..].starts_with(b"--- ") && i > self.i => 3,
                 _ => {
                     self.i = i;
-                    return;
+                    return false;
                 }
             };
+            if enough && c == b'-' && length == 1 {
+                self.i = i + 1;
+                return true;
+            }
             self.apart = c == b'|' || (c == b'-' && length == 1);
             self.i = i + length;
         }
@@ -145,7 +151,7 @@ impl Header<'_, '_> {
     }
 
     /// The end of a bracket's content; brackets inside are balanced.
-    fn closing(&self, start: usize) -> Option<usize> {
+    pub(super) fn closing(&self, start: usize) -> Option<usize> {
         let (open, close) = match self.b[start] {
             b'[' => (b'[', b']'),
             b'<' => (b'<', b'>'),
@@ -215,7 +221,14 @@ impl Header<'_, '_> {
             || rest.starts_with(b": ")
             || rest.starts_with(b" | ")
             || self.level.is_none() && level_next(rest);
-        apart || (self.level.is_some() && !inside.contains([' ', '=', '"']))
+        let logger = || {
+            let after = rest.strip_prefix(b" ").unwrap_or_default();
+            let word = &after[..word_end(after, 0)];
+            word.len() > 2 && word.ends_with(b":") && word.contains(&b'.')
+        };
+        apart
+            || (self.level.is_some() && logger())
+            || (self.level.is_some() && !inside.contains([' ', '=', '"']))
     }
 
     /// Numbers before a level (process, thread), `123#0:`, and a number before ` --- [`.
@@ -263,125 +276,6 @@ impl Header<'_, '_> {
             self.i = word;
         }
         false
-    }
-
-    fn word(&mut self) -> bool {
-        let rest = &self.b[self.i..];
-        let name = rest
-            .iter()
-            .take(128)
-            .take_while(|c| c.is_ascii_alphanumeric() || b"_.$/-:@".contains(c))
-            .count();
-        let name = name - rest[..name].iter().rev().take_while(|c| **c == b':').count();
-        let end = self.i + name;
-        let next = at(self.b, end);
-        if self.level.is_none() && self.level_word(end, next) {
-            return true;
-        }
-        if name == 0 || !self.draft.program.is_empty() {
-            return false;
-        }
-        let span = self.line.span(self.i, end);
-        let gap = blanks(self.b, end) - end;
-        let after = &self.b[end + gap..];
-        let separated = gap > 0 && (after.starts_with(b"- ") || after.starts_with(b": "))
-            || next == b'|' && self.apart
-            || gap > 0 && after.first() == Some(&b'|') && self.apart;
-        let dotted = rest[..name].contains(&b'.') && rest[0].is_ascii_alphabetic();
-        let column = self.level.is_some() && (gap >= 3 || gap == 2 && after.first() == Some(&b'['));
-        if separated || (column && !after.is_empty()) {
-            (self.draft.program, self.i) = (span, end);
-            return true;
-        }
-        if gap == 1 && dotted && self.level.is_some() && after.first() == Some(&b'[') {
-            self.draft.program = span;
-            self.i = end + 1;
-            return self.context();
-        }
-        if next == b':'
-            && self.level.is_none()
-            && let Some(dot) = memchr::memrchr(b'.', &rest[..name])
-            && level::capitals(&rest[dot + 1..name])
-            && let Some(severity) = Severity::from_word(&rest[dot + 1..name])
-        {
-            // `channel.ERROR: …`.
-            self.draft.program = self.line.span(self.i, self.i + dot);
-            (self.level, self.i) = (Some(severity), end + 1);
-            return false;
-        }
-        if next == b'\t' && self.level.is_some() {
-            // Columns set apart by tabs: the logger, or the place in the code.
-            match memchr::memchr(b':', &rest[..name]) {
-                Some(_) => self.draft.named("code.location", span),
-                None => self.draft.program = span,
-            }
-            self.i = end;
-            return true;
-        }
-        if next == b':' || next == b'[' {
-            return self.tagged();
-        }
-        gap == 1 && self.level.is_none() && self.level_after(span, end + 1)
-    }
-
-    /// One word, then a level and a colon: `bob@shop FATAL:  …`.
-    fn level_after(&mut self, word: Span, start: usize) -> bool {
-        let end = word_end(self.b, start);
-        let Some(level) = self.b[start..end].strip_suffix(b":") else { return false };
-        self.level = level::capitals(level).then(|| Severity::from_word(level)).flatten();
-        if self.level.is_some() {
-            self.draft.named("context", word);
-            self.i = end;
-        }
-        false
-    }
-
-    /// `name:` or `name[pid]:`.
-    fn tagged(&mut self) -> bool {
-        let Some(tag) = tag(self.line, self.i) else { return false };
-        let pid = self.draft.pid;
-        tag.keep(self.draft, self.line);
-        if !pid.is_empty() {
-            self.draft.pid = pid;
-        }
-        self.i = self.draft.message.start as usize - self.line.base;
-        // What follows may still be a level, as in `queries: info: …`.
-        self.level.is_none()
-    }
-
-    /// The request that a logger writes in brackets after its name.
-    fn context(&mut self) -> bool {
-        if let Some(end) = self.closing(self.i)
-            && self.line.text.is_char_boundary(end)
-        {
-            let inside = self.line.span(self.i + 1, end);
-            self.draft.named("context", inside);
-            self.i = end + 1;
-        }
-        false
-    }
-
-    fn level_word(&mut self, end: usize, next: u8) -> bool {
-        let word = &self.b[self.i..end];
-        if let [c] = word
-            && next == b' '
-            && (at(self.b, end + 1) == b' ' || !self.draft.pid.is_empty())
-        {
-            self.level = level::letter(*c);
-            self.i = end;
-            return self.level.is_some();
-        }
-        let Some(severity) = Severity::from_word(word) else { return false };
-        let set_off = self.apart
-            || matches!(next, b':' | b'\t' | b'|' | b',')
-            || (next == b' ' && matches!(at(self.b, end + 1), b' ' | b'[' | b'-'));
-        let ends = matches!(next, b' ' | b':' | b'\t' | b'|' | b',' | b'\n' | 0);
-        if !(set_off || ends && level::capitals(word)) {
-            return false;
-        }
-        self.level = Some(severity);
-        self.i = end + usize::from(next == b':');
-        true
     }
 }
 

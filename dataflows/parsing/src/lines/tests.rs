@@ -74,7 +74,7 @@ fn some_bytes() -> impl Strategy<Value = Vec<u8>> {
     let end = prop_oneof![Just(&b"\n"[..]), Just(&b"\r\n"[..])];
     proptest::collection::vec((some_line(), end), 0..30).prop_map(|lines| {
         let mut bytes: Vec<u8> = lines.into_iter().flat_map(|(l, e)| [&l, e].concat()).collect();
-        if bytes.len() % 3 == 0 {
+        if bytes.len().is_multiple_of(3) {
             bytes.pop();
         }
         bytes

@@ -69,6 +69,22 @@ pub(super) fn clock(b: &[u8], i: usize, separator: u8) -> Option<Clock> {
     Some(clock)
 }
 
+/// `h:m:s[:mmm]` as programs write it that print the bare numbers.
+pub(super) fn bare(b: &[u8], i: usize) -> Option<Clock> {
+    let (n, hour) = digits(b, i, 2);
+    let i = i + n + 1;
+    let (m, minute) = digits(b, i, 2);
+    let i = i + m + 1;
+    let (k, second) = digits(b, i, 2);
+    if n * m * k == 0 || at(b, i - 1) != b':' || at(b, i - m - 2) != b':' {
+        return None;
+    }
+    let (hour, minute) = (hour as u8, minute as u8);
+    let mut clock = Clock { end: i + k, hour, minute, second: 0, nanos: 0, seconds_given: false };
+    seconds(b, &mut clock, second as u8);
+    Some(clock)
+}
+
 /// `hhmmss[.fff]`.
 pub(super) fn packed(b: &[u8], i: usize) -> Option<Clock> {
     let (hour, minute, second) = (two(b, i)?, two(b, i + 2)?, two(b, i + 4)?);
@@ -90,9 +106,13 @@ fn seconds(b: &[u8], clock: &mut Clock, second: u8) {
             clock.end += 1 + n;
             clock.nanos = nanos;
         }
-    } else if mark == b':' && digits(b, clock.end + 1, 4).0 == 3 {
-        clock.nanos = fraction(b, clock.end + 1).1;
-        clock.end += 4;
+    } else if mark == b':' {
+        // Milliseconds as a number, padded or not.
+        let (n, millis) = digits(b, clock.end + 1, 4);
+        if (1..4).contains(&n) {
+            clock.nanos = millis as u32 * 1_000_000;
+            clock.end += 1 + n;
+        }
     }
     if second == 60 {
         (clock.second, clock.nanos) = (59, 999_999_999);

@@ -4,7 +4,7 @@
 //! comparisons when no time stands there.
 
 use super::civil::{Stamp, at, digits, fraction};
-use super::clock::{clock, finish, month, packed, weekday};
+use super::clock::{bare, clock, finish, month, packed, weekday};
 use seerflow_model::time::{MAX_NS, Ns};
 
 /// What stands before a position decides which shapes are believed there.
@@ -81,8 +81,7 @@ fn packed_date(b: &[u8], i: usize, value: u64) -> Read {
     if !matches!(at(b, i + 8), b'-' | b' ' | b'T' | b'_') {
         return None;
     }
-    let clock = packed(b, i + 9).or_else(|| clock(b, i + 9, b':').filter(|c| c.seconds_given))?;
-    finish(b, date, clock)
+    finish(b, date, packed(b, i + 9).or_else(|| bare(b, i + 9))?)
 }
 
 /// `260304 101112`, `260304 10:11:12`, `260304  9:11:12`.

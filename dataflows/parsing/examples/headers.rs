@@ -1,0 +1,162 @@
+//! Measures the text side of parsing: time per line for finding times, joining lines and reading
+//! headers. With SEERFLOW_SHARED set, also how often the message of a header is the one of the
+//! evaluation data there.
+//!
+//! `cargo run --release -p seerflow-parsing --example headers`
+
+use seerflow_model::record::{Flags, RecordBatch, RecordMeta};
+use seerflow_model::{ReceiverKind, SourceInfo};
+use seerflow_parsing::header::Reader;
+use seerflow_parsing::lines::{Options, Records, records};
+use seerflow_parsing::time::{Finder, YearPolicy, Zone};
+use std::hint::black_box;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+const SHAPES: &[(&str, &str)] = &[
+    (
+        "rfc5424",
+        "<134>1 2026-03-24T19:00:00.123Z web-01 nginx 812 - - GET /api/v1/orders 200 15ms from 10.0.0.7",
+    ),
+    (
+        "rfc5424+sd",
+        "<165>1 2026-03-24T19:00:00.123Z web-01 app 812 ID47 [origin ip=\"10.0.0.7\" software=\"x\"][timeQuality tzKnown=\"1\"] An application event log entry",
+    ),
+    (
+        "rfc3164",
+        "Mar 24 19:00:00 web-01 sshd[24200]: Failed password for invalid user admin from 203.0.113.9 port 4242 ssh2",
+    ),
+    (
+        "log4j",
+        "2026-03-24 19:00:00,123 INFO [main] org.example.app.Server: Created application app_1445144423722_0020",
+    ),
+    ("clf", "10.0.0.7 - bob [24/Mar/2026:19:00:00 +0000] \"GET /index.html HTTP/1.1\" 200 2326"),
+    (
+        "file name",
+        "api.log.1.2026-03-24_13:53:08 2026-03-24 19:00:00.008 25746 INFO nova.api [req-1 - -] GET /v2 200",
+    ),
+    (
+        "json",
+        "{\"level\":\"info\",\"ts\":\"2026-03-24T19:00:00.123Z\",\"logger\":\"api\",\"msg\":\"request served\",\"status\":200,\"path\":\"/x\",\"ms\":15}",
+    ),
+    (
+        "docker",
+        "{\"log\":\"2026-03-24 19:00:00 INFO main: request served\\n\",\"stream\":\"stdout\",\"time\":\"2026-03-24T19:00:00.1Z\"}",
+    ),
+    (
+        "no time",
+        "a line without any time in it, as some programs write them, with words and 12 numbers",
+    ),
+];
+
+fn main() {
+    let lines = 200_000;
+    println!("{:12} {:>9} {:>9} {:>9}  ns per line", "", "time", "lines", "header");
+    for (name, line) in SHAPES {
+        let text = format!("{line}\n").repeat(lines);
+        let mut finder = Finder::new(Zone::Utc, YearPolicy::Fixed(2026));
+        let find = timed(lines, || {
+            for _ in 0..lines {
+                black_box(finder.find(black_box(line.as_bytes())));
+            }
+        });
+        let mut made = Records::default();
+        let join = timed(lines, || made = cut(text.as_bytes()));
+        let batch = batch(&made);
+        let mut reader = Reader::new();
+        let read = timed(lines, || {
+            for meta in &batch.records {
+                black_box(reader.read(&batch, meta));
+            }
+        });
+        println!("{name:12} {find:9.1} {join:9.1} {read:9.1}");
+    }
+    match std::env::var_os("SEERFLOW_SHARED") {
+        Some(shared) => compare(Path::new(&shared)),
+        None => println!("SEERFLOW_SHARED is not set: no comparison of messages"),
+    }
+}
+
+/// The least of five rounds, per line.
+fn timed(lines: usize, mut run: impl FnMut()) -> f64 {
+    let round = |run: &mut dyn FnMut()| {
+        let start = Instant::now();
+        run();
+        start.elapsed().as_nanos() as f64 / lines as f64
+    };
+    (0..5).map(|_| round(&mut run)).fold(f64::INFINITY, f64::min)
+}
+
+fn cut(bytes: &[u8]) -> Records {
+    records(bytes, Options::default(), Finder::new(Zone::Utc, YearPolicy::Fixed(2026)))
+}
+
+fn batch(made: &Records) -> RecordBatch {
+    let metas = made.records.iter().enumerate().map(|(seq, piece)| RecordMeta {
+        start: piece.start,
+        len: piece.len,
+        seq: seq as u64,
+        event_time: piece.time.map(|t| t.ns),
+        effective: piece.time.map_or(0, |t| t.ns),
+        time_start: piece.time.map_or(0, |t| t.start),
+        time_len: piece.time.map_or(0, |t| t.len),
+        flags: Flags::default() | piece.flags,
+    });
+    let source = SourceInfo::plain(1, "example", ReceiverKind::Archive, "file");
+    let records = metas.collect();
+    RecordBatch { source: Arc::new(source), observed: 0, bytes: made.bytes.clone(), records }
+}
+
+/// For each folder: records made, records with a time, messages equal to the `Content` column.
+fn compare(shared: &Path) {
+    let Ok(folders) = std::fs::read_dir(shared.join("data/loghub")) else {
+        println!("no data/loghub under {}", shared.display());
+        return;
+    };
+    let mut folders: Vec<_> = folders.flatten().map(|f| f.path()).collect();
+    folders.sort();
+    for folder in folders {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let log = std::fs::read(folder.join(format!("{name}_2k.log"))).unwrap_or_default();
+        let truth = folder.join(format!("{name}_2k.log_structured_corrected.csv"));
+        let truth = contents(&std::fs::read_to_string(truth).unwrap_or_default());
+        let (made, mut reader) = (cut(&log), Reader::new());
+        let batch = batch(&made);
+        let (mut equal, mut shown) = (0, 0);
+        for (meta, piece) in batch.records.iter().zip(&made.records) {
+            let event = reader.read(&batch, meta);
+            let wanted = truth.get(piece.line as usize).map_or("", |t| t.trim());
+            if event.message().trim() == wanted {
+                equal += 1;
+            } else if shown < 3 {
+                shown += 1;
+                println!("  {:?}\n  {wanted:?}", event.message());
+            }
+        }
+        let timed = made.records.iter().filter(|p| p.time.is_some()).count();
+        println!("{name:10} records {} timed {timed} equal {equal}", made.records.len());
+    }
+}
+
+/// The column `Content` of a CSV with quoted cells.
+fn contents(csv: &str) -> Vec<String> {
+    let mut rows: Vec<Vec<String>> = vec![vec![String::new()]];
+    let (mut quoted, mut chars) = (false, csv.chars().peekable());
+    while let Some(c) = chars.next() {
+        let row = rows.last_mut().expect("begun with one row");
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => {
+                chars.next();
+                row.last_mut().expect("rows have a cell").push('"');
+            }
+            '"' => quoted = !quoted,
+            ',' if !quoted => row.push(String::new()),
+            '\n' if !quoted => rows.push(vec![String::new()]),
+            '\r' => {}
+            c => row.last_mut().expect("rows have a cell").push(c),
+        }
+    }
+    let column = rows[0].iter().position(|name| name == "Content").unwrap_or(0);
+    rows.iter().skip(1).map(|row| row.get(column).cloned().unwrap_or_default()).collect()
+}
