@@ -84,9 +84,10 @@ fn resolve(inner: &str, var: &dyn Fn(&str) -> Option<String>) -> Result<String, 
         Some((name, default)) => (name, Some(default)),
         None => (inner, None),
     };
-    let valid = name.bytes().enumerate().all(|(i, b)| {
-        b == b'_' || b.is_ascii_alphabetic() || (i > 0 && b.is_ascii_digit())
-    });
+    let valid = name
+        .bytes()
+        .enumerate()
+        .all(|(i, b)| b == b'_' || b.is_ascii_alphabetic() || (i > 0 && b.is_ascii_digit()));
     if name.is_empty() || !valid {
         return Err(format!(
             "`${{{inner}}}` does not name a variable; allowed are letters, digits and `_`"

@@ -56,7 +56,10 @@ impl Problem {
 }
 
 /// The candidate that is nearest to what was written, if one is near enough to be meant.
-pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(
+    written: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let written: Vec<char> = written.to_lowercase().chars().take(64).collect();
     let allowed = (written.len() / 3).clamp(1, 4);
     candidates
