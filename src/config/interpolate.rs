@@ -27,7 +27,11 @@ fn visit(
                 node.substituted = true;
             }
             Ok(None) => {}
-            Err(message) => problems.push(Problem::new(Some(node.mark), path, message)),
+            Err(message) => {
+                problems.push(Problem::new(Some(node.mark), path, message));
+                // Not set, so that the checks after this one say nothing more about it.
+                node.value = Yaml::Null;
+            }
         },
         Yaml::List(items) => {
             for (index, item) in items.iter_mut().enumerate() {

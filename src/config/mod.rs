@@ -214,10 +214,8 @@ pub fn parse(
     let mut tree = document::parse(text).map_err(|problem| refuse(&[problem]))?;
     let mut problems = Vec::new();
     interpolate::tree(&mut tree, &|name| environment.get(name).map(str::to_owned), &mut problems);
-    if !problems.is_empty() {
-        return Err(refuse(&problems));
-    }
     let mut checked = check::check(&tree);
+    checked.problems.append(&mut problems);
     if !checked.problems.is_empty() {
         return Err(refuse(&checked.problems));
     }

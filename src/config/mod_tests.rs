@@ -98,6 +98,8 @@ fn a_file_of_the_python_product_loads() {
 
 #[test]
 fn mistakes_are_told_together() {
+    let text = refused("b: 1\nlog_level: ${NONE}\ndashboard_port: ${NONE}\n");
+    assert!(text.starts_with("error: the configuration has 3 mistakes"), "{text}");
     let text = refused("b: 1\na: 2\nlog_level: LOUD\n");
     assert!(
         text.starts_with("error: the configuration has 3 mistakes\n  f.yaml:1:1: b:"),

@@ -64,7 +64,12 @@ pub fn nearest<'a>(
     let allowed = (written.len() / 3).clamp(1, 4);
     candidates
         .into_iter()
-        .map(|candidate| (distance(&written, candidate), candidate))
+        .map(|candidate| {
+            // A name that was cut short is meant however much is missing.
+            let cut = written.len() >= 4
+                && candidate.chars().take(written.len()).eq(written.iter().copied());
+            (if cut { 1 } else { distance(&written, candidate) }, candidate)
+        })
         .filter(|(distance, _)| *distance <= allowed)
         .min()
         .map(|(_, candidate)| candidate)
@@ -99,6 +104,7 @@ mod tests {
         assert_eq!(nearest("syslog_udp_prot", names), Some("syslog_udp_port"));
         assert_eq!(nearest("bind_address", names), Some("bind_addr"));
         assert_eq!(nearest("Queue_MaxSize", names), Some("queue_maxsize"));
+        assert_eq!(nearest("queue", names), Some("queue_maxsize"));
         assert_eq!(nearest("zzz", names), None);
         assert_eq!(nearest("", names), None);
     }
