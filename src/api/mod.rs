@@ -78,9 +78,15 @@ pub async fn serve(
         let _ = stopping.send(());
     };
     let serving = axum::serve(listener, routes::router(state)).with_graceful_shutdown(shutdown);
+    let given_up = async {
+        match stopped.await {
+            Ok(()) => tokio::time::sleep(drain).await,
+            Err(_) => pending().await,
+        }
+    };
     tokio::select! {
         result = serving => result,
-        () = async { if stopped.await.is_ok() { tokio::time::sleep(drain).await } else { pending().await } } => Ok(()),
+        () = given_up => Ok(()),
     }
 }
 
