@@ -114,12 +114,16 @@ mod tests {
     #[test]
     fn the_first_that_is_named_is_used() {
         let with = |pairs: &[(&str, &str)]| {
-            locate(None, &Config::default(), &Environment::of(pairs)).map(|p| p.display().to_string())
+            locate(None, &Config::default(), &Environment::of(pairs))
+                .map(|p| p.display().to_string())
         };
         let home = ("HOME", "/home/u");
         assert_eq!(with(&[home]).unwrap(), "/home/u/.local/share/seerflow");
         assert_eq!(with(&[home, ("XDG_DATA_HOME", "/x")]).unwrap(), "/x/seerflow");
-        assert_eq!(with(&[home, ("XDG_DATA_HOME", "rel")]).unwrap(), "/home/u/.local/share/seerflow");
+        assert_eq!(
+            with(&[home, ("XDG_DATA_HOME", "rel")]).unwrap(),
+            "/home/u/.local/share/seerflow"
+        );
         assert_eq!(with(&[("XDG_DATA_HOME", "/x"), ("SEERFLOW_DATA_DIR", "/d")]).unwrap(), "/d");
         assert_eq!(with(&[]).unwrap_err().exit_code, ExitCode::DataDir);
         let mut config = Config::default();
