@@ -3,14 +3,23 @@
 //! `main` → [`run`]: parse, load the configuration, dispatch. Results go to stdout, messages to
 //! stderr. A closed pipe (`seerflow … | head`) ends a command quietly.
 
+pub mod analyze;
 pub mod args;
+pub mod common;
 pub mod configuration;
+pub mod daemon;
+pub mod lines;
 pub mod listening;
 pub mod logging;
 pub mod output;
+pub mod parse;
 pub mod paths;
 pub mod progress;
+pub mod remote;
+pub mod start;
 pub mod summary;
+pub mod tail;
+pub mod templates;
 pub mod time_arg;
 pub mod workers;
 
@@ -61,11 +70,17 @@ pub fn run(arguments: Vec<OsString>, environment: &Environment) -> Result<ExitCo
 
 fn dispatch(
     command: Command,
-    _loaded: Loaded,
-    _environment: &Environment,
+    loaded: Loaded,
+    environment: &Environment,
 ) -> Result<ExitCode, Failure> {
-    let name = command.name();
-    Err(Failure::cannot_run(format!("`seerflow {name}` is not part of this program")))
+    match command {
+        Command::Start(args) => start::run(args, loaded, environment),
+        Command::Tail(args) => tail::run(args, loaded, environment),
+        Command::Analyze(args) => analyze::run(args, &loaded.config),
+        Command::Parse(args) => parse::run(args, &loaded.config),
+        Command::Templates(args) => templates::run(args, &loaded.config),
+        Command::Bench(_) | Command::Config(_) | Command::Completions(_) => Ok(ExitCode::Fine),
+    }
 }
 
 /// Help and version go to stdout with code 0, mistakes to stderr with code 2.
