@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Copying a log for its rotation does not take longer.
+const COPY_TAKES_MAX: Ns = 60 * SECOND;
+
 impl Tailer {
     /// Decides what files are that were not read yet.
     pub(super) fn decide(&mut self, now: Ns) {
@@ -18,6 +21,17 @@ impl Tailer {
         {
             self.failed(i, &error);
         }
+    }
+
+    /// Whether its content is that of a file which is read.
+    fn copies_another(&self, i: usize) -> io::Result<bool> {
+        for (j, other) in self.open.iter().enumerate() {
+            let read = j != i && other.content == Content::Own;
+            if read && other.mark.copied_by(&other.file, &self.open[i].file)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Is it a copy, one that is known from before, or new?
@@ -39,12 +53,12 @@ impl Tailer {
             self.begin(i, mark, None, begin, now);
             return Ok(());
         }
-        for (j, other) in self.open.iter().enumerate() {
-            if j != i && other.content == Content::Own && other.mark.copied_by(&other.file, file)? {
-                self.open[i].content = Content::Copy;
-                self.open[i].at_end = true;
-                return Ok(());
-            }
+        // What goes on growing beside the other for long is no copy but a twin of its own.
+        let since = self.open[i].copy_since.unwrap_or(now);
+        if now.saturating_sub(since) < COPY_TAKES_MAX && self.copies_another(i)? {
+            let open = &mut self.open[i];
+            (open.content, open.at_end, open.copy_since) = (Content::Copy, true, Some(since));
+            return Ok(());
         }
         let mut found = None;
         for (k, known) in self.known.iter().enumerate().rev() {
