@@ -33,13 +33,14 @@ pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
     let mut scan = common::scan_options(config, &rules, &spill);
     scan.threads = workers;
     let outcome = if args.one_pass || args.paths.iter().any(|path| path.as_os_str() == "-") {
-        let mut paths: Vec<_> = args.paths.iter().filter(|p| p.as_os_str() != "-").cloned().collect();
+        let mut paths: Vec<_> =
+            args.paths.iter().filter(|p| p.as_os_str() != "-").cloned().collect();
         if !paths.is_empty() {
             paths = common::files(&paths)?;
         }
         paths.extend(args.paths.iter().find(|p| p.as_os_str() == "-").cloned());
         let (inputs, problems) = batch::Inputs::once(&paths, &scan);
-        common::say(&problems)?;
+        common::say(&problems);
         let engine = setup::engine(config, workers, &rules);
         batch::run(inputs, engine, |_, _| {}).map_err(|e| common::engine_failed(&e))?
     } else {
@@ -51,13 +52,16 @@ pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
         engine.lane_capacity = 2;
         watched(plan, config.receivers.line_bytes_max, engine)?
     };
-    common::say(&outcome.progress.problems())?;
-    let style = Style { colour: args.output.is_none() && crate::alerting::console::colours_wanted(), local: args.local };
+    common::say(&outcome.progress.problems());
+    let style = Style {
+        colour: args.output.is_none() && crate::alerting::console::colours_wanted(),
+        local: args.local,
+    };
     let format = args.list.chosen(args.output.is_some());
     let written = write(&mut *out, &outcome.alerts, format, style);
     let code = if outcome.alerts.is_empty() { ExitCode::Fine } else { ExitCode::Findings };
     output::finish(written, code)?;
-    output::message(&summary(&outcome).took(started.elapsed()).to_string())?;
+    output::message(&summary(&outcome).took(started.elapsed()).to_string());
     Ok(code)
 }
 
@@ -72,7 +76,12 @@ fn open(args: &AnalyzeArgs) -> Result<Box<dyn Write>, Failure> {
     }
 }
 
-fn write(out: &mut dyn Write, alerts: &[Alert], format: ListFormat, style: Style) -> std::io::Result<()> {
+fn write(
+    out: &mut dyn Write,
+    alerts: &[Alert],
+    format: ListFormat,
+    style: Style,
+) -> std::io::Result<()> {
     let style = Style { colour: style.colour && std::io::stdout().is_terminal(), ..style };
     table::write(out, alerts, format, style)?;
     out.flush()

@@ -28,10 +28,12 @@ pub fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let (files, problems) = paths::expand(named);
     if files.is_empty() {
         let failure = Failure::usage("no readable input");
-        return Err(problems.iter().fold(failure, |failure, problem| failure.detail(problem.to_string())));
+        return Err(problems
+            .iter()
+            .fold(failure, |failure, problem| failure.detail(problem.to_string())));
     }
     for problem in problems {
-        output::message(&format!("warning: {problem}"))?;
+        output::message(&format!("warning: {problem}"));
     }
     Ok(files)
 }
@@ -56,7 +58,7 @@ pub fn scan(
     progress: &(dyn Fn(ScanProgress) + Sync),
 ) -> Result<Plan, Failure> {
     let plan = Plan::scan(files, options, progress);
-    say(plan.problems())?;
+    say(plan.problems());
     if plan.summary().files == 0 && !plan.problems().is_empty() {
         return Err(Failure::usage("no readable input"));
     }
@@ -64,8 +66,10 @@ pub fn scan(
 }
 
 /// Prints problems, one line each.
-pub fn say(problems: &[Problem]) -> Result<(), Failure> {
-    problems.iter().try_for_each(|problem| output::message(&format!("warning: {problem}")))
+pub fn say(problems: &[Problem]) {
+    for problem in problems {
+        output::message(&format!("warning: {problem}"));
+    }
 }
 
 /// Fills in what the engine knows at its end.
@@ -78,8 +82,7 @@ pub fn summarise(shared: &Shared, summary: &mut Summary) {
     for ((_, reason), n) in shared.noticed.dropped() {
         *summary.dropped.entry(reason).or_default() += n;
     }
-    summary.tags =
-        shared.noticed.tags().into_iter().map(|(tag, n)| (tag.to_owned(), n)).collect();
+    summary.tags = shared.noticed.tags().into_iter().map(|(tag, n)| (tag.to_owned(), n)).collect();
 }
 
 /// A failure of the engine is a bug of ours.

@@ -107,8 +107,9 @@ impl Daemon {
         let started = Instant::now();
         let signals = Signals::new().map_err(|e| Failure::cannot_run(format!("signals: {e}")))?;
         let plan = Plan::of(&self.config.alerting, &self.alerts);
-        let sinks = Sinks::start(plan.open(&self.config.alerting)?)
-            .map_err(|error| Failure::cannot_run(format!("cannot start the alert sinks: {error}")))?;
+        let sinks = Sinks::start(plan.open(&self.config.alerting)?).map_err(|error| {
+            Failure::cannot_run(format!("cannot start the alert sinks: {error}"))
+        })?;
         let clock = Clock::system();
         let node = self.data.node_id()?;
         let options = LiveOptions {
@@ -126,7 +127,7 @@ impl Daemon {
         let pump = pump(alerts, facts.clone(), sinks);
         let down = CancellationToken::new();
         let http = self.http.map(|listener| serve_http(listener, facts.clone(), down.clone()));
-        output::message(&self.listening.to_string())?;
+        output::message(&self.listening.to_string());
 
         watch(&mut live, &facts, &self.listening, signals, self.ends).await;
 
@@ -142,7 +143,7 @@ impl Daemon {
             Err(_) => output::message(&format!(
                 "warning: not everything was finished within {} s (shutdown_timeout_s)",
                 patience.as_secs_f64()
-            ))?,
+            )),
         }
         // The engine is gone, so its channel is closed and the pump ends.
         if let Ok(sinks) = tokio::task::spawn_blocking(move || pump.join()).await
@@ -157,7 +158,8 @@ impl Daemon {
         };
         common::summarise(&shared, &mut summary);
         summary.dropped = facts.dropped();
-        output::message(&summary.took(started.elapsed()).to_string())
+        output::message(&summary.took(started.elapsed()).to_string());
+        Ok(())
     }
 }
 
@@ -255,7 +257,7 @@ async fn watch(
                 said_silent = true;
                 let accepted = |r: &crate::runtime::live::Receiver| r.counters.accepted.load(Acquire);
                 if live.receivers.iter().map(accepted).sum::<u64>() == 0 {
-                    let _ = output::message(&listening.nothing_came(SILENT_AFTER.as_secs()));
+                    output::message(&listening.nothing_came(SILENT_AFTER.as_secs()));
                 }
             }
             _ = progress.tick(), if !calibrated => calibrated = say_progress(facts),
@@ -269,9 +271,9 @@ fn say_progress(facts: &EngineFacts) -> bool {
     let waiting: Vec<String> =
         channels.iter().filter(|c| !c.calibrated).map(ToString::to_string).collect();
     if !waiting.is_empty() {
-        let _ = output::message(&format!("not calibrated yet: {}", waiting.join(", ")));
+        output::message(&format!("not calibrated yet: {}", waiting.join(", ")));
     } else if !channels.is_empty() {
-        let _ = output::message("all channels are calibrated");
+        output::message("all channels are calibrated");
     }
     waiting.is_empty() && !channels.is_empty()
 }
@@ -291,4 +293,3 @@ pub fn data_dir(
     let path = data_dir::locate(argument.map(PathBuf::as_path), config, environment)?;
     data_dir::open(&path)
 }
-

@@ -28,13 +28,20 @@ pub fn read(
     let (identity, modified, mut text): (u64, u64, Box<dyn Read>) = if stdin {
         (hash::bytes(b"-"), Clock::system().now(), Box::new(std::io::stdin().lock()))
     } else {
-        let file = archive::open_text(path).map_err(|problem| Failure::usage(problem.to_string()))?;
+        let file =
+            archive::open_text(path).map_err(|problem| Failure::usage(problem.to_string()))?;
         (file.identity, file.modified, file.text)
     };
-    let year = how.year.map_or(YearPolicy::NotAfter(modified), |year| YearPolicy::Fixed(i32::from(year)));
+    let year =
+        how.year.map_or(YearPolicy::NotAfter(modified), |year| YearPolicy::Fixed(i32::from(year)));
     let options = Options { line_bytes, multiline: how.multiline };
     let mut assembler = Assembler::new(options, Finder::new(how.zone.clone(), year));
-    let mut batches = Batches { source: source(path, identity, &how, stdin), observed: modified, seq: 0, last: 0 };
+    let mut batches = Batches {
+        source: source(path, identity, &how, stdin),
+        observed: modified,
+        seq: 0,
+        last: 0,
+    };
     let mut buffer = vec![0; BLOCK];
     let mut records = Records::default();
     let cannot = |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));

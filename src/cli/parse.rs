@@ -163,7 +163,10 @@ fn explain(event: &Event, rules: &Rules, local: bool) -> String {
         line("parameter", format!("{} {}", mask::name(param.kind), show(event.get(param.value))));
     }
     for field in &event.fields {
-        line("field", format!("{} = {}", show(event.get(field.name)), show(event.get(field.value))));
+        line(
+            "field",
+            format!("{} = {}", show(event.get(field.name)), show(event.get(field.value))),
+        );
     }
     for entity in &event.entities {
         let value = show(&event.canonical(entity));

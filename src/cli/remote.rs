@@ -45,7 +45,8 @@ fn row(item: &Value) -> TemplateRow {
 }
 
 fn get(config: &Config, path: &str) -> Result<Value, Failure> {
-    let address = SocketAddr::new(config.program.health_bind_address, config.program.dashboard_port);
+    let address =
+        SocketAddr::new(config.program.health_bind_address, config.program.dashboard_port);
     let failed = |what: String| {
         Failure::cannot_run(format!("cannot ask the running program at {address}: {what}"))
             .hint("start it with `seerflow start`, or name files")

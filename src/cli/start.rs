@@ -10,7 +10,11 @@ use crate::runtime::live::Way;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
 /// Runs it.
-pub fn run(args: StartArgs, loaded: Loaded, environment: &Environment) -> Result<ExitCode, Failure> {
+pub fn run(
+    args: StartArgs,
+    loaded: Loaded,
+    environment: &Environment,
+) -> Result<ExitCode, Failure> {
     let Loaded { config, origin, .. } = loaded;
     let data = daemon::data_dir(args.data_dir.as_ref(), &config, environment)?;
     let mut listening = Listening {
@@ -37,7 +41,9 @@ pub fn run(args: StartArgs, loaded: Loaded, environment: &Environment) -> Result
     if !receivers.file_paths.is_empty() {
         let options = daemon::files(&config, receivers.file_paths.clone(), false);
         let paths = crate::receivers::file::paths::Paths::new(&options.patterns, &options.roots)
-            .map_err(|error| Failure::usage(error.to_string()).detail("key: receivers.file_paths"))?;
+            .map_err(|error| {
+                Failure::usage(error.to_string()).detail("key: receivers.file_paths")
+            })?;
         listening.files = Some((options.patterns.clone(), paths.scan().len()));
         ways.push(Way::Files(options));
     }
@@ -45,10 +51,12 @@ pub fn run(args: StartArgs, loaded: Loaded, environment: &Environment) -> Result
         ways.push(Way::Pipe(daemon::pipe(&config)));
     }
     if ways.is_empty() {
-        return Err(Failure::usage("no receiver is switched on")
-            .detail("keys: receivers.syslog_enabled, receivers.file_paths, receivers.stdin_enabled"));
+        return Err(Failure::usage("no receiver is switched on").detail(
+            "keys: receivers.syslog_enabled, receivers.file_paths, receivers.stdin_enabled",
+        ));
     }
-    let address = SocketAddr::new(config.program.health_bind_address, config.program.dashboard_port);
+    let address =
+        SocketAddr::new(config.program.health_bind_address, config.program.dashboard_port);
     let http = bind_tcp(address, "dashboard_port")?;
     listening.http = http.local_addr().ok();
     let rules = common::rules(&config, &SourceArgs::default());

@@ -58,7 +58,7 @@ fn list(args: &TemplatesListArgs, config: &Config) -> Result<ExitCode, Failure> 
     rows.truncate(args.limit as usize);
     let code = output::result(&written(&rows, args.list.chosen(false)))?;
     if rows.len() < total {
-        output::message(&format!("{} of {total} templates; --limit shows more", rows.len()))?;
+        output::message(&format!("{} of {total} templates; --limit shows more", rows.len()));
     }
     Ok(code)
 }
@@ -159,7 +159,10 @@ fn assign(args: &TemplatesAssignArgs, config: &Config) -> Result<ExitCode, Failu
     let mut print = || {
         for (line, leaf, template) in &assigned {
             let (id, text) = texts.entry((*leaf, *template)).or_insert_with(|| {
-                miner.template(*leaf, *template).map(|info| (info.id, info.text)).unwrap_or_default()
+                miner
+                    .template(*leaf, *template)
+                    .map(|info| (info.id, info.text))
+                    .unwrap_or_default()
             });
             let row = json!({ "line": line, "id": id.to_string(), "template": text });
             writeln!(out, "{row}")?;

@@ -118,7 +118,11 @@ impl Pass {
         Ok(Pass { how, path: path.to_owned() })
     }
 
-    fn run(self, mut port: Port, progress: Arc<Progress>) -> std::io::Result<JoinHandle<Result<Option<Ns>, Stopped>>> {
+    fn run(
+        self,
+        mut port: Port,
+        progress: Arc<Progress>,
+    ) -> std::io::Result<JoinHandle<Result<Option<Ns>, Stopped>>> {
         std::thread::Builder::new().name("one-pass".to_owned()).spawn(move || {
             if self.path.as_os_str() == "-" {
                 let mut text = std::io::stdin().lock();

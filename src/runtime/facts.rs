@@ -189,7 +189,12 @@ impl Facts for EngineFacts {
     fn metrics(&self) -> Vec<Metric> {
         let (held, peak) = self.shared.flow.held();
         let mut all = vec![
-            Metric { name: "held_bytes", help: "Bytes held for order.", label: None, value: held as f64 },
+            Metric {
+                name: "held_bytes",
+                help: "Bytes held for order.",
+                label: None,
+                value: held as f64,
+            },
             Metric {
                 name: "held_bytes_peak",
                 help: "Most bytes that were held for order.",

@@ -94,8 +94,7 @@ impl Rules {
         FileOptions {
             zone: self.zone(entry).unwrap_or(Zone::Utc),
             year: self.given.year.or_else(|| entry.and_then(|e| e.year)),
-            multiline: self.joins
-                && entry.is_none_or(|e| !matches!(e.multiline, Multiline::Off)),
+            multiline: self.joins && entry.is_none_or(|e| !matches!(e.multiline, Multiline::Off)),
             source_type: self.source_type(entry, "file"),
             format: format_of(entry),
             entry: entry.map(|e| e.name.clone()),
@@ -103,7 +102,8 @@ impl Rules {
     }
 
     fn zone(&self, entry: Option<&SourceEntry>) -> Option<Zone> {
-        let named = self.given.timezone.as_ref().or_else(|| entry.and_then(|e| e.timezone.as_ref()));
+        let named =
+            self.given.timezone.as_ref().or_else(|| entry.and_then(|e| e.timezone.as_ref()));
         named.cloned().map(Zone::Named)
     }
 

@@ -219,7 +219,8 @@ impl Leaves {
                 let lead = || Lead { event: event.clone(), template: text.clone(), subject };
                 counts.add_with(key, at, |count| count.one_more(event), || Count::one(lead()));
             };
-            add(Subject::Source(event.source.id), &mut self.counts);
+            // By name: a rotated file is a new source and still the same stream of lines.
+            add(Subject::Source(hash::text(&event.source.name)), &mut self.counts);
             add(Subject::Template(template), &mut self.counts);
             for (index, entity) in event.entities.iter().enumerate().take(8) {
                 let host = entity.kind == seerflow_model::EntityType::Host;
