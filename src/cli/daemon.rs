@@ -16,8 +16,8 @@ use crate::runtime::facts::EngineFacts;
 use crate::runtime::live::{Live, LiveOptions, Way};
 use crate::runtime::rules::Rules;
 use crate::runtime::setup;
-use seerflow_model::Alert;
 use seerflow_model::time::SECOND;
+use seerflow_model::{Alert, AlertStatus};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -194,7 +194,11 @@ fn pump(
         for alert in alerts.iter() {
             let alert = Arc::new(alert);
             facts.book().upsert(alert.clone());
-            sinks.offer(alert);
+            // At the end of the input an open episode says once more how it stands: the book has
+            // it, people have seen it.
+            if alert.status != AlertStatus::Open || alert.revision == 1 {
+                sinks.offer(alert);
+            }
         }
         sinks
     })
