@@ -3,6 +3,7 @@
 //! One type for every command, so that every message has the same shape and every exit code the
 //! same meaning. A failure is printed once, by `cli::main`.
 
+use seerflow_model::text::neutral;
 use std::fmt;
 
 /// What a finished command tells the shell. The numbers are part of the contract.
@@ -88,12 +89,12 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.primary)?;
+        write!(f, "error: {}", neutral(&self.primary))?;
         for line in &self.detail {
-            write!(f, "\n  {line}")?;
+            write!(f, "\n  {}", neutral(line))?;
         }
         match &self.hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
+            Some(hint) => write!(f, "\nhint: {}", neutral(hint)),
             None => Ok(()),
         }
     }

@@ -82,7 +82,12 @@ impl AlertBook {
     }
 
     /// A page of the alerts that fit, newest first, and how many fit; pages count from 1.
-    pub fn page(&self, filter: &AlertFilter, page: usize, limit: usize) -> (Vec<Arc<Alert>>, usize) {
+    pub fn page(
+        &self,
+        filter: &AlertFilter,
+        page: usize,
+        limit: usize,
+    ) -> (Vec<Arc<Alert>>, usize) {
         let mut fit: Vec<Arc<Alert>> =
             self.lock().by_id.values().filter(|alert| filter.fits(alert)).cloned().collect();
         fit.sort_by(|a, b| {

@@ -88,8 +88,7 @@ impl AlertFile {
     }
 
     fn reopen(&mut self) -> io::Result<()> {
-        let file =
-            OpenOptions::new().append(true).create(true).mode(FILE_MODE).open(&self.path)?;
+        let file = OpenOptions::new().append(true).create(true).mode(FILE_MODE).open(&self.path)?;
         let meta = file.metadata()?;
         if meta.is_dir() {
             return Err(io::Error::other("it is a directory"));
@@ -211,8 +210,7 @@ mod tests {
         let path = dir.path().join("alerts.ndjson");
         let one = render::json_line(&alert("0")).len() as u64;
         let limits = limits(Rotation::Size, 2 * one, 2);
-        let mut file =
-            AlertFile::open(&path, AlertFormat::Json, Severity::Trace, limits).unwrap();
+        let mut file = AlertFile::open(&path, AlertFormat::Json, Severity::Trace, limits).unwrap();
         for n in 0..7 {
             file.write(&alert(&n.to_string())).unwrap();
         }
@@ -238,7 +236,10 @@ mod tests {
         file.write(&alert("2")).unwrap();
         SECONDS.store(1_060, Ordering::Relaxed);
         file.write(&alert("3")).unwrap();
-        assert_eq!((lines(&path), lines(&dir.path().join("a.1"))), (vec!["3".into()], vec!["1".into(), "2".into()]));
+        assert_eq!(
+            (lines(&path), lines(&dir.path().join("a.1"))),
+            (vec!["3".into()], vec!["1".into(), "2".into()])
+        );
     }
 
     #[test]
@@ -270,8 +271,7 @@ mod tests {
         let path = dir.path().join("sub/a");
         fs::create_dir(dir.path().join("sub")).unwrap();
         let limits = limits(Rotation::Size, 1, 3);
-        let mut file =
-            AlertFile::open(&path, AlertFormat::Json, Severity::Trace, limits).unwrap();
+        let mut file = AlertFile::open(&path, AlertFormat::Json, Severity::Trace, limits).unwrap();
         file.write(&alert("1")).unwrap();
         fs::rename(dir.path().join("sub"), dir.path().join("gone")).unwrap();
         assert!(file.write(&alert("2")).is_err());

@@ -50,9 +50,7 @@ impl Plan {
         let console = on.then(|| (stream.unwrap_or(alerting.console_stream), console_format));
         let file = match (path, &alerting.file_path) {
             (Some(path), _) => Some((path.into(), format(AlertFormat::Json), "--alerts-to")),
-            (None, Some(path)) => {
-                Some((path.clone(), AlertFormat::Json, "alerting.file_path"))
-            }
+            (None, Some(path)) => Some((path.clone(), AlertFormat::Json, "alerting.file_path")),
             (None, None) => None,
         };
         Plan { console, file, local: overrides.local }

@@ -209,7 +209,10 @@ mod tests {
             alert.events.push(event);
         }
         let text = human(&alert, Style::default());
-        assert!(text.starts_with("ERROR  never-seen-message   user root on db   risk 71\n"), "{text}");
+        assert!(
+            text.starts_with("ERROR  never-seen-message   user root on db   risk 71\n"),
+            "{text}"
+        );
         assert!(
             text.contains(
                 "2026-03-24T19:01:00Z – 2026-03-24T19:01:41Z   12 events, found 3 times   T1110 \
@@ -260,7 +263,9 @@ mod tests {
 
     #[test]
     fn probabilities() {
-        for (p, text) in [(3e-7, "3e-7"), (2.34e-5, "2.3e-5"), (0.0123, "0.012"), (0.5, "0.5"), (1.0, "1")] {
+        for (p, text) in
+            [(3e-7, "3e-7"), (2.34e-5, "2.3e-5"), (0.0123, "0.012"), (0.5, "0.5"), (1.0, "1")]
+        {
             assert_eq!(probability(p), text);
         }
         assert_eq!(probability(f64::NAN), "not known");

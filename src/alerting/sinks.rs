@@ -7,7 +7,7 @@
 use seerflow_model::{Alert, Severity};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,8 @@ pub struct Counters {
     pub failed: AtomicU64,
     /// Alerts that found the queue full.
     pub dropped: AtomicU64,
+    /// Whether a reader of a sink went away (`| head`): a command that only prints can stop.
+    pub reader_gone: AtomicBool,
 }
 
 /// The sinks, behind their queue.
@@ -110,6 +112,9 @@ fn deliver(sink: &mut dyn Sink, alert: &Alert, counters: &Counters, said: &mut O
             counters.written.fetch_add(1, Ordering::Relaxed);
         }
         Err(error) => {
+            if error.kind() == io::ErrorKind::BrokenPipe {
+                counters.reader_gone.store(true, Ordering::Relaxed);
+            }
             let failed = counters.failed.fetch_add(1, Ordering::Relaxed) + 1;
             if due(said) {
                 tracing::error!(sink = sink.name(), %error, failed, "cannot write an alert");

@@ -58,7 +58,9 @@ pub fn write(
         }
         ListFormat::Csv => {
             out.write_all(csv_line(&CSV_HEAD.map(str::to_owned)).as_bytes())?;
-            alerts.iter().try_for_each(|alert| out.write_all(csv_line(&row(alert, style)).as_bytes()))
+            alerts
+                .iter()
+                .try_for_each(|alert| out.write_all(csv_line(&row(alert, style)).as_bytes()))
         }
     }
 }

@@ -130,7 +130,15 @@ impl LedgerRow {
     ) -> LedgerRow {
         let sum = processed + dropped.values().sum::<u64>() + held + in_flight;
         let receiver = receiver.to_owned();
-        LedgerRow { receiver, accepted, processed, dropped, held, in_flight, balanced: sum == accepted }
+        LedgerRow {
+            receiver,
+            accepted,
+            processed,
+            dropped,
+            held,
+            in_flight,
+            balanced: sum == accepted,
+        }
     }
 }
 

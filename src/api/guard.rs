@@ -69,7 +69,8 @@ async fn answer(state: &State, request: Request, next: Next) -> Response {
         }
         Err(_) => {
             abort.abort();
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the answer took too long").into_response()
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the answer took too long")
+                .into_response()
         }
     }
 }

@@ -42,7 +42,10 @@ impl Listener for Bounded {
             match self.inner.accept().await {
                 Ok((stream, peer)) => {
                     let clock = Box::pin(tokio::time::sleep(self.timeout));
-                    return (Connection { stream, clock, timeout: self.timeout, _permit: permit }, peer);
+                    return (
+                        Connection { stream, clock, timeout: self.timeout, _permit: permit },
+                        peer,
+                    );
                 }
                 Err(error) => {
                     tracing::debug!(%error, "cannot accept a connection");

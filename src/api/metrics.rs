@@ -27,7 +27,8 @@ impl Page {
             .or_insert_with(|| Family { help: help.to_owned(), samples: Vec::new() });
         let labels: Vec<_> =
             labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escape(value))).collect();
-        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        let labels =
+            if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
         family.samples.push((labels, value));
     }
 
@@ -75,7 +76,11 @@ fn stats(page: &mut Page, facts: &dyn Facts) {
     page.add("ready", "Whether the program is ready.", &[], f64::from(u8::from(health.ready)));
     page.add("uptime_seconds", "Seconds since the start.", &[], stats.uptime_seconds);
     for (name, help, value) in [
-        ("events_processed_total", "Events that passed the dataflow.", stats.total_events_processed),
+        (
+            "events_processed_total",
+            "Events that passed the dataflow.",
+            stats.total_events_processed,
+        ),
         ("events_dropped_total", "Records that were dropped.", stats.dropped_events),
         ("sources", "Sources that have delivered.", stats.active_sources),
         ("templates", "Templates.", stats.templates),

@@ -15,12 +15,13 @@ mod routes;
 
 pub use facts::{ChannelState, Facts, Health, LedgerRow, Metric, Stats, TemplateRow};
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 /// Limits of the face.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct Options {
     pub receive_timeout: Duration,
     /// Time that an answer may take to be made.
     pub answer_timeout: Duration,
+    /// Time that open connections get to finish when the face stops.
+    pub drain_timeout: Duration,
     /// Host names that are answered besides the loopback's and the bound address.
     pub host_names: Vec<String>,
 }
@@ -41,6 +44,7 @@ impl Default for Options {
             connections_max: 256,
             receive_timeout: Duration::from_secs(30),
             answer_timeout: Duration::from_secs(10),
+            drain_timeout: Duration::from_secs(1),
             host_names: Vec::new(),
         }
     }
@@ -54,7 +58,8 @@ pub(crate) struct State {
     bound: IpAddr,
 }
 
-/// Serves until `shutdown` completes; requests that are being answered are finished.
+/// Serves until `shutdown` completes; requests that are being answered are finished, those that are
+/// still arriving do not hold up the end.
 pub async fn serve(
     listener: TcpListener,
     facts: Arc<dyn Facts>,
@@ -63,9 +68,26 @@ pub async fn serve(
 ) -> io::Result<()> {
     let bound = listener.local_addr()?.ip();
     let limits = (options.connections_max, options.receive_timeout);
+    let drain = options.drain_timeout;
     let state = State { facts, options: Arc::new(options), bound };
     let listener = listener::Bounded::new(listener, limits.0, limits.1);
-    axum::serve(listener, routes::router(state)).with_graceful_shutdown(shutdown).await
+    let (stopping, stopped) = oneshot::channel();
+    let shutdown = async move {
+        shutdown.await;
+        // The other half lives as long as this future's caller.
+        let _ = stopping.send(());
+    };
+    let serving = axum::serve(listener, routes::router(state)).with_graceful_shutdown(shutdown);
+    let given_up = async {
+        match stopped.await {
+            Ok(()) => tokio::time::sleep(drain).await,
+            Err(_) => pending().await,
+        }
+    };
+    tokio::select! {
+        result = serving => result,
+        () = given_up => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ pub const LIMIT_MAX: usize = 1_000;
 const LIMIT_DEFAULT: usize = 50;
 
 /// Types of alerts.
-const TYPES: [&str; 8] = ["ml", "sigma", "correlation", "risk", "kill-chain", "graph", "ueba", "ioc"];
+const TYPES: [&str; 8] =
+    ["ml", "sigma", "correlation", "risk", "kill-chain", "graph", "ueba", "ioc"];
 const STATUSES: [(&str, AlertStatus); 4] = [
     ("open", AlertStatus::Open),
     ("updated", AlertStatus::Updated),
@@ -51,7 +52,8 @@ impl<'a> Params<'a> {
                 return Err(Refusal::unprocessable(detail));
             }
             if pairs[..index].iter().any(|(other, _)| other == name) {
-                let detail = format!("parameter {name} is given twice; separate values with commas");
+                let detail =
+                    format!("parameter {name} is given twice; separate values with commas");
                 return Err(Refusal::unprocessable(detail));
             }
         }
@@ -94,8 +96,7 @@ impl<'a> Params<'a> {
             let id = text.parse::<u8>().ok().filter(|id| *id <= 6).map(Severity::from_id);
             let severity = id.or_else(|| Severity::from_word(text.as_bytes()));
             let allowed = "0 to 6 or a severity's name";
-            filter.min_severity =
-                Some(severity.ok_or_else(|| refuse("severity", text, allowed))?);
+            filter.min_severity = Some(severity.ok_or_else(|| refuse("severity", text, allowed))?);
         }
         filter.since = self.time("since", now)?;
         filter.until = self.time("until", now)?;

@@ -72,7 +72,8 @@ async fn ready(Extract(state): Extract<State>) -> Response {
         true => (StatusCode::OK, "ready"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
     };
-    (code, Json(serde_json::json!({ "status": status, "problems": health.problems }))).into_response()
+    (code, Json(serde_json::json!({ "status": status, "problems": health.problems })))
+        .into_response()
 }
 
 /// 200 while all is well, 503 with the reasons else.

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::oneshot;
 
 struct Fake {
     book: AlertBook,
@@ -264,9 +263,11 @@ fn only_our_own_names_are_answered() {
     }
     let none = server.raw("GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n");
     assert!(none.starts_with("HTTP/1.1 400"), "{none}");
-    let two = server.raw("GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil\r\nConnection: close\r\n\r\n");
+    let two = server
+        .raw("GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil\r\nConnection: close\r\n\r\n");
     assert!(two.starts_with("HTTP/1.1 400"), "{two}");
-    let absolute = server.raw("GET http://evil/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let absolute = server
+        .raw("GET http://evil/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assert!(absolute.starts_with("HTTP/1.1 403"), "{absolute}");
     let options = Options { host_names: vec!["logs.example".into()], ..Options::default() };
     let wide = Server::with("0.0.0.0:0", options);
@@ -338,6 +339,9 @@ fn a_slow_sender_is_cut_off_and_frees_its_place() {
 fn stops_when_told() {
     let mut server = Server::start();
     assert_eq!(server.get("/healthz").0, 200);
+    // A request that never ends must not hold up the stop.
+    let mut half = TcpStream::connect(server.address).unwrap();
+    half.write_all(b"GET /healthz HTTP/1.1\r\nHost: loc").unwrap();
     drop(server.stop.take());
     let runtime = server.runtime.take().unwrap();
     let served = &mut server.served;

@@ -3,7 +3,7 @@
 use super::time_arg::{self, TimeArg};
 use crate::alerting::Overrides;
 use crate::alerting::table::ListFormat;
-use crate::config::{AlertFormat, sources};
+use crate::config::{AlertFormat, zone};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
 use std::io::IsTerminal;
@@ -72,7 +72,7 @@ pub struct WorkerArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct SourceArgs {
     /// Zone of times that carry none: UTC, local, +02:00, Europe/Berlin
-    #[arg(long, value_name = "ZONE", value_parser = sources::timezone)]
+    #[arg(long, value_name = "ZONE", value_parser = zone::parse)]
     pub timezone: Option<TimeZone>,
     /// Year of the newest line, for times without a year [default: by the file's modification time]
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1970..=2261))]
@@ -383,7 +383,9 @@ mod tests {
 
     #[test]
     fn config_stands_before_or_after_the_command() {
-        for words in ["--config x.yaml start", "start --config x.yaml", "start --workers 2 --config x.yaml"] {
+        for words in
+            ["--config x.yaml start", "start --config x.yaml", "start --workers 2 --config x.yaml"]
+        {
             assert_eq!(parse(words).unwrap().config, Some("x.yaml".into()), "{words}");
         }
         let nested = parse("config --config x.yaml check").unwrap();
@@ -404,9 +406,8 @@ mod tests {
         assert_eq!((analyze.paths.len(), analyze.workers.workers), (3, Some(4)));
         assert_eq!(analyze.list.chosen(true), ListFormat::Csv);
         assert!(analyze.one_pass && analyze.local && analyze.source.timezone.is_some());
-        let Command::Tail(tail) = parse("tail - --from-start --alerts-to x --alerts-format json")
-            .unwrap()
-            .command
+        let Command::Tail(tail) =
+            parse("tail - --from-start --alerts-to x --alerts-format json").unwrap().command
         else {
             panic!()
         };

@@ -3,13 +3,23 @@
 //! `main` → [`run`]: parse, load the configuration, dispatch. Results go to stdout, messages to
 //! stderr. A closed pipe (`seerflow … | head`) ends a command quietly.
 
+pub mod analyze;
 pub mod args;
+pub mod common;
 pub mod configuration;
+pub mod daemon;
+pub mod lines;
+pub mod listening;
 pub mod logging;
 pub mod output;
+pub mod parse;
 pub mod paths;
 pub mod progress;
+pub mod remote;
+pub mod start;
 pub mod summary;
+pub mod tail;
+pub mod templates;
 pub mod time_arg;
 pub mod workers;
 
@@ -28,7 +38,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => {
             // Without stderr there is nobody to tell, but the exit code still speaks.
-            let _ = output::message(&failure.to_string());
+            output::message(&failure.to_string());
             failure.exit_code
         }
         // The panic hook has printed where and why.
@@ -44,7 +54,7 @@ pub fn run(arguments: Vec<OsString>, environment: &Environment) -> Result<ExitCo
     };
     // These two work without a configuration, even with a broken one.
     match &arguments.command {
-        Command::Completions(args) => return completions(args),
+        Command::Completions(args) => return output::result(&completions(args.shell)),
         Command::Config(args) => {
             return configuration::run(args, arguments.config.as_deref(), environment);
         }
@@ -53,18 +63,24 @@ pub fn run(arguments: Vec<OsString>, environment: &Environment) -> Result<ExitCo
     let loaded = config::load(arguments.config.as_deref(), environment)?;
     logging::start(loaded.config.program.log_level);
     for warning in &loaded.warnings {
-        output::message(&format!("warning: {warning}"))?;
+        output::message(&format!("warning: {warning}"));
     }
     dispatch(arguments.command, loaded, environment)
 }
 
 fn dispatch(
     command: Command,
-    _loaded: Loaded,
-    _environment: &Environment,
+    loaded: Loaded,
+    environment: &Environment,
 ) -> Result<ExitCode, Failure> {
-    let name = command.name();
-    Err(Failure::cannot_run(format!("`seerflow {name}` is not part of this program")))
+    match command {
+        Command::Start(args) => start::run(args, loaded, environment),
+        Command::Tail(args) => tail::run(args, loaded, environment),
+        Command::Analyze(args) => analyze::run(args, &loaded.config),
+        Command::Parse(args) => parse::run(args, &loaded.config),
+        Command::Templates(args) => templates::run(args, &loaded.config),
+        Command::Bench(_) | Command::Config(_) | Command::Completions(_) => Ok(ExitCode::Fine),
+    }
 }
 
 /// Help and version go to stdout with code 0, mistakes to stderr with code 2.
@@ -78,10 +94,10 @@ fn usage(error: &clap::Error) -> Result<ExitCode, Failure> {
     Ok(if help { ExitCode::Fine } else { ExitCode::Usage })
 }
 
-fn completions(args: &args::CompletionsArgs) -> Result<ExitCode, Failure> {
+fn completions(shell: clap_complete::Shell) -> Vec<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Arguments::command(), "seerflow", &mut script);
-    output::result(&script)
+    clap_complete::generate(shell, &mut Arguments::command(), "seerflow", &mut script);
+    script
 }
 
 #[cfg(test)]
@@ -97,15 +113,24 @@ mod tests {
     fn exit_codes_of_the_command_line() {
         assert_eq!(run_with(&["seerflow", "--version"], &[]), Ok(ExitCode::Fine));
         assert_eq!(run_with(&["seerflow", "help"], &[]), Ok(ExitCode::Fine));
-        for wrong in [&["seerflow"][..], &["seerflow", "strat"], &["seerflow", "start", "--wrokers", "2"]] {
+        for wrong in
+            [&["seerflow"][..], &["seerflow", "strat"], &["seerflow", "start", "--wrokers", "2"]]
+        {
             assert_eq!(run_with(wrong, &[]), Ok(ExitCode::Usage), "{wrong:?}");
         }
-        let missing = run_with(&["seerflow", "start", "--config", "/no/such.yaml"], &[]).unwrap_err();
+        let missing =
+            run_with(&["seerflow", "start", "--config", "/no/such.yaml"], &[]).unwrap_err();
         assert_eq!(missing.exit_code, ExitCode::Usage);
         assert!(missing.primary.contains("/no/such.yaml"), "{missing}");
-        assert_eq!(
-            run_with(&["seerflow", "completions", "bash"], &[("SEERFLOW_CONFIG", "/no/such")]),
-            Ok(ExitCode::Fine)
-        );
+    }
+
+    #[test]
+    fn completions_know_the_commands() {
+        for shell in
+            [clap_complete::Shell::Bash, clap_complete::Shell::Zsh, clap_complete::Shell::Fish]
+        {
+            let script = String::from_utf8(completions(shell)).unwrap();
+            assert!(script.contains("analyze") && script.contains("alerts-to"), "{shell}");
+        }
     }
 }

@@ -22,9 +22,8 @@ pub fn finish(written: io::Result<()>, code: ExitCode) -> Result<ExitCode, Failu
 }
 
 /// Writes a message to stderr; when that is closed nobody wants it.
-pub fn message(text: &str) -> Result<(), Failure> {
+pub fn message(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
-    Ok(())
 }
 
 #[cfg(test)]

@@ -198,13 +198,19 @@ mod tests {
 
     fn names(dir: &Path, inputs: &Inputs) -> Vec<String> {
         let root = fs::canonicalize(dir).unwrap();
-        let name = |file: &InputFile| file.resolved.strip_prefix(&root).unwrap().display().to_string();
+        let name =
+            |file: &InputFile| file.resolved.strip_prefix(&root).unwrap().display().to_string();
         inputs.files.iter().map(name).collect()
     }
 
     #[test]
     fn folders_globs_and_files_once_and_sorted() {
-        let dir = folder(&[("b.log", b"22"), ("a.log", b"1"), ("sub/deep/c.log", b"333"), ("x.txt", b"")]);
+        let dir = folder(&[
+            ("b.log", b"22"),
+            ("a.log", b"1"),
+            ("sub/deep/c.log", b"333"),
+            ("x.txt", b""),
+        ]);
         symlink(dir.path().join("a.log"), dir.path().join("z.log")).unwrap();
         symlink(dir.path(), dir.path().join("sub/loop")).unwrap();
         let all = expand(&[dir.path().to_owned(), dir.path().join("b.log")]).unwrap();

@@ -1,5 +1,6 @@
 //! A progress bar on stderr, on a terminal only: bytes, events a second, time left.
 
+use super::output;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -55,7 +56,7 @@ impl Progress {
 
     /// Prints a line above the bar, or plainly without one.
     pub fn say(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| output::message(line));
     }
 
     /// Takes the bar away.
@@ -74,7 +75,7 @@ pub fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -91,7 +91,10 @@ mod tests {
             alerts: 3,
             open_alerts: 1,
             templates: Some(7),
-            dropped: BTreeMap::from([("frame_too_long".into(), 2), ("udp_queue_full".into(), 1_000)]),
+            dropped: BTreeMap::from([
+                ("frame_too_long".into(), 2),
+                ("udp_queue_full".into(), 1_000),
+            ]),
             notices: vec!["times without a zone were read as UTC".into()],
             ..Summary::default()
         };

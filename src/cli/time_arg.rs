@@ -84,7 +84,9 @@ mod tests {
         ] {
             assert_eq!(time::rfc3339(parse(text).unwrap().resolve(0)), expected, "{text}");
         }
-        for (text, seconds) in [("30s", 30), ("15m", 900), ("2h", 7_200), ("7d", 604_800), ("1w", 604_800)] {
+        for (text, seconds) in
+            [("30s", 30), ("15m", 900), ("2h", 7_200), ("7d", 604_800), ("1w", 604_800)]
+        {
             assert_eq!(parse(text), Ok(TimeArg::Back(seconds * SECOND)), "{text}");
         }
         assert_eq!(parse("2h").unwrap().resolve(SECOND), 0);
@@ -94,8 +96,22 @@ mod tests {
     #[test]
     fn refuses_the_rest() {
         for text in [
-            "", "s", "0s", "-5m", "5", "5y", "1.5h", "99999999999999999999d", "9999999999w", "yesterday",
-            "2026-13-01", "2026-02-30", "1960-01-01", "2300-01-01", "24:00", "ü",
+            "",
+            "s",
+            "0s",
+            "-5m",
+            "5",
+            "5y",
+            "1.5h",
+            "99999999999999999999d",
+            "9999999999w",
+            "yesterday",
+            "2026-13-01",
+            "2026-02-30",
+            "1960-01-01",
+            "2300-01-01",
+            "24:00",
+            "ü",
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains("2026-03-15"), "{text}: {error}");

@@ -4,9 +4,9 @@
 //! its default from the table.
 
 use super::document::{self, Name, Node, Yaml};
-use super::option::{Kind, Row, Status, Value, describe, meant};
+use super::option::{Row, Status, Value, describe, meant};
 use super::problem::{Mark, Problem, nearest};
-use super::sources;
+use super::source_reader;
 use super::table::{self, Values};
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub struct Checked {
     pub warnings: Vec<Problem>,
 }
 
-/// Old names: `(name, what it is called, whether the old name is a plain alias)`.
+/// Old names and what they are called now.
 const RENAMED: &[(&str, &str)] =
     &[("correlation.late_tolerance_seconds", "engine.lateness_seconds")];
 
@@ -55,14 +55,18 @@ pub fn check(root: &Node) -> Checked {
         }
     }
     if let Some(Value::Tree(tree)) = checked.values.values.get("sources") {
-        checked.values.sources = sources::read(tree, &mut checked.problems, &mut checked.warnings);
+        checked.values.sources =
+            source_reader::read(tree, &mut checked.problems, &mut checked.warnings);
     }
     checked
 }
 
 /// The default of an option. The table's own test proves that every default is readable.
 pub fn default(row: &Row) -> Value {
-    document::parse(row.default).ok().and_then(|node| row.kind.read(&node).ok()).unwrap_or(Value::Null)
+    document::parse(row.default)
+        .ok()
+        .and_then(|node| row.kind.read(&node).ok())
+        .unwrap_or(Value::Null)
 }
 
 fn section<'a>(
@@ -149,9 +153,7 @@ fn unknown(name: &Name, prefix: &str) -> Problem {
     let near = nearest(&name.text, here());
     // The right key in the wrong section is the commonest mistake of all.
     let elsewhere = || {
-        table::rows().map(|row| row.path).find(|path| {
-            path.rsplit('.').next() == Some(&name.text)
-        })
+        table::rows().map(|row| row.path).find(|path| path.rsplit('.').next() == Some(&name.text))
     };
     let hint = match (near, elsewhere()) {
         (Some(near), _) => meant(&format!("{prefix}{near}")),
@@ -159,11 +161,6 @@ fn unknown(name: &Name, prefix: &str) -> Problem {
         (None, None) => String::new(),
     };
     Problem::new(Some(name.mark), path, format!("is not a known key{hint}"))
-}
-
-/// Whether a value may be shown.
-pub fn is_secret(kind: Kind) -> bool {
-    matches!(kind, Kind::Secret)
 }
 
 #[cfg(test)]
@@ -210,9 +207,10 @@ mod tests {
             ]
         );
         assert_eq!(problems("- a\n").len(), 1);
-        assert_eq!(problems("recievers: {}\n"), [
-            "f:1:1: recievers: is not a known key; did you mean `receivers`?"
-        ]);
+        assert_eq!(
+            problems("recievers: {}\n"),
+            ["f:1:1: recievers: is not a known key; did you mean `receivers`?"]
+        );
     }
 
     #[test]

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// Held locked while a process uses the directory; also marks it as ours.
 const LOCK: &str = "seerflow.lock";
+/// Holds the identity of this node.
+const NODE: &str = "node-id";
 /// Mode of the directory.
 const DIR_MODE: u32 = 0o700;
 /// Mode of files in it.
@@ -23,6 +25,41 @@ pub struct DataDir {
     /// Where it is.
     pub path: PathBuf,
     _lock: File,
+}
+
+impl DataDir {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The identity of this node: made once, kept in the directory, part of the ids of sources.
+    pub fn node_id(&self) -> Result<u64, Failure> {
+        let path = self.path.join(NODE);
+        let fail = |reason: String| {
+            Failure::new(ExitCode::DataDir, format!("cannot use {}", path.display())).detail(reason)
+        };
+        match fs::read_to_string(&path) {
+            Ok(text) => u64::from_str_radix(text.trim(), 16)
+                .map_err(|_| fail("it does not hold the id of a node; remove it".into())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let meta = fs::metadata(&self.path).map_err(|error| fail(error.to_string()))?;
+                let now = crate::runtime::clock::Clock::system().now();
+                let seed = format!("{now} {} {}", std::process::id(), meta.ino());
+                let id = seerflow_model::hash::text(&seed);
+                let written = OpenOptions::new()
+                    .write(true)
+                    .create_new(true)
+                    .mode(FILE_MODE)
+                    .open(&path)
+                    .and_then(|mut file| {
+                        io::Write::write_all(&mut file, format!("{id:016x}\n").as_bytes())
+                    });
+                written.map(|()| id).map_err(|error| fail(error.to_string()))
+            }
+            Err(error) => Err(fail(error.to_string())),
+        }
+    }
 }
 
 /// Where the data directory is: `--data-dir`, `storage.data_dir`, `$SEERFLOW_DATA_DIR`,
@@ -114,12 +151,16 @@ mod tests {
     #[test]
     fn the_first_that_is_named_is_used() {
         let with = |pairs: &[(&str, &str)]| {
-            locate(None, &Config::default(), &Environment::of(pairs)).map(|p| p.display().to_string())
+            locate(None, &Config::default(), &Environment::of(pairs))
+                .map(|p| p.display().to_string())
         };
         let home = ("HOME", "/home/u");
         assert_eq!(with(&[home]).unwrap(), "/home/u/.local/share/seerflow");
         assert_eq!(with(&[home, ("XDG_DATA_HOME", "/x")]).unwrap(), "/x/seerflow");
-        assert_eq!(with(&[home, ("XDG_DATA_HOME", "rel")]).unwrap(), "/home/u/.local/share/seerflow");
+        assert_eq!(
+            with(&[home, ("XDG_DATA_HOME", "rel")]).unwrap(),
+            "/home/u/.local/share/seerflow"
+        );
         assert_eq!(with(&[("XDG_DATA_HOME", "/x"), ("SEERFLOW_DATA_DIR", "/d")]).unwrap(), "/d");
         assert_eq!(with(&[]).unwrap_err().exit_code, ExitCode::DataDir);
         let mut config = Config::default();

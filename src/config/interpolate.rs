@@ -27,7 +27,11 @@ fn visit(
                 node.substituted = true;
             }
             Ok(None) => {}
-            Err(message) => problems.push(Problem::new(Some(node.mark), path, message)),
+            Err(message) => {
+                problems.push(Problem::new(Some(node.mark), path, message));
+                // Not set, so that the checks after this one say nothing more about it.
+                node.value = Yaml::Null;
+            }
         },
         Yaml::List(items) => {
             for (index, item) in items.iter_mut().enumerate() {
@@ -84,9 +88,10 @@ fn resolve(inner: &str, var: &dyn Fn(&str) -> Option<String>) -> Result<String, 
         Some((name, default)) => (name, Some(default)),
         None => (inner, None),
     };
-    let valid = name.bytes().enumerate().all(|(i, b)| {
-        b == b'_' || b.is_ascii_alphabetic() || (i > 0 && b.is_ascii_digit())
-    });
+    let valid = name
+        .bytes()
+        .enumerate()
+        .all(|(i, b)| b == b'_' || b.is_ascii_alphabetic() || (i > 0 && b.is_ascii_digit()));
     if name.is_empty() || !valid {
         return Err(format!(
             "`${{{inner}}}` does not name a variable; allowed are letters, digits and `_`"

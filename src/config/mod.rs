@@ -18,8 +18,10 @@ pub mod reference;
 pub mod secret;
 pub mod sections;
 pub mod show;
+pub mod source_reader;
 pub mod sources;
 pub mod table;
+pub mod zone;
 
 pub use data_dir::DataDir;
 pub use secret::Secret;
@@ -91,7 +93,11 @@ impl Default for Config {
 }
 
 fn empty() -> document::Node {
-    document::Node { mark: problem::Mark::new(1, 1), value: document::Yaml::Null, substituted: false }
+    document::Node {
+        mark: problem::Mark::new(1, 1),
+        value: document::Yaml::Null,
+        substituted: false,
+    }
 }
 
 /// Environment variables, as a value, so that tests need no real ones.
@@ -208,10 +214,8 @@ pub fn parse(
     let mut tree = document::parse(text).map_err(|problem| refuse(&[problem]))?;
     let mut problems = Vec::new();
     interpolate::tree(&mut tree, &|name| environment.get(name).map(str::to_owned), &mut problems);
-    if !problems.is_empty() {
-        return Err(refuse(&problems));
-    }
     let mut checked = check::check(&tree);
+    checked.problems.append(&mut problems);
     if !checked.problems.is_empty() {
         return Err(refuse(&checked.problems));
     }

@@ -37,10 +37,9 @@ fn whatever_is_allowed_can_be_held() {
             Kind::Severity => (0..=6).map(Value::Int).collect(),
             Kind::Text => vec![Value::Text("x".into()), Value::Text(String::new())],
             Kind::Address => vec![Value::Text("::1".into())],
-            Kind::Table(min, max) => vec![Value::Table(BTreeMap::from([
-                ("a".to_owned(), min),
-                ("b".to_owned(), max),
-            ]))],
+            Kind::Table(min, max) => {
+                vec![Value::Table(BTreeMap::from([("a".to_owned(), min), ("b".to_owned(), max)]))]
+            }
             _ => continue,
         };
         for value in values {
@@ -66,7 +65,10 @@ fn variables_are_put_in_and_typed() {
     assert_eq!(config.receivers.bind_addr.to_string(), "::1");
     assert_eq!(config.receivers.file_paths, ["/a", "/b"]);
     let failure = parse("log_level: ${NONE}", "f", &environment).unwrap_err().to_string();
-    assert!(failure.contains("f:1:12: log_level: environment variable NONE is not set"), "{failure}");
+    assert!(
+        failure.contains("f:1:12: log_level: environment variable NONE is not set"),
+        "{failure}"
+    );
     let failure = parse("dashboard_port: ${DIR}", "f", &environment).unwrap_err().to_string();
     assert!(failure.contains("is \"/data\"; allowed: a whole number"), "{failure}");
 }
@@ -96,8 +98,13 @@ fn a_file_of_the_python_product_loads() {
 
 #[test]
 fn mistakes_are_told_together() {
+    let text = refused("b: 1\nlog_level: ${NONE}\ndashboard_port: ${NONE}\n");
+    assert!(text.starts_with("error: the configuration has 3 mistakes"), "{text}");
     let text = refused("b: 1\na: 2\nlog_level: LOUD\n");
-    assert!(text.starts_with("error: the configuration has 3 mistakes\n  f.yaml:1:1: b:"), "{text}");
+    assert!(
+        text.starts_with("error: the configuration has 3 mistakes\n  f.yaml:1:1: b:"),
+        "{text}"
+    );
     assert!(text.contains("f.yaml:3:12: log_level: is \"LOUD\"; allowed: DEBUG, INFO"), "{text}");
     let many: String = (0..40).map(|n| format!("unknown{n}: 1\n")).collect();
     assert!(refused(&many).contains("… and 20 more"));
@@ -134,4 +141,32 @@ fn the_first_place_that_is_there_is_read() {
     std::fs::write(&argument, b"a: \xff").unwrap();
     let failure = load_from(Some(&argument), &unset, &places).unwrap_err();
     assert!(failure.primary.contains("byte 4 is not UTF-8"), "{failure}");
+}
+
+proptest::proptest! {
+    /// Whatever a file holds, reading it ends with a configuration or with a failure.
+    #[test]
+    fn no_text_breaks_it(text in proptest::collection::vec(
+        proptest::sample::select(vec![
+            "receivers", "detection", "dspot", "sources", "drop", "regex", "match", ": ", "\n", "  ",
+            "- ", "{", "}", "[", "]", ",", "${", "${A:-", "$${", "\"", "'", "#", "&a ", "*a", "<<", "!!int ",
+            "|", ">", "5", "-1", "1e9", "true", "null", "~", "\t", "\u{f5e7b}", "ü", "\0", "?",
+        ]), 0..40)
+    ) {
+        let text = text.concat();
+        if let Err(failure) = parse(&text, "f", &Environment::default()) {
+            proptest::prop_assert!(!failure.detail.is_empty());
+        }
+    }
+
+    /// A number is taken exactly when it is in the range that the table names.
+    #[test]
+    fn ranges_are_kept(n in -10i64..70_000) {
+        let yaml = format!("receivers: {{syslog_udp_port: {n}}}");
+        let read = parse(&yaml, "f", &Environment::default());
+        match u16::try_from(n) {
+            Ok(port) => proptest::prop_assert_eq!(read.unwrap().0.receivers.syslog_udp_port, port),
+            Err(_) => proptest::prop_assert!(read.is_err()),
+        }
+    }
 }

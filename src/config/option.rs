@@ -256,8 +256,10 @@ fn bytes(value: &Yaml) -> Option<u64> {
 
 /// A number of bytes in the largest unit that leaves it whole: `256 MiB`.
 pub fn bytes_text(n: u64) -> String {
-    let (unit, factor) =
-        UNITS.into_iter().find(|(_, factor)| n >= *factor && n % factor == 0).unwrap_or(("B", 1));
+    let (unit, factor) = UNITS
+        .into_iter()
+        .find(|(_, factor)| n >= *factor && n.is_multiple_of(*factor))
+        .unwrap_or(("B", 1));
     format!("{} {unit}", n / factor)
 }
 

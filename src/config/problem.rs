@@ -56,12 +56,20 @@ impl Problem {
 }
 
 /// The candidate that is nearest to what was written, if one is near enough to be meant.
-pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(
+    written: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let written: Vec<char> = written.to_lowercase().chars().take(64).collect();
     let allowed = (written.len() / 3).clamp(1, 4);
     candidates
         .into_iter()
-        .map(|candidate| (distance(&written, candidate), candidate))
+        .map(|candidate| {
+            // A name that was cut short is meant however much is missing.
+            let cut = written.len() >= 4
+                && candidate.chars().take(written.len()).eq(written.iter().copied());
+            (if cut { 1 } else { distance(&written, candidate) }, candidate)
+        })
         .filter(|(distance, _)| *distance <= allowed)
         .min()
         .map(|(_, candidate)| candidate)
@@ -96,6 +104,7 @@ mod tests {
         assert_eq!(nearest("syslog_udp_prot", names), Some("syslog_udp_port"));
         assert_eq!(nearest("bind_address", names), Some("bind_addr"));
         assert_eq!(nearest("Queue_MaxSize", names), Some("queue_maxsize"));
+        assert_eq!(nearest("queue", names), Some("queue_maxsize"));
         assert_eq!(nearest("zzz", names), None);
         assert_eq!(nearest("", names), None);
     }

@@ -165,7 +165,8 @@ sources:
 ```
 ";
 
-const EXAMPLE_HEAD: &str = "# Every key of Seerflow with its default. All are optional, and so is this file.
+const EXAMPLE_HEAD: &str =
+    "# Every key of Seerflow with its default. All are optional, and so is this file.
 # `seerflow config reference` explains them; `seerflow config check` checks a file.
 ";
 
@@ -214,7 +215,10 @@ mod tests {
     #[test]
     fn the_page_names_every_key() {
         for row in table::rows() {
-            assert!(markdown().contains(&format!("| `{}` |", &row.path[table::section_of(row.path).len()..])));
+            assert!(
+                markdown()
+                    .contains(&format!("| `{}` |", &row.path[table::section_of(row.path).len()..]))
+            );
         }
     }
 }

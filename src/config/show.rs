@@ -1,21 +1,31 @@
 //! The effective configuration as YAML, with secrets masked.
+//!
+//! Keys without an effect are shown only when the file sets them to something.
 
 use super::Config;
+use super::check;
 use super::document::{Node, Yaml};
-use super::option::{Kind, Row, Value, bytes_text};
+use super::option::{Kind, Row, Status, Value, bytes_text};
 use super::secret::{MASK, sounds_secret};
 use super::table::{self, SECTIONS};
 use std::fmt::Write;
 
-/// All keys and values, in the order of the reference page; reads back as it is.
+/// Keys and values, in the order of the reference page; reads back as it is.
 pub fn yaml(config: &Config) -> String {
     let mut out = String::new();
     let mut open: Vec<&str> = Vec::new();
     for section in SECTIONS {
         for row in table::rows().filter(|row| table::section_of(row.path) == section.prefix) {
             let value = config.values().values.get(row.path).unwrap_or(&Value::Null);
+            let note = match row.status {
+                Status::Active => "",
+                Status::Pending(_) if scalar(row, value) == scalar(row, &check::default(row)) => {
+                    continue;
+                }
+                Status::Pending(_) => "  # no effect in this version",
+            };
             let indent = key(&mut out, row.path, &mut open, "");
-            let _ = writeln!(out, "{indent}{}: {}", name(row.path), scalar(row, value));
+            let _ = writeln!(out, "{indent}{}: {}{note}", name(row.path), scalar(row, value));
         }
     }
     out
@@ -61,7 +71,8 @@ pub fn scalar(row: &Row, value: &Value) -> String {
             format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
         }
         Value::Table(table) => {
-            let entries: Vec<_> = table.iter().map(|(k, n)| format!("{}: {n}", quoted(k))).collect();
+            let entries: Vec<_> =
+                table.iter().map(|(k, n)| format!("{}: {n}", quoted(k))).collect();
             format!("{{{}}}", entries.join(", "))
         }
         // Entries of `sources` hold no secrets; structures of features to come may.
@@ -77,7 +88,10 @@ fn flow(node: &Node, mask: bool) -> String {
         Yaml::Float(n) => format!("{n:?}"),
         Yaml::Text(text) => quoted(text),
         Yaml::List(items) => {
-            format!("[{}]", items.iter().map(|item| flow(item, mask)).collect::<Vec<_>>().join(", "))
+            format!(
+                "[{}]",
+                items.iter().map(|item| flow(item, mask)).collect::<Vec<_>>().join(", ")
+            )
         }
         Yaml::Map(entries) => {
             let entry = |(name, node): &(super::document::Name, Node)| {
@@ -96,7 +110,8 @@ fn flow(node: &Node, mask: bool) -> String {
 /// Text as YAML: bare when it is a plain word, else in double quotes.
 pub(super) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
-    let word = text.chars().all(plain) && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+    let word =
+        text.chars().all(plain) && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
     let keyword = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
     if word && !keyword.iter().any(|keyword| keyword.eq_ignore_ascii_case(text)) {
         return text.to_owned();
@@ -114,11 +129,12 @@ mod tests {
     fn reads_back_as_it_is() {
         let text = "dashboard_port: 9\nalerting: {dedup_window_overrides: {\"a b\": 3}}\n\
                     receivers: {file_paths: ['a ${X:-y}', \"q\\\"\"], line_bytes_max: 2 MiB}\n\
-                    sources: [{name: x, drop: [{regex: '^$${a'}]}]\n";
+                    sources: [{name: x, drop: [{regex: '[$${]a'}]}]\n";
         let environment = Environment::default();
         let (config, _) = parse(text, "f", &environment).unwrap();
         let shown = yaml(&config);
-        let (again, _) = parse(&shown, "f", &environment).unwrap_or_else(|e| panic!("{e}\n{shown}"));
+        let (again, _) =
+            parse(&shown, "f", &environment).unwrap_or_else(|e| panic!("{e}\n{shown}"));
         assert_eq!(yaml(&again), shown);
         assert_eq!(again.receivers, config.receivers);
         assert_eq!(again.alerting, config.alerting);
@@ -133,7 +149,10 @@ mod tests {
         let (config, warnings) = parse(text, "f", &Environment::default()).unwrap();
         let shown = yaml(&config);
         assert!(!shown.contains("hunter2"), "{shown}");
-        assert!(!warnings.join(" ").contains("hunter2") && !format!("{:?}", config.alerting).contains("hunter2"));
+        assert!(
+            !warnings.join(" ").contains("hunter2")
+                && !format!("{:?}", config.alerting).contains("hunter2")
+        );
         assert!(shown.contains("postgresql_url: \"***\"") && shown.contains("name: ops"));
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::document;
+use crate::config::{document, source_reader::read};
 use seerflow_model::{SourceInfo, Span};
 use std::sync::Arc;
 
@@ -95,20 +95,6 @@ fn says_what_is_wrong_and_where() {
     ] {
         let (_, problems) = check(yaml);
         assert!(problems.iter().any(|p| p.contains(message)), "{yaml}: {problems:?}");
-    }
-}
-
-#[test]
-fn zones() {
-    let seconds = |text: &str| {
-        let zone = timezone(text).unwrap();
-        zone.to_offset(jiff::Timestamp::UNIX_EPOCH).seconds()
-    };
-    assert_eq!(seconds("+02:00"), 7200);
-    assert_eq!(seconds("-0530"), -19_800);
-    assert_eq!(seconds("utc"), 0);
-    for wrong in ["+2", "+99:00", "nowhere", ""] {
-        assert!(timezone(wrong).is_err(), "{wrong}");
     }
 }
 

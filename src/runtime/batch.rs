@@ -1,10 +1,39 @@
 //! Archives through the dataflow, as fast as the machine can.
+//!
+//! What can be read twice is planned and comes in the exact order of time through one port; what
+//! is read once (a pipe, `--one-pass`, a file too large to unpack) has a port and a thread of its
+//! own. E is known when all of them are done, and only then does the engine end.
 
-use super::archive::{Plan, Progress, Summary};
-use seerflow_model::Alert;
+use super::archive::{
+    OnePass, OnePassFile, PIPE_LATENESS, Plan, Problem, Progress, ScanOptions, open_text,
+};
+use seerflow_model::record::{ReceiverKind, SourceInfo};
+use seerflow_model::{Alert, Ns, hash};
+use seerflow_parsing::lines;
+use seerflow_parsing::time::YearPolicy;
 use seerflow_pipeline::engine::{Engine, Options, Shared};
+use seerflow_pipeline::feed::{Port, Stopped};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// One text that is read once.
+pub struct Pass {
+    /// How.
+    pub how: OnePass,
+    /// From where; `-` is standard input.
+    pub path: PathBuf,
+}
+
+/// What a run reads.
+#[derive(Default)]
+pub struct Inputs {
+    /// What is read in the exact order of time.
+    pub plan: Option<Plan>,
+    /// What is read once.
+    pub passes: Vec<Pass>,
+}
 
 /// What an archive run gave.
 pub struct Outcome {
@@ -12,10 +41,12 @@ pub struct Outcome {
     pub alerts: Vec<Alert>,
     /// What workers share with readers, as it stood at the end.
     pub shared: Shared,
-    /// What the scan found.
-    pub summary: Summary,
-    /// What went wrong on the way.
+    /// What was counted and went wrong on the way.
     pub progress: Arc<Progress>,
+    /// What a reader should know.
+    pub notices: Vec<String>,
+    /// First and last effective time.
+    pub span: Option<(Ns, Ns)>,
 }
 
 /// An archive run failed.
@@ -29,29 +60,118 @@ pub enum Failed {
     Reader(#[from] std::io::Error),
 }
 
-/// Runs a scanned plan. `started` gets what readers may watch while it runs.
+impl Inputs {
+    /// What a plan reads, with the files that it set aside.
+    pub fn of(plan: Plan, line_bytes_max: usize) -> Inputs {
+        let pass = |file: &OnePassFile| Pass {
+            how: OnePass::of(file, line_bytes_max, PIPE_LATENESS),
+            path: file.path.clone(),
+        };
+        Inputs { passes: plan.one_pass().iter().map(pass).collect(), plan: Some(plan) }
+    }
+
+    /// Files, and `-`, each read once.
+    pub fn once(paths: &[PathBuf], options: &ScanOptions) -> (Inputs, Vec<Problem>) {
+        let (mut passes, mut problems) = (Vec::new(), Vec::new());
+        for (ordinal, path) in paths.iter().enumerate() {
+            match Pass::new(path, ordinal as u64, options) {
+                Ok(pass) => passes.push(pass),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        (Inputs { plan: None, passes }, problems)
+    }
+}
+
+impl Pass {
+    fn new(path: &Path, ordinal: u64, options: &ScanOptions) -> Result<Pass, Problem> {
+        let choose = options.choose.as_ref().and_then(|choose| choose(path));
+        let file = choose.unwrap_or_else(|| options.file.clone());
+        let stdin = path.as_os_str() == "-";
+        let (identity, modified) = if stdin {
+            (hash::bytes(b"-"), 0)
+        } else {
+            let file = open_text(path)?;
+            (file.identity, file.modified)
+        };
+        let mut source = SourceInfo::plain(
+            hash::pair(identity, ordinal),
+            &path.to_string_lossy(),
+            if stdin { ReceiverKind::Stdin } else { ReceiverKind::Archive },
+            &file.source_type,
+        );
+        source.format = file.format.clone();
+        source.entry = file.entry.clone();
+        let year = match file.year {
+            Some(year) => YearPolicy::Fixed(i32::from(year)),
+            None if modified > 0 => YearPolicy::NotAfter(modified),
+            None => YearPolicy::NotAfter(super::clock::Clock::system().now()),
+        };
+        let how = OnePass {
+            source: Arc::new(source),
+            observed: modified,
+            zone: file.zone,
+            year,
+            lines: lines::Options { line_bytes: options.line_bytes_max, multiline: file.multiline },
+            lateness: PIPE_LATENESS,
+        };
+        Ok(Pass { how, path: path.to_owned() })
+    }
+
+    fn run(
+        self,
+        mut port: Port,
+        progress: Arc<Progress>,
+    ) -> std::io::Result<JoinHandle<Result<Option<Ns>, Stopped>>> {
+        std::thread::Builder::new().name("one-pass".to_owned()).spawn(move || {
+            if self.path.as_os_str() == "-" {
+                let mut text = std::io::stdin().lock();
+                self.how.read(&mut text, &self.path, &mut port, &progress)
+            } else {
+                self.how.read_file(&self.path, &mut port, &progress)
+            }
+        })
+    }
+}
+
+/// Runs what is to be read. `started` gets what readers may watch while it runs.
 pub fn run(
-    plan: Plan,
-    options: Options,
+    inputs: Inputs,
+    mut options: Options,
     started: impl FnOnce(&Shared, &Arc<Progress>),
 ) -> Result<Outcome, Failed> {
     let workers = options.workers.max(1);
-    let summary = plan.summary();
-    let newest = plan.newest().unwrap_or(0);
-    let progress = plan.progress();
+    options.ports = 1 + inputs.passes.len();
+    let progress = inputs.plan.as_ref().map(Plan::progress).unwrap_or_default();
+    let notices = inputs.plan.iter().flat_map(Plan::notices).map(ToString::to_string).collect();
     let (engine, alerts) = Engine::start(options)?;
     started(&engine.shared, &progress);
     let collect = std::thread::spawn(move || last_states(alerts.into_iter()));
-    let port = engine.port(0);
-    // Workers may still have chunks to open when the last one is handed over.
-    port.state.saw(newest);
-    let running = plan.run(port, workers)?;
-    // The engine only stops before its input ends when a worker failed; `finish` says so.
-    let _ = running.join();
+    let mut passes = Vec::new();
+    for (index, pass) in inputs.passes.into_iter().enumerate() {
+        passes.push(pass.run(engine.port(index as u16 + 1), progress.clone())?);
+    }
+    let mut oldest = None;
+    match inputs.plan {
+        Some(plan) => {
+            let port = engine.port(0);
+            // Workers may still have chunks to open when the last one is handed over.
+            port.state.saw(plan.newest().unwrap_or(0));
+            oldest = plan.chunks().map(|chunk| chunk.least).min();
+            // The engine only stops before its input ends when a worker failed; `finish` says so.
+            let _ = plan.run(port, workers)?.join();
+        }
+        None => engine.port(0).close(),
+    }
+    for pass in passes {
+        let _ = pass.join();
+    }
     let shared = engine.shared.clone();
+    let newest = engine.newest();
     engine.finish()?;
     let alerts = collect.join().unwrap_or_default();
-    Ok(Outcome { alerts, shared, summary, progress })
+    let span = oldest.map(|oldest| (oldest, newest));
+    Ok(Outcome { alerts, shared, progress, notices, span })
 }
 
 /// The last revision of each alert, sorted by (start, id).

@@ -70,6 +70,26 @@ impl EngineFacts {
         facts.iter().filter(|(kind, _)| matches!(kind, FactKind::Entity(_))).map(|(_, n)| n).sum()
     }
 
+    /// Asks the workers for their templates and waits a moment for the answer: they give it when
+    /// the frontier moves, which it does once a second at the least.
+    fn wait_for_templates(&self) {
+        let views = &self.shared.views;
+        let before = views.published();
+        views.ask();
+        let wait = || {
+            for _ in 0..120 {
+                if views.published().iter().zip(&before).all(|(now, before)| now > before) {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(_) => tokio::task::block_in_place(wait),
+            Err(_) => wait(),
+        }
+    }
+
     /// Events per second over the last minute.
     fn rate(&self) -> f64 {
         let now = Instant::now();
@@ -126,7 +146,6 @@ impl Facts for EngineFacts {
     }
 
     fn stats(&self) -> Stats {
-        self.shared.views.ask();
         let processed = self.processed();
         let opened = self.book.opened_by_severity();
         let by_severity = Severity::ALL
@@ -169,7 +188,7 @@ impl Facts for EngineFacts {
     }
 
     fn templates(&self, page: usize, limit: usize) -> (Vec<TemplateRow>, u64) {
-        self.shared.views.ask();
+        self.wait_for_templates();
         let mut rows = self.shared.views.templates();
         rows.sort_by(|a, b| b.count.cmp(&a.count).then(a.id.cmp(&b.id)));
         let total = rows.len() as u64;
@@ -189,7 +208,12 @@ impl Facts for EngineFacts {
     fn metrics(&self) -> Vec<Metric> {
         let (held, peak) = self.shared.flow.held();
         let mut all = vec![
-            Metric { name: "held_bytes", help: "Bytes held for order.", label: None, value: held as f64 },
+            Metric {
+                name: "held_bytes",
+                help: "Bytes held for order.",
+                label: None,
+                value: held as f64,
+            },
             Metric {
                 name: "held_bytes_peak",
                 help: "Most bytes that were held for order.",

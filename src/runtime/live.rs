@@ -138,13 +138,17 @@ impl Live {
 async fn serve(way: Way, door: Door) -> Result<(), String> {
     let kind = way.kind().name();
     let result = match way {
-        Way::Udp(socket, options) => udp::run(socket, options, door).await.map_err(|e| e.to_string()),
+        Way::Udp(socket, options) => {
+            udp::run(socket, options, door).await.map_err(|e| e.to_string())
+        }
         Way::Tcp(listener, options) => match listen(listener) {
             Ok(listener) => tcp::run(listener, options, door).await.map_err(|e| e.to_string()),
             Err(error) => Err(error.to_string()),
         },
         Way::Files(options) => file::run(options, door).await.map_err(|e| e.to_string()),
-        Way::Pipe(options) => pipe::run(std::io::stdin(), options, door).await.map_err(|e| e.to_string()),
+        Way::Pipe(options) => {
+            pipe::run(std::io::stdin(), options, door).await.map_err(|e| e.to_string())
+        }
     };
     result.map_err(|error| format!("{kind}: {error}"))
 }

@@ -29,6 +29,7 @@ pub struct Rules {
     given: Given,
     lateness: u64,
     max_future: u64,
+    joins: bool,
 }
 
 impl Rules {
@@ -39,6 +40,18 @@ impl Rules {
             given,
             lateness: config.engine.lateness_seconds,
             max_future: config.engine.max_future_seconds,
+            joins: true,
+        }
+    }
+
+    /// The same rules, with every line a record of its own.
+    pub fn line_by_line(&self) -> Rules {
+        Rules {
+            entries: self.entries.clone(),
+            given: self.given.clone(),
+            lateness: self.lateness,
+            max_future: self.max_future,
+            joins: false,
         }
     }
 
@@ -81,7 +94,7 @@ impl Rules {
         FileOptions {
             zone: self.zone(entry).unwrap_or(Zone::Utc),
             year: self.given.year.or_else(|| entry.and_then(|e| e.year)),
-            multiline: entry.is_none_or(|e| !matches!(e.multiline, Multiline::Off)),
+            multiline: self.joins && entry.is_none_or(|e| !matches!(e.multiline, Multiline::Off)),
             source_type: self.source_type(entry, "file"),
             format: format_of(entry),
             entry: entry.map(|e| e.name.clone()),
@@ -89,7 +102,8 @@ impl Rules {
     }
 
     fn zone(&self, entry: Option<&SourceEntry>) -> Option<Zone> {
-        let named = self.given.timezone.as_ref().or_else(|| entry.and_then(|e| e.timezone.as_ref()));
+        let named =
+            self.given.timezone.as_ref().or_else(|| entry.and_then(|e| e.timezone.as_ref()));
         named.cloned().map(Zone::Named)
     }
 

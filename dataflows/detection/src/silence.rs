@@ -254,7 +254,8 @@ mod tests {
         let mut by_bucket = Regular::new();
         let busy: Vec<_> = (0..300u64).filter(|b| b % 7 != 3).map(|b| (b, 1)).collect();
         feed(&mut by_timer, &config, &busy);
-        (0..300u64).for_each(|b| assert_eq!(by_bucket.close(&config, b, u64::from(b % 7 != 3)), None));
+        (0..300u64)
+            .for_each(|b| assert_eq!(by_bucket.close(&config, b, u64::from(b % 7 != 3)), None));
         let one = feed(&mut by_timer, &config, &[(400, 0)]);
         let other: Vec<_> = (300..400).filter_map(|b| by_bucket.close(&config, b, 0)).collect();
         assert_eq!(one.len(), 1);

@@ -66,10 +66,15 @@ impl Predictive {
         }
     }
 
-    /// Above this a count is no longer ordinary and is learnt only as this much.
-    pub fn cap(&self) -> f64 {
+    /// So many standard deviations above the mean of what is not zero, and two counts.
+    pub fn above(&self, deviations: f64) -> f64 {
         let shift = if self.zero.is_some() { 1.0 } else { 0.0 };
-        shift + self.mean + 4.0 * sqrt(self.mean * self.dispersion) + 2.0
+        shift + self.mean + deviations * sqrt(self.mean * self.dispersion) + 2.0
+    }
+
+    /// Above this a count is no longer ordinary.
+    pub fn cap(&self) -> f64 {
+        self.above(4.0)
     }
 
     /// −ln P(X = 0).

@@ -37,7 +37,8 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     let rules = parts.parse.rules.clone();
     let records = ingress(scope, parts.ingress);
     let events = parse(records, parts.parse);
-    let learnt = keyed(events, Leaves::new(&settings, parts.tally, rules, &parts.shared, &env), &env);
+    let learnt =
+        keyed(events, Leaves::new(&settings, parts.tally, rules, &parts.shared, &env), &env);
 
     let (counts, learnt) = split(learnt, |out| match out {
         LeafOut::Series(sum) => Ok(sum),

@@ -63,8 +63,8 @@ pub struct Progress {
 #[derive(Default)]
 struct Part {
     wants_templates: AtomicBool,
-    wants_facts: AtomicBool,
     templates: ArcSwap<Vec<TemplateRow>>,
+    template_count: AtomicU64,
     facts: ArcSwap<BTreeMap<FactKind, u64>>,
     progress: Mutex<BTreeMap<&'static str, Vec<Progress>>>,
     evictions: AtomicU64,
@@ -90,7 +90,6 @@ impl Views {
     pub fn ask(&self) {
         for part in &self.parts {
             part.wants_templates.store(true, Ordering::Release);
-            part.wants_facts.store(true, Ordering::Release);
         }
     }
 
@@ -99,9 +98,9 @@ impl Views {
         self.parts[worker].wants_templates.swap(false, Ordering::AcqRel)
     }
 
-    /// Whether somebody asked for facts since the last time.
-    pub fn wants_facts(&self, worker: usize) -> bool {
-        self.parts[worker].wants_facts.swap(false, Ordering::AcqRel)
+    /// Publishes the number of templates.
+    pub fn put_template_count(&self, worker: usize, count: u64) {
+        self.parts[worker].template_count.store(count, Ordering::Release);
     }
 
     /// Publishes templates.
@@ -132,7 +131,7 @@ impl Views {
 
     /// How many templates there are.
     pub fn template_count(&self) -> u64 {
-        self.parts.iter().map(|part| part.templates.load().len() as u64).sum()
+        self.parts.iter().map(|part| part.template_count.load(Ordering::Acquire)).sum()
     }
 
     /// How many facts of each kind there are.

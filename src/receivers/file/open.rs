@@ -54,6 +54,8 @@ pub struct Open {
     pub gone: Option<Ns>,
     /// What its content is to us.
     pub content: Content,
+    /// Since when it is taken for a copy.
+    pub copy_since: Option<Ns>,
     /// Its records, once something of it is read.
     pub live: Option<Box<Live>>,
     /// How it begins, and how far it was read.
@@ -100,6 +102,7 @@ impl Open {
             linked: true,
             gone: None,
             content: Content::Unknown,
+            copy_since: None,
             live: None,
             mark: Mark::default(),
             rest: VecDeque::new(),
@@ -130,6 +133,7 @@ impl Open {
             self.rest.push_back(rest);
         }
         self.content = Content::Unknown;
+        self.copy_since = None;
         self.mark = Mark::at(&self.file, 0)?;
         self.seen = (u64::MAX, 0, 0);
         self.at_end = false;

@@ -165,7 +165,7 @@ mod tests {
         symlink(dir.path().join("outside.log"), root.join("escape.log")).unwrap();
         symlink(root.join("a/other.txt"), root.join("inside.log")).unwrap();
         let pattern = format!("{}/**/*.log", root.display());
-        let paths = paths(&[pattern.clone()], &[]);
+        let paths = paths(std::slice::from_ref(&pattern), &[]);
         let found = paths.scan();
         assert_eq!(found.len(), 5, "{found:?}");
         assert!(matches!(paths.open(&root.join("escape.log")), Err(OpenError::Outside(_))));

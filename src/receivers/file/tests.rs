@@ -302,37 +302,27 @@ async fn rotation(way: Way, pattern: &str, seconds: u64) {
 
 /// A longer run on demand: `SEERFLOW_ROTATION_SECONDS=60`.
 fn rotation_seconds() -> u64 {
-    std::env::var("SEERFLOW_ROTATION_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(4)
+    std::env::var("SEERFLOW_ROTATION_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(3)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_line_once_when_files_are_renamed() {
-    rotation(Way::Rename, "app.log", rotation_seconds()).await;
+async fn every_line_once_when_another_file_takes_the_path() {
+    let seconds = rotation_seconds();
+    tokio::join!(
+        rotation(Way::Rename, "app.log", seconds),
+        rotation(Way::Recreate, "app.log", seconds),
+        rotation(Way::Symlink, "app.log", seconds),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_line_once_when_renamed_files_match_too() {
-    rotation(Way::Rename, "app.log*", rotation_seconds()).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_line_once_when_files_are_copied_and_truncated() {
-    rotation(Way::CopyTruncate, "app.log", rotation_seconds()).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_line_once_when_the_copies_match_too() {
-    rotation(Way::CopyTruncateMatched, "app.log*", rotation_seconds()).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_line_once_when_files_are_deleted_and_created_again() {
-    rotation(Way::Recreate, "app.log", rotation_seconds()).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_line_once_when_a_symlink_is_swapped() {
-    rotation(Way::Symlink, "app.log", rotation_seconds()).await;
+async fn every_line_once_when_what_was_rotated_matches_or_is_truncated() {
+    let seconds = rotation_seconds();
+    tokio::join!(
+        rotation(Way::Rename, "app.log*", seconds),
+        rotation(Way::CopyTruncate, "app.log", seconds),
+        rotation(Way::CopyTruncateMatched, "app.log*", seconds),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -105,7 +105,7 @@ impl Framer {
                 }
                 State::Counted(count) => {
                     let want = count.min(self.limit);
-                    if rest.len() < want && !(end && !rest.is_empty()) {
+                    if rest.is_empty() || (rest.len() < want && !end) {
                         return None;
                     }
                     let take = want.min(rest.len());
@@ -387,6 +387,11 @@ mod tests {
             let expected: Vec<_> = messages.iter().map(String::as_str).collect();
             prop_assert_eq!(got, plain(&expected));
         }
+
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
         fn after_garbage_a_line_gets_through(

@@ -231,8 +231,7 @@ impl Connection {
     async fn deliver(&mut self, reader: &mut Reader, end: bool) -> Result<(), Gone> {
         let now = self.door.clock.now();
         let mut pos = 0;
-        loop {
-            let Some(first) = reader.framer.next(&reader.buffer, &mut pos, end) else { break };
+        while let Some(first) = reader.framer.next(&reader.buffer, &mut pos, end) {
             let mut last = first;
             self.push(reader, first.start, first, now);
             while reader.source.len() < BATCH_RECORDS {

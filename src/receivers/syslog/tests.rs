@@ -145,6 +145,39 @@ async fn a_slow_engine_loses_nothing_over_tcp() {
     assert_eq!(engine.count, LINES);
 }
 
+/// Each batch spans minutes of log, so a promise raised before its batch is in the lane is seen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promise_never_overtakes_a_batch_that_waits_for_room() {
+    const LINES: u64 = 30_000;
+    let (clock, hand) = Clock::manual(START + 2 * LINES * SECOND);
+    let (mut door, mut engine) = door(&clock, 2, 1);
+    door.gate = crate::runtime::stamp::Gate::closed();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = door.stop.clone();
+    let task = tokio::spawn(tcp::run(listener, tcp::TcpOptions::default(), door));
+    let text: String = (0..LINES).map(|i| format!("<13>{} line {i}\n", at(i))).collect();
+    let sender = tokio::spawn(async move {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        stream
+    });
+    while engine.count < LINES {
+        hand.advance(TICK);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        engine.drain();
+    }
+    assert!(engine.got.iter().all(|got| got.flags == Flags::default()));
+    until("the promise of the last stamp", || {
+        hand.advance(TICK);
+        engine.promise() == START + (LINES - 3) * SECOND
+    })
+    .await;
+    drop(sender.await.unwrap());
+    stop.cancel();
+    task.await.unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn connections_beyond_the_limit_are_refused_and_idle_ones_closed() {
     let options = tcp::TcpOptions {

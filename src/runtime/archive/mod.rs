@@ -39,3 +39,23 @@ pub use plan::Plan;
 pub use problem::{Notice, Problem};
 pub use progress::Progress;
 pub use summary::{OnePassFile, PlannedChunk, ScanProgress, Summary, YearUsed};
+
+use seerflow_model::Ns;
+use std::path::Path;
+
+/// A text to be read from its start, decompressed and decoded.
+pub struct TextFile {
+    /// Hash of its first 4 KiB after decompression.
+    pub identity: u64,
+    /// Its modification time.
+    pub modified: Ns,
+    /// The text.
+    pub text: Box<dyn std::io::Read + Send>,
+}
+
+/// Opens one file as text.
+pub fn open_text(path: &Path) -> Result<TextFile, Problem> {
+    let (opened, text) = open::open(path, &std::sync::Arc::default())?;
+    let (identity, modified) = (opened.identity, opened.state.modified);
+    Ok(TextFile { identity, modified, text: Box::new(text) })
+}

@@ -12,8 +12,8 @@
 //! What an earlier product got wrong and what is done here: no decision before there is something
 //! to decide on; while exceedances are few the fit leans on the exponential tail that a right
 //! model has; ties are never counted as rarer than they were seen; what was found odd neither
-//! poisons the tail (the three greatest may be left out) nor is left out for ever (more than
-//! three are the tail); a rate above its band widens the tail at once.
+//! poisons the tail (a few scores beyond a wide gap are left out) nor is left out for ever (many
+//! are the tail); a rate above its band widens the tail at once.
 
 mod calibrator;
 mod histogram;

@@ -4,7 +4,7 @@
 //! the share of those seen exactly once, n₁/n. It is nearly unbiased for any population, heavy
 //! tails too, as long as observations come one by one. Where new things come in clusters (a new
 //! program, a deployment) and are then repeated, n₁ is soon small again although new ones keep
-//! coming; so the rate at which new ones were really found of late ([`Pace`]) is the other
+//! coming; so the rate at which new ones were really found of late is the other
 //! estimate, and the larger of the two is the answer.
 
 mod newness;

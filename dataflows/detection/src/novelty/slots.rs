@@ -107,7 +107,7 @@ impl Slot {
                 self.pace.count(1, 0);
                 None
             }
-            _ => self.found(config, at, key),
+            _ => self.found(config, kind, at, key),
         };
         self.observed += 1;
         if self.observed >= HALVE_AT {
@@ -116,7 +116,13 @@ impl Slot {
         finding
     }
 
-    fn found(&mut self, config: &NoveltyConfig, at: usize, key: u64) -> Option<NewValue> {
+    fn found(
+        &mut self,
+        config: &NoveltyConfig,
+        kind: ParamKind,
+        at: usize,
+        key: u64,
+    ) -> Option<NewValue> {
         let finding = (self.observed >= config.calibration_window).then(|| NewValue {
             probability: self.probability(),
             observed: self.observed,
@@ -125,7 +131,7 @@ impl Slot {
         self.values.insert(at, key | 1);
         self.singletons += 1;
         self.pace.count(1, 1);
-        if self.usual() {
+        if self.usual(kind) {
             self.become_open();
             return None;
         }
@@ -146,13 +152,18 @@ impl Slot {
         turing.max(found / (of + 1.0)).min(1.0)
     }
 
-    /// Whether new values are usual here: most of the first few, or a tenth of many.
-    fn usual(&self) -> bool {
+    /// Whether new values are usual here: most of the first few for numbers and the like, most of
+    /// many or a tenth of very many for names.
+    fn usual(&self, kind: ParamKind) -> bool {
         let seen = self.observed + 1;
         let singletons = self.singletons;
-        (seen >= 32 && 2 * singletons >= seen)
-            || (seen >= 128 && 4 * singletons >= seen)
-            || (seen >= 512 && 10 * singletons >= seen)
+        let first = match kind {
+            ParamKind::Number | ParamKind::Hex | ParamKind::Id => 32,
+            _ => 256,
+        };
+        (seen >= first && 2 * singletons >= seen)
+            || (seen >= 4 * first && 4 * singletons >= seen)
+            || (seen >= 16 * first && 10 * singletons >= seen)
     }
 
     fn become_open(&mut self) {
@@ -196,9 +207,8 @@ mod tests {
     #[test]
     fn a_scan_over_names_does_not_blind_the_slot() {
         let mut slots = Slots::default();
-        let usual = |slots: &mut Slots, n: u64| {
-            slots.observe(&CONFIG, 0, ParamKind::Any, mix(n % 20))
-        };
+        let usual =
+            |slots: &mut Slots, n: u64| slots.observe(&CONFIG, 0, ParamKind::Any, mix(n % 20));
         (0..100_000).for_each(|n| assert_eq!(usual(&mut slots, n), None));
         let found = (0..3000u64)
             .filter_map(|n| slots.observe(&CONFIG, 0, ParamKind::Any, mix(1_000 + n)))

@@ -1,15 +1,15 @@
-//! Bursts that come back: a cron job's flood is news twice, then it is known.
+//! Bursts that keep coming back: an hourly flood is news for a day, then it is known.
 //!
 //! Episodes above the cap are kept as at most eight (height, weight) pairs that are forgotten like
-//! everything else. The chance of another one this high is the number of those seen, less two,
-//! per bucket of memory; the two are left out so that a real attack does not excuse the next.
+//! everything else. The chance of another one this high is the number of those in memory, less
+//! twenty, per bucket; the twenty are left out so that a bad day does not excuse the next attack.
 
 use serde::{Deserialize, Serialize};
 
 /// Heights kept.
 const HEIGHTS: usize = 8;
 /// Episodes that excuse nothing.
-const NEWS: f64 = 2.0;
+const NEWS: f64 = 20.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Height {
@@ -60,17 +60,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_third_time_it_is_known() {
+    fn after_twenty_it_is_known() {
         let mut bursts = Bursts::default();
-        let score = |b: &Bursts, at| b.score(at, 500.0, 1000.0, 0.9999);
-        for n in 1..=2 {
+        let score = |b: &Bursts, at| b.score(at, 500.0, 2000.0, 0.99999);
+        for n in 1..=20 {
             assert_eq!(score(&bursts, n * 60), None);
-            bursts.begin(n * 60, 500.0, 0.9999);
+            bursts.begin(n * 60, 500.0, 0.99999);
         }
-        bursts.begin(180, 450.0, 0.9999);
-        let known = score(&bursts, 240).unwrap();
-        assert!((6.5..7.5).contains(&known), "{known}");
-        assert_eq!(bursts.score(240, 5000.0, 1000.0, 0.9999), None, "a higher one is news");
+        (21..=30).for_each(|n| bursts.begin(n * 60, 450.0, 0.99999));
+        let known = score(&bursts, 31 * 60).unwrap();
+        assert!((5.0..6.0).contains(&known), "{known}");
+        assert_eq!(bursts.score(31 * 60, 5000.0, 2000.0, 0.99999), None, "a higher one is news");
         assert_eq!(score(&bursts, 1_000_000), None, "forgotten");
     }
 

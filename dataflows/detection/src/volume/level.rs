@@ -17,18 +17,34 @@ const ALPHA: f64 = 0.1;
 const GAMMA_PER_DAY: f64 = 0.25;
 /// Buckets over which the residual is averaged.
 const MEMORY: f64 = 500.0;
+/// The same within one slot.
+const SLOT_MEMORY: u8 = 100;
+/// Buckets over which the two smoothers compete.
+const COMPETITION: f64 = 2000.0;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Smoother {
     state: HoltWinters,
     /// Mean of squared residual / forecast.
     dispersion: f64,
+    /// The same by slot of the season: an hour in which a shift begins is less certain.
+    by_slot: Box<[(f64, u8)]>,
+    /// Mean absolute residual over days: what the two smoothers compete by.
+    loss: f64,
     age: f64,
 }
 
 impl Smoother {
     fn new(level: f64, season: Box<[f64]>, dispersion: f64) -> Smoother {
-        Smoother { state: HoltWinters { level, trend: 0.0, season }, dispersion, age: 30.0 }
+        let by_slot = vec![(dispersion, 8); season.len()].into_boxed_slice();
+        let state = HoltWinters { level, trend: 0.0, season };
+        Smoother { state, dispersion, by_slot, loss: 0.0, age: 30.0 }
+    }
+
+    /// Dispersion at a phase.
+    fn spread(&self, phase: f64) -> f64 {
+        let slots = self.by_slot.len().max(1);
+        self.by_slot.get(phase as usize % slots).map_or(self.dispersion, |slot| slot.0).max(1.0)
     }
 
     fn forecast(&self, phase: f64) -> f64 {
@@ -37,11 +53,20 @@ impl Smoother {
 
     fn learn(&mut self, phase: f64, value: f64, gamma: f64) {
         let forecast = self.forecast(phase);
-        let room = 4.0 * libm::sqrt(forecast * self.dispersion.max(1.0)) + 2.0;
-        let value = value.clamp(forecast - room, forecast + room);
+        let room = 4.0 * libm::sqrt(forecast * self.spread(phase)) + 2.0;
         self.age = (self.age + 1.0).min(MEMORY);
+        // What is not ordinary is learnt as something moderate: it counts, but teaches little.
         let error = value - forecast;
-        self.dispersion += (error * error / forecast - self.dispersion) / self.age;
+        self.loss += (error.abs() - self.loss) / COMPETITION;
+        let error = if error.abs() > room { (0.5 * room).copysign(error) } else { error };
+        let value = forecast + error;
+        let relative = error * error / forecast;
+        self.dispersion += (relative - self.dispersion) / self.age;
+        let slots = self.by_slot.len().max(1);
+        if let Some(spread) = self.by_slot.get_mut(phase as usize % slots) {
+            spread.1 = (spread.1 + 1).min(SLOT_MEMORY);
+            spread.0 += (relative - spread.0) / f64::from(spread.1);
+        }
         self.state.observe(phase, value, Smoothing { alpha: ALPHA, beta: 0.0, gamma });
         self.state.level = self.state.level.max(0.0);
     }
@@ -65,8 +90,7 @@ pub struct Level {
 impl Level {
     /// Starts at a level with a dispersion known from the count model.
     pub fn new(level: f64, dispersion: f64) -> Level {
-        let first_day =
-            FirstDay { sums: [0.0; SLOTS as usize], buckets: [0; SLOTS as usize] };
+        let first_day = FirstDay { sums: [0.0; SLOTS as usize], buckets: [0; SLOTS as usize] };
         Level {
             plain: Smoother::new(level, Box::default(), dispersion),
             seasonal: None,
@@ -76,7 +100,7 @@ impl Level {
 
     fn best(&self) -> &Smoother {
         match &self.seasonal {
-            Some(seasonal) if seasonal.dispersion < 0.98 * self.plain.dispersion => seasonal,
+            Some(seasonal) if seasonal.loss < 0.98 * self.plain.loss => seasonal,
             _ => &self.plain,
         }
     }
@@ -86,11 +110,18 @@ impl Level {
         !self.best().state.season.is_empty()
     }
 
+    /// Whether the season predicts so much better that it also explains why buckets are empty.
+    pub fn strongly_seasonal(&self) -> bool {
+        self.seasonal.as_ref().is_some_and(|seasonal| seasonal.loss < 0.9 * self.plain.loss)
+    }
+
     /// Predictive of a bucket at this phase.
     pub fn predictive(&self, phase: f64) -> Predictive {
         let best = self.best();
-        let unsure = 1.0 + 1.5 * libm::sqrt(2.0 / best.age);
-        Predictive::counts(best.forecast(phase), best.dispersion.max(1.0) * unsure)
+        let memory =
+            if best.by_slot.is_empty() { best.age } else { best.age.min(f64::from(SLOT_MEMORY)) };
+        let unsure = 1.0 + 1.5 * libm::sqrt(2.0 / (2.0 * memory));
+        Predictive::counts(best.forecast(phase), best.spread(phase) * unsure)
     }
 
     /// Learns a bucket.
@@ -114,8 +145,8 @@ impl Level {
             let season: Box<[f64]> = means.iter().map(|m| m - mean).collect();
             let offset = HoltWinters { level: 0.0, trend: 0.0, season: season.clone() };
             let level = (self.plain.state.level - offset.seasonal(phase)).max(0.0);
-            let smoother = Smoother::new(level, season, self.plain.dispersion);
-            self.seasonal = Some(smoother);
+            self.plain.loss = 0.0;
+            self.seasonal = Some(Smoother::new(level, season, self.plain.dispersion));
             self.first_day = None;
         }
     }
@@ -126,6 +157,7 @@ impl Level {
         for smoother in seasonal.chain([&mut self.plain]) {
             smoother.state.level = (level - smoother.state.seasonal(phase)).max(0.0);
             smoother.dispersion = dispersion;
+            smoother.by_slot.iter_mut().for_each(|spread| spread.0 = spread.0.max(dispersion));
             smoother.age = 30.0;
         }
     }

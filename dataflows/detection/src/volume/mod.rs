@@ -6,9 +6,9 @@
 //! Holt–Winters level with a daily season beside it ([`level`]), which follows slow change.
 //!
 //! What guards the model against what it reports:
-//! * a count above the cap is learnt as the cap, so one burst does not raise the model;
+//! * a count above the cap is learnt as a moderate one, so a burst does not raise the model;
 //! * a shift that lasts [`VolumeConfig::relevel_buckets`] buckets becomes the new level at once;
-//! * bursts that come back are remembered ([`bursts`]) and are news only twice;
+//! * bursts that keep coming back are remembered ([`bursts`]) and cease to be news;
 //! * a regular series that falls silent goes to *sleep*: zeros are not learnt as its new level,
 //!   so waking up is no burst.
 //!
@@ -19,6 +19,8 @@ pub mod bursts;
 pub mod level;
 pub mod moments;
 mod series;
+#[cfg(test)]
+mod series_tests;
 
 use crate::tail::Predictive;
 use serde::{Deserialize, Serialize};
@@ -72,7 +74,7 @@ impl Default for VolumeConfig {
             bucket_seconds: 60,
             min_buckets: 60,
             half_life_buckets: 1440.0,
-            level_mean: 10.0,
+            level_mean: 4.0,
             relevel_buckets: 30,
             empty_score: 4.6,
         }
@@ -117,7 +119,7 @@ pub struct Raw {
     pub ratio: f64,
     /// The predictive distribution, for [`Predictive::attainable`] and for words.
     pub model: Predictive,
-    /// The bucket before was as extreme on the same side: this goes on, it does not begin.
+    /// It belongs to the episode of the bucket before: this goes on, it does not begin.
     pub continues: bool,
     /// Empty buckets between the last closed one and this one that had a result too (of a silence
     /// only its first).

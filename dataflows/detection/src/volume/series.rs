@@ -13,8 +13,10 @@ const EMPTY_STEPS: u64 = 64;
 const DRIFT_ALPHA: f64 = 1.0 / 16.0;
 /// Four standard deviations of that average when nothing shifts.
 const DRIFT_BAR: f64 = 0.72;
-/// A score from here on is extreme: the next one on the same side continues it.
+/// A score from here on begins an episode on its side …
 const EXTREME: f64 = 7.0;
+/// … which goes on while scores of that side stay above this.
+const STILL: f64 = 3.0;
 /// Residuals are clipped here, in standard deviations.
 const CLIP: f64 = 4.0;
 
@@ -36,7 +38,7 @@ pub struct Series {
     asleep: bool,
     /// The bucket before was above its cap.
     bursting: bool,
-    /// The side on which the bucket before was extreme: 1 above, −1 below, 0 neither.
+    /// The side of the episode that the bucket before belonged to: 1 above, −1 below, 0 none.
     extreme: i8,
     /// Buckets learnt, saturating.
     life: u32,
@@ -91,7 +93,7 @@ impl Series {
         let model = self.predictive(config, bucket);
         let silent = self.asleep && count == 0;
         let raw = (!silent).then(|| self.judge(config, &model, bucket, count));
-        self.extreme = raw.as_ref().map_or(self.extreme, side_of);
+        self.extreme = raw.as_ref().map_or(self.extreme, |raw| self.side_of(raw));
         self.learn(config, &model, bucket, count);
         raw.map(|raw| Raw { empties, empty_lower, ..raw })
     }
@@ -108,7 +110,8 @@ impl Series {
         if self.life < config.min_buckets || self.asleep {
             return None;
         }
-        let says = |bucket: &u64| self.predictive(config, *bucket).zero_score() >= config.empty_score;
+        let says =
+            |bucket: &u64| self.predictive(config, *bucket).zero_score() >= config.empty_score;
         let next = self.last.saturating_add(1);
         if says(&next) {
             return Some(next);
@@ -134,11 +137,8 @@ impl Series {
         let counts = || self.moments.predictive(self.kind.prior_dispersion());
         match &self.level {
             // A busy series with many empty buckets is not one level but two.
-            Some(level) if self.moments.zeros() < 0.05 => level.predictive(config.phase(bucket)),
-            Some(level) if level.seasonal() => {
-                let by_season = level.predictive(config.phase(bucket));
-                let by_counts = counts();
-                if by_counts.zero.is_some() && by_season.mean > 5.0 { by_counts } else { by_season }
+            Some(level) if self.moments.zeros() < 0.05 || level.strongly_seasonal() => {
+                level.predictive(config.phase(bucket))
             }
             _ => counts(),
         }
@@ -167,8 +167,14 @@ impl Series {
             empties: 0,
             empty_lower: 0.0,
         };
-        let side = side_of(&raw);
+        let side = self.side_of(&raw);
         Raw { continues: side != 0 && side == self.extreme, ..raw }
+    }
+
+    /// The side of the episode that a result belongs to.
+    fn side_of(&self, raw: &Raw) -> i8 {
+        let bar = |side: i8| if self.extreme == side { STILL } else { EXTREME };
+        i8::from(raw.upper >= bar(1)) - i8::from(raw.lower >= bar(-1))
     }
 
     fn warm_up(&mut self, config: &VolumeConfig, count: u64) {
@@ -226,13 +232,18 @@ impl Series {
             self.bursts.get_or_insert_default().begin(bucket, value, config.discount());
         }
         self.bursting = value > cap;
-        self.moments.learn(value.min(cap), config.discount());
         let phase = config.phase(bucket);
-        if let Some(level) = &mut self.level {
-            level.learn(phase, value, config);
+        // What is not ordinary is learnt as something moderate: it counts, but teaches little. A
+        // silence teaches nothing until it has lasted, see `follow`.
+        if count > 0 || model.zero_score() < EXTREME {
+            let learnt = if value > cap { model.above(2.0) } else { value };
+            self.moments.learn(learnt, config.discount());
+            if let Some(level) = &mut self.level {
+                level.learn(phase, value, config);
+            }
         }
         self.follow(config, phase, value);
-        if self.level.is_none() && bucket % 16 == 0 {
+        if self.level.is_none() && bucket.is_multiple_of(16) {
             self.raise_level(config);
         }
     }
@@ -325,9 +336,4 @@ impl Series {
         self.trial = Trial::default();
         self.bursting = false;
     }
-}
-
-/// The side on which a result is extreme.
-fn side_of(raw: &Raw) -> i8 {
-    i8::from(raw.upper >= EXTREME) - i8::from(raw.lower >= EXTREME)
 }

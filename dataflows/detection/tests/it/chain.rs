@@ -23,13 +23,18 @@ pub struct Decision {
     pub series: usize,
     pub side: Side,
     pub p: f64,
-    pub raw: Raw,
 }
 
 impl Chain {
     /// `entities` series that share `per_second` events; the busiest has about 20 times as many
     /// as the quietest of a thousand.
-    pub fn new(shape: Shape, kind: SeriesKind, per_second: f64, entities: usize, seed: u64) -> Chain {
+    pub fn new(
+        shape: Shape,
+        kind: SeriesKind,
+        per_second: f64,
+        entities: usize,
+        seed: u64,
+    ) -> Chain {
         let weights: Vec<f64> = (0..entities).map(|i| 1.0 / (1.0 + i as f64).sqrt()).collect();
         let sum: f64 = weights.iter().sum();
         Chain {
@@ -71,7 +76,7 @@ impl Chain {
             if let Some(table) = &self.table
                 && let Some((p, side)) = table.two_sided(raw.upper, raw.lower)
             {
-                decide(Decision { series: index, side, p, raw });
+                decide(Decision { series: index, side, p });
             }
         }
         self.calibrator.absorb(&partial);

@@ -9,3 +9,4 @@ mod quiet;
 mod speed;
 mod streams;
 mod week;
+mod young;

@@ -12,18 +12,21 @@ fn rates(shape: Shape, per_second: f64, entities: usize, seed: u64, days: u64) -
     let mut chain = Chain::new(shape, kind, per_second, entities, seed);
     let mut rates = [[0.0; 2]; 2];
     // Expected per hour of the day; the truth has no other phase.
-    let expected: Vec<[f64; 2]> = (0..24)
-        .map(|hour| LEVELS.map(|level| chain.attainable(level, hour * 60 + 30)))
-        .collect();
+    let expected: Vec<[f64; 2]> =
+        (0..24).map(|hour| LEVELS.map(|level| chain.attainable(level, hour * 60 + 30))).collect();
     let start = 20_000 * 1440 + seed * 97;
     for bucket in start..start + days * 1440 {
         let ready = chain.calibrated();
         let mut realised = [0.0; 2];
-        chain.step(bucket, |_, count| count, |decision| {
-            for (at, level) in LEVELS.into_iter().enumerate() {
-                realised[at] += f64::from(u8::from(decision.p <= level));
-            }
-        });
+        chain.step(
+            bucket,
+            |_, count| count,
+            |decision| {
+                for (at, level) in LEVELS.into_iter().enumerate() {
+                    realised[at] += f64::from(u8::from(decision.p <= level));
+                }
+            },
+        );
         if !ready {
             assert_eq!(realised, [0.0; 2], "a decision before calibration");
             continue;

@@ -42,10 +42,10 @@ fn calls_are_cheap() {
         let mut found = 0;
         let name = format!("Slots::observe, {distinct} values");
         worst = worst.max(per_call(&name, 200_000, |n| {
-            let value = mix(mix(n) % distinct);
+            let value = mix((mix(n) % distinct) * (mix(n ^ 77) % 3));
             found += u32::from(slots.observe(&novelty, 0, ParamKind::Any, value).is_some());
         }));
-        assert_eq!(found, 0);
+        assert!(!slots.open(0) && found < 2000, "{found}");
     }
     let mut regular = Regular::new();
     let silence = SilenceConfig::default();

@@ -72,7 +72,7 @@ const ZEROS: f64 = 0.6;
 
 impl Shape {
     /// Mean of the busy part in a bucket.
-    fn busy_mean(self, mean: f64, bucket: u64) -> f64 {
+    pub fn busy_mean(self, mean: f64, bucket: u64) -> f64 {
         match self {
             Shape::Poisson => mean,
             Shape::Seasonal => {

@@ -35,13 +35,16 @@ impl Partial {
         Partial { kind, peer, scores: ScoreHistogram::default() }
     }
 
-    /// Adds a score.
-    pub fn add(&mut self, raw: &Raw) {
-        self.scores.add_raw(raw);
+    /// Adds a score, or a bucket of a series that has none yet.
+    pub fn add(&mut self, raw: Option<&Raw>) {
+        match raw {
+            Some(raw) => self.scores.add_raw(raw),
+            None => self.scores.add_warming(),
+        }
     }
 
     /// With a score.
-    pub fn with(mut self, raw: &Raw) -> Partial {
+    pub fn with(mut self, raw: Option<&Raw>) -> Partial {
         self.add(raw);
         self
     }

@@ -73,6 +73,9 @@ pub struct Facts {
     pub keep: Ns,
     /// Where the number of facts is published.
     pub views: Arc<Views>,
+    /// Facts of this worker; counted once, then kept up to date.
+    counts: Option<BTreeMap<FactKind, u64>>,
+    changed: bool,
     /// Index of this worker.
     pub worker: usize,
 }
@@ -80,7 +83,23 @@ pub struct Facts {
 impl Facts {
     /// For one worker.
     pub fn new(settings: &Settings, shared: &Shared, env: &Env) -> Facts {
-        Facts { keep: settings.facts_keep, views: shared.views.clone(), worker: env.worker }
+        Facts {
+            keep: settings.facts_keep,
+            views: shared.views.clone(),
+            counts: None,
+            changed: true,
+            worker: env.worker,
+        }
+    }
+}
+
+impl Facts {
+    fn count(&mut self, kind: FactKind, appeared: bool) {
+        self.changed = true;
+        if let Some(counts) = &mut self.counts {
+            let count = counts.entry(kind).or_default();
+            *count = if appeared { *count + 1 } else { count.saturating_sub(1) };
+        }
     }
 }
 
@@ -161,6 +180,7 @@ impl Fold for Facts {
             for (key, seen) in state.open.close(bucket) {
                 let kind = seen.kind;
                 if state.take(key, seen, self.keep) {
+                    self.count(kind, true);
                     ctx.emit(key, Change { key, kind, diff: 1 });
                 }
             }
@@ -168,6 +188,7 @@ impl Fold for Facts {
         while let Some((due, key)) = state.expiry.first().copied().filter(|(due, _)| *due <= now) {
             state.expiry.remove(&(due, key));
             if let Some(fact) = state.facts.remove(&key) {
+                self.count(fact.kind, false);
                 ctx.emit(key, Change { key, kind: fact.kind, diff: -1 });
             }
         }
@@ -180,7 +201,10 @@ impl Fold for Facts {
         // What was seen in the last quantum is counted, though its timer never comes.
         while let Some(bucket) = state.open.first() {
             for (key, seen) in state.open.close(bucket) {
-                state.take(key, seen, self.keep);
+                let kind = seen.kind;
+                if state.take(key, seen, self.keep) {
+                    self.count(kind, true);
+                }
             }
         }
     }
@@ -190,10 +214,13 @@ impl Fold for Facts {
     }
 
     fn publish(&mut self, groups: &Groups<Ledger>, ended: bool) {
-        if self.views.wants_facts(self.worker) || ended {
-            let mut counts = BTreeMap::new();
-            groups.iter().for_each(|(_, ledger)| ledger.count(&mut counts));
-            self.views.put_facts(self.worker, counts);
+        if std::mem::take(&mut self.changed) || ended {
+            let counts = self.counts.get_or_insert_with(|| {
+                let mut counts = BTreeMap::new();
+                groups.iter().for_each(|(_, ledger)| ledger.count(&mut counts));
+                counts
+            });
+            self.views.put_facts(self.worker, counts.clone());
         }
     }
 }

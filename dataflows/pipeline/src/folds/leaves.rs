@@ -94,6 +94,8 @@ pub struct Leaves {
     pub flow: Arc<Flow>,
     /// Where views are published.
     pub views: Arc<Views>,
+    /// Templates of this worker; counted once, then kept up to date.
+    count: Option<u64>,
     /// Index of this worker.
     pub worker: usize,
 }
@@ -116,7 +118,11 @@ impl Fold for Leaves {
             state.source_type.clone_from(&event.source.source_type);
             event.program().clone_into(&mut state.program);
         }
+        let before = state.leaf.len();
         let assigned = state.leaf.assign(&event);
+        if let Some(count) = &mut self.count {
+            *count = (*count + state.leaf.len() as u64).saturating_sub(before as u64);
+        }
         let template = assigned.template;
         let leaf = &state.leaf;
         let content = state
@@ -165,8 +171,16 @@ impl Fold for Leaves {
         }
     }
 
+    fn evicted(&mut self, _key: u64, state: LeafState) {
+        if let Some(count) = &mut self.count {
+            *count = count.saturating_sub(state.leaf.len() as u64);
+        }
+    }
+
     fn publish(&mut self, groups: &Groups<LeafState>, ended: bool) {
         self.tally.publish(&self.flow);
+        let all = || groups.iter().map(|(_, state)| state.leaf.len() as u64).sum();
+        self.views.put_template_count(self.worker, *self.count.get_or_insert_with(all));
         if self.views.wants_templates(self.worker) || ended {
             let mut rows: Vec<TemplateRow> = groups
                 .iter()
@@ -205,6 +219,7 @@ impl Leaves {
             tally,
             flow: shared.flow.clone(),
             views: shared.views.clone(),
+            count: None,
             worker: env.worker,
         }
     }
@@ -219,7 +234,8 @@ impl Leaves {
                 let lead = || Lead { event: event.clone(), template: text.clone(), subject };
                 counts.add_with(key, at, |count| count.one_more(event), || Count::one(lead()));
             };
-            add(Subject::Source(event.source.id), &mut self.counts);
+            // By name: a rotated file is a new source and still the same stream of lines.
+            add(Subject::Source(hash::text(&event.source.name)), &mut self.counts);
             add(Subject::Template(template), &mut self.counts);
             for (index, entity) in event.entities.iter().enumerate().take(8) {
                 let host = entity.kind == seerflow_model::EntityType::Host;

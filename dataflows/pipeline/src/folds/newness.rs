@@ -86,6 +86,8 @@ pub enum NewnessIn {
 pub struct NewnessState {
     newness: Newness,
     source_type: String,
+    /// Events that count already.
+    known: u64,
     /// Counts of the newest ticks, not yet part of what is known.
     pending: BTreeMap<u64, BTreeMap<u64, News>>,
 }
@@ -114,6 +116,7 @@ impl Fold for NewnessFold {
         NewnessState {
             newness: Newness::default(),
             source_type: String::new(),
+            known: 0,
             pending: BTreeMap::new(),
         }
     }
@@ -128,6 +131,7 @@ impl Fold for NewnessFold {
         let tick = ctx.now() / TICK;
         while let Some(entry) = state.pending.first_entry().filter(|entry| *entry.key() < tick) {
             for news in entry.remove().into_values() {
+                state.known += news.events;
                 state.newness.observe(news.namespace, news.events, news.singles);
             }
         }
@@ -185,7 +189,7 @@ impl NewnessFold {
             template: founded.text,
             subject: Subject::Template(founded.template),
         };
-        let known = state.newness.progress(&self.novelty).0;
+        let known = state.known;
         let evidence = words::new_template(&lead, ctx.now(), probability, known);
         ctx.emit(
             0,

@@ -220,11 +220,14 @@ impl SeriesFold {
         if let Some(due) = entry.take_due(bucket, self, count.as_ref()) {
             group.due.insert((due, key));
         }
-        if let Some(raw) = &raw {
-            let channel = channel_key(entry.kind, &entry.source_type);
-            let partial = || Partial::new(entry.kind, entry.source_type.clone());
-            self.partials.add_with(channel, ctx.now(), |p| p.add(raw), || partial().with(raw));
-        }
+        let channel = channel_key(entry.kind, &entry.source_type);
+        let partial = || Partial::new(entry.kind, entry.source_type.clone());
+        self.partials.add_with(
+            channel,
+            ctx.now(),
+            |part| part.add(raw.as_ref()),
+            || partial().with(raw.as_ref()),
+        );
         let matters = raw.as_ref().is_some_and(|raw| raw.upper.max(raw.lower) >= SCORE_MIN)
             || silence.is_some()
             || (raw.is_none() && observed >= NAMES_MIN && matches!(entry.kind, SeriesKind::Entity));

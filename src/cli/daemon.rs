@@ -1,0 +1,299 @@
+//! What `start` and `tail` share: doors, engine, sinks and HTTP face, from their opening to the
+//! summary at the end.
+
+use super::listening::Listening;
+use super::summary::Summary;
+use super::{common, output};
+use crate::alerting::{Overrides, Plan, Sinks};
+use crate::api::{self, Facts};
+use crate::config::{Config, data_dir};
+use crate::failure::Failure;
+use crate::receivers::file::FileStart;
+use crate::receivers::syslog::{tcp, udp};
+use crate::receivers::{file, pipe};
+use crate::runtime::clock::Clock;
+use crate::runtime::facts::EngineFacts;
+use crate::runtime::live::{Live, LiveOptions, Way};
+use crate::runtime::rules::Rules;
+use crate::runtime::setup;
+use seerflow_model::time::SECOND;
+use seerflow_model::{Alert, AlertStatus};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Acquire;
+use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// After so long without a line the program says how to check.
+const SILENT_AFTER: Duration = Duration::from_secs(60);
+/// How often it says how far calibration is.
+const PROGRESS_EVERY: Duration = Duration::from_secs(600);
+
+/// What is to run.
+pub struct Daemon {
+    /// The configuration.
+    pub config: Config,
+    /// Worker threads.
+    pub workers: usize,
+    /// The rules of sources.
+    pub rules: Arc<Rules>,
+    /// The doors.
+    pub ways: Vec<Way>,
+    /// The HTTP face, if it is wanted.
+    pub http: Option<TcpListener>,
+    /// Where alerts go.
+    pub alerts: Overrides,
+    /// What is printed at the start.
+    pub listening: Listening,
+    /// Whether it ends when all doors have ended by themselves.
+    pub ends: bool,
+    /// The data directory, locked.
+    pub data: data_dir::DataDir,
+}
+
+/// Options of the file receiver.
+pub fn files(config: &Config, patterns: Vec<String>, from_start: bool) -> file::FileOptions {
+    let receivers = &config.receivers;
+    let beginning = from_start || receivers.file_start == crate::config::FileStart::Beginning;
+    file::FileOptions {
+        patterns,
+        roots: receivers.allowed_log_roots.clone(),
+        start: if beginning { FileStart::Beginning } else { FileStart::End },
+        line_max: receivers.line_bytes_max,
+        ..file::FileOptions::default()
+    }
+}
+
+/// Options of the UDP receiver.
+pub fn udp(config: &Config) -> udp::UdpOptions {
+    udp::UdpOptions { frame_max: config.receivers.frame_bytes_max, ..udp::UdpOptions::default() }
+}
+
+/// Options of the TCP receiver.
+pub fn tcp(config: &Config) -> tcp::TcpOptions {
+    let receivers = &config.receivers;
+    let idle = match receivers.idle_timeout_seconds {
+        0 => u64::MAX,
+        seconds => seconds.saturating_mul(SECOND),
+    };
+    tcp::TcpOptions {
+        frame_max: receivers.frame_bytes_max,
+        connections_max: receivers.connections_max,
+        idle_timeout: idle,
+    }
+}
+
+/// Options of the pipe receiver.
+pub fn pipe(config: &Config) -> pipe::PipeOptions {
+    pipe::PipeOptions { line_max: config.receivers.line_bytes_max, ..pipe::PipeOptions::default() }
+}
+
+impl Daemon {
+    /// Runs until a signal comes or, if it ends, until all doors have ended.
+    pub fn run(self) -> Result<(), Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::cannot_run(format!("cannot start: {error}")))?;
+        let result = runtime.block_on(self.serve());
+        runtime.shutdown_timeout(Duration::from_millis(200));
+        result
+    }
+
+    async fn serve(self) -> Result<(), Failure> {
+        let started = Instant::now();
+        let signals = Signals::new().map_err(|e| Failure::cannot_run(format!("signals: {e}")))?;
+        let plan = Plan::of(&self.config.alerting, &self.alerts);
+        let sinks = Sinks::start(plan.open(&self.config.alerting)?).map_err(|error| {
+            Failure::cannot_run(format!("cannot start the alert sinks: {error}"))
+        })?;
+        let clock = Clock::system();
+        let node = self.data.node_id()?;
+        let options = LiveOptions {
+            ways: self.ways,
+            first_seq: clock.now() / 1_000,
+            clock,
+            rules: self.rules.clone(),
+            node,
+            lateness: self.config.engine.lateness_seconds * SECOND,
+        };
+        let engine = setup::engine(&self.config, self.workers, &self.rules);
+        let (mut live, alerts) =
+            Live::start(engine, options).map_err(|error| common::engine_failed(&error))?;
+        let facts = Arc::new(EngineFacts::new(live.shared.clone(), live.receivers.clone()));
+        let pump = pump(alerts, facts.clone(), sinks);
+        let down = CancellationToken::new();
+        let http = self.http.map(|listener| serve_http(listener, facts.clone(), down.clone()));
+        output::message(&self.listening.to_string());
+
+        watch(&mut live, &facts, &self.listening, signals, self.ends).await;
+
+        let patience = Duration::from_secs_f64(self.config.program.shutdown_timeout_s.max(0.1));
+        let shared = live.shared.clone();
+        let stopped = tokio::time::timeout(patience, live.stop()).await;
+        down.cancel();
+        if let Some(http) = http {
+            let _ = http.await;
+        }
+        match stopped {
+            Ok(result) => result.map_err(|error| common::engine_failed(&error))?,
+            Err(_) => output::message(&format!(
+                "warning: not everything was finished within {} s (shutdown_timeout_s)",
+                patience.as_secs_f64()
+            )),
+        }
+        // The engine is gone, so its channel is closed and the pump ends.
+        if let Ok(sinks) = tokio::task::spawn_blocking(move || pump.join()).await
+            && let Ok(sinks) = sinks
+        {
+            sinks.finish(patience);
+        }
+        let mut summary = Summary {
+            alerts: facts.book().opened_by_severity().iter().sum(),
+            open_alerts: facts.book().open() as u64,
+            ..Summary::default()
+        };
+        common::summarise(&shared, &mut summary);
+        summary.dropped = facts.dropped();
+        output::message(&summary.took(started.elapsed()).to_string());
+        Ok(())
+    }
+}
+
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Takes alerts from the engine to the book and the sinks; gives the sinks back at the end.
+fn pump(
+    alerts: flume::Receiver<Alert>,
+    facts: Arc<EngineFacts>,
+    sinks: Sinks,
+) -> std::thread::JoinHandle<Sinks> {
+    std::thread::spawn(move || {
+        for alert in alerts.iter() {
+            let alert = Arc::new(alert);
+            facts.book().upsert(alert.clone());
+            // At the end of the input an open episode says once more how it stands: the book has
+            // it, people have seen it.
+            if alert.status != AlertStatus::Open || alert.revision == 1 {
+                sinks.offer(alert);
+            }
+        }
+        sinks
+    })
+}
+
+fn serve_http(
+    listener: TcpListener,
+    facts: Arc<EngineFacts>,
+    down: CancellationToken,
+) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        let listener = listener
+            .set_nonblocking(true)
+            .and_then(|()| tokio::net::TcpListener::from_std(listener));
+        let served = match listener {
+            Ok(listener) => {
+                let down = down.cancelled_owned();
+                api::serve(listener, facts, api::Options::default(), down).await
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = served {
+            tracing::error!(%error, "the HTTP face ended");
+        }
+    })
+}
+
+/// Waits for the end, and says now and then what a person should know.
+async fn watch(
+    live: &mut Live,
+    facts: &EngineFacts,
+    listening: &Listening,
+    mut signals: Signals,
+    ends: bool,
+) {
+    let silent = tokio::time::sleep(SILENT_AFTER);
+    tokio::pin!(silent);
+    let mut said_silent = false;
+    let mut progress = tokio::time::interval(PROGRESS_EVERY);
+    progress.tick().await;
+    let mut doors = true;
+    let mut calibrated = false;
+    loop {
+        tokio::select! {
+            () = signals.any() => {
+                // A second signal ends at once.
+                tokio::spawn(async move {
+                    signals.any().await;
+                    std::process::exit(0);
+                });
+                return;
+            }
+            end = live.next_end(), if doors => match end {
+                None if ends => return,
+                None => doors = false,
+                Some(Ok(())) => {}
+                Some(Err(error)) => tracing::error!(%error, "a receiver ended"),
+            },
+            () = &mut silent, if !said_silent => {
+                said_silent = true;
+                let accepted = |r: &crate::runtime::live::Receiver| r.counters.accepted.load(Acquire);
+                if live.receivers.iter().map(accepted).sum::<u64>() == 0 {
+                    output::message(&listening.nothing_came(SILENT_AFTER.as_secs()));
+                }
+            }
+            _ = progress.tick(), if !calibrated => calibrated = say_progress(facts),
+        }
+    }
+}
+
+/// Says how far calibration is; true when nothing is left to wait for.
+fn say_progress(facts: &EngineFacts) -> bool {
+    let channels = facts.stats().calibration;
+    let waiting: Vec<String> =
+        channels.iter().filter(|c| !c.calibrated).map(ToString::to_string).collect();
+    if !waiting.is_empty() {
+        output::message(&format!("not calibrated yet: {}", waiting.join(", ")));
+    } else if !channels.is_empty() {
+        output::message("all channels are calibrated");
+    }
+    waiting.is_empty() && !channels.is_empty()
+}
+
+/// Paths to patterns, `-` apart.
+pub fn split_stdin(paths: Vec<String>) -> (bool, Vec<String>) {
+    let stdin = paths.iter().any(|path| path == "-");
+    (stdin, paths.into_iter().filter(|path| path != "-").collect())
+}
+
+/// Opens the data directory of a daemon.
+pub fn data_dir(
+    argument: Option<&PathBuf>,
+    config: &Config,
+    environment: &crate::config::Environment,
+) -> Result<data_dir::DataDir, Failure> {
+    let path = data_dir::locate(argument.map(PathBuf::as_path), config, environment)?;
+    data_dir::open(&path)
+}

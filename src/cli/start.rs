@@ -1,0 +1,85 @@
+//! `seerflow start`: the daemon.
+
+use super::args::{SourceArgs, StartArgs};
+use super::daemon::{self, Daemon};
+use super::listening::{Listening, cannot_bind};
+use super::{common, workers};
+use crate::config::{Environment, Loaded};
+use crate::failure::{ExitCode, Failure};
+use crate::runtime::live::Way;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+
+/// Runs it.
+pub fn run(
+    args: StartArgs,
+    loaded: Loaded,
+    environment: &Environment,
+) -> Result<ExitCode, Failure> {
+    let Loaded { config, origin, .. } = loaded;
+    let data = daemon::data_dir(args.data_dir.as_ref(), &config, environment)?;
+    let mut listening = Listening {
+        configuration: origin.to_string(),
+        data_dir: Some(data.path().to_owned()),
+        workers: workers::count(&args.workers, &config.engine),
+        stdin: config.receivers.stdin_enabled,
+        ..Listening::default()
+    };
+    let receivers = &config.receivers;
+    let mut ways = Vec::new();
+    if receivers.syslog_enabled {
+        let address = SocketAddr::new(receivers.bind_addr, receivers.syslog_udp_port);
+        let socket = bind_udp(address)?;
+        listening.syslog_udp = socket.local_addr().ok();
+        ways.push(Way::Udp(socket, daemon::udp(&config)));
+    }
+    if receivers.syslog_enabled && receivers.syslog_tcp_enabled {
+        let address = SocketAddr::new(receivers.bind_addr, receivers.syslog_tcp_port);
+        let listener = bind_tcp(address, "receivers.syslog_tcp_port")?;
+        listening.syslog_tcp = listener.local_addr().ok();
+        ways.push(Way::Tcp(listener, daemon::tcp(&config)));
+    }
+    if !receivers.file_paths.is_empty() {
+        let options = daemon::files(&config, receivers.file_paths.clone(), false);
+        let paths = crate::receivers::file::paths::Paths::new(&options.patterns, &options.roots)
+            .map_err(|error| {
+                Failure::usage(error.to_string()).detail("key: receivers.file_paths")
+            })?;
+        listening.files = Some((options.patterns.clone(), paths.scan().len()));
+        ways.push(Way::Files(options));
+    }
+    if receivers.stdin_enabled {
+        ways.push(Way::Pipe(daemon::pipe(&config)));
+    }
+    if ways.is_empty() {
+        return Err(Failure::usage("no receiver is switched on").detail(
+            "keys: receivers.syslog_enabled, receivers.file_paths, receivers.stdin_enabled",
+        ));
+    }
+    let address =
+        SocketAddr::new(config.program.health_bind_address, config.program.dashboard_port);
+    let http = bind_tcp(address, "dashboard_port")?;
+    listening.http = http.local_addr().ok();
+    let rules = common::rules(&config, &SourceArgs::default());
+    let daemon = Daemon {
+        workers: listening.workers,
+        rules,
+        ways,
+        http: Some(http),
+        alerts: args.alerts.overrides(false),
+        listening,
+        ends: false,
+        config,
+        data,
+    };
+    daemon.run()?;
+    Ok(ExitCode::Fine)
+}
+
+fn bind_udp(address: SocketAddr) -> Result<UdpSocket, Failure> {
+    UdpSocket::bind(address)
+        .map_err(|error| cannot_bind(address, "UDP", "receivers.syslog_udp_port", &error))
+}
+
+fn bind_tcp(address: SocketAddr, key: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).map_err(|error| cannot_bind(address, "TCP", key, &error))
+}

@@ -1,0 +1,190 @@
+//! `seerflow templates list|show|assign`.
+
+use super::args::{
+    TemplatesArgs, TemplatesAssignArgs, TemplatesCommand, TemplatesListArgs, TemplatesShowArgs,
+};
+use super::{common, lines, output, workers};
+use crate::alerting::table::{self, ListFormat};
+use crate::config::Config;
+use crate::failure::{ExitCode, Failure};
+use crate::runtime::{batch, setup};
+use seerflow_model::text::{neutral, shorten};
+use seerflow_model::time;
+use seerflow_model::{Event, Span};
+use seerflow_parsing::mask::Masker;
+use seerflow_parsing::parser::Parser;
+use seerflow_parsing::roles::RoleSet;
+use seerflow_parsing::template::Miner;
+use seerflow_pipeline::views::TemplateRow;
+use serde_json::json;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+/// Runs it.
+pub fn run(args: TemplatesArgs, config: &Config) -> Result<ExitCode, Failure> {
+    match args.command {
+        TemplatesCommand::List(args) => list(&args, config),
+        TemplatesCommand::Show(args) => show(&args, config),
+        TemplatesCommand::Assign(args) => assign(&args, config),
+    }
+}
+
+/// Templates of archives, or of the running program when no path is given; most frequent first.
+fn rows(
+    paths: &[PathBuf],
+    source: &super::args::SourceArgs,
+    workers: usize,
+    config: &Config,
+) -> Result<Vec<TemplateRow>, Failure> {
+    if paths.is_empty() {
+        return super::remote::templates(config);
+    }
+    let rules = common::rules(config, source);
+    let options = common::scan_options(config, &rules, &std::env::temp_dir());
+    let plan = common::scan(&common::files(paths)?, &options, &|_| {})?;
+    let mut engine = setup::engine(config, workers, &rules);
+    engine.lane_capacity = 2;
+    let inputs = batch::Inputs::of(plan, config.receivers.line_bytes_max);
+    let outcome = batch::run(inputs, engine, |_, _| {}).map_err(|e| common::engine_failed(&e))?;
+    let mut rows = outcome.shared.views.templates();
+    rows.sort_by(|a, b| b.count.cmp(&a.count).then(a.id.cmp(&b.id)));
+    Ok(rows)
+}
+
+fn list(args: &TemplatesListArgs, config: &Config) -> Result<ExitCode, Failure> {
+    let workers = workers::count(&args.workers, &config.engine);
+    let mut rows = rows(&args.paths, &args.source, workers, config)?;
+    let total = rows.len();
+    rows.truncate(args.limit as usize);
+    let code = output::result(&written(&rows, args.list.chosen(false)))?;
+    if rows.len() < total {
+        output::message(&format!("{} of {total} templates; --limit shows more", rows.len()));
+    }
+    Ok(code)
+}
+
+fn show(args: &TemplatesShowArgs, config: &Config) -> Result<ExitCode, Failure> {
+    let rows = rows(&args.paths, &args.source, 1, config)?;
+    let Some(row) = rows.iter().find(|row| row.id.to_string() == args.id) else {
+        return Err(Failure::new(ExitCode::Findings, format!("there is no template {}", args.id))
+            .hint("`seerflow templates list` shows the ids"));
+    };
+    let format = args.list.chosen(false);
+    if format != ListFormat::Table {
+        return output::result(&written(std::slice::from_ref(row), format));
+    }
+    let shown = |text: &str| neutral(text).into_owned();
+    let text = format!(
+        "template  {}\nid        {}\nsource    {} {}\nevents    {}\nfirst     {}\nlast      {}\nexample   {}\n",
+        shown(&row.text),
+        row.id,
+        shown(&row.source_type),
+        shown(&row.program),
+        row.count,
+        time::rfc3339(row.first_seen),
+        time::rfc3339(row.last_seen),
+        shown(&row.example),
+    );
+    output::result(text.as_bytes())
+}
+
+fn document(row: &TemplateRow) -> serde_json::Value {
+    json!({
+        "template_id": row.id.to_string(),
+        "template": row.text,
+        "source_type": row.source_type,
+        "program": row.program,
+        "event_count": row.count,
+        "first_seen_ns": row.first_seen.to_string(),
+        "last_seen_ns": row.last_seen.to_string(),
+        "example": row.example,
+    })
+}
+
+fn written(rows: &[TemplateRow], format: ListFormat) -> Vec<u8> {
+    const HEAD: [&str; 6] = ["ID", "EVENTS", "FIRST", "LAST", "PROGRAM", "TEMPLATE"];
+    let cells = |row: &TemplateRow| {
+        vec![
+            row.id.to_string(),
+            row.count.to_string(),
+            time::rfc3339(row.first_seen),
+            time::rfc3339(row.last_seen),
+            neutral(&row.program).into_owned(),
+            neutral(&shorten(&row.text, 200)).into_owned(),
+        ]
+    };
+    let mut out = match format {
+        ListFormat::Table => table::columns(&HEAD, rows.iter().map(cells)),
+        ListFormat::Csv => {
+            let mut out = table::csv_line(&HEAD.map(str::to_lowercase));
+            rows.iter().for_each(|row| out.push_str(&table::csv_line(&cells(row))));
+            out
+        }
+        ListFormat::Ndjson => rows.iter().map(|row| format!("{}\n", document(row))).collect(),
+        ListFormat::Json => {
+            let all: Vec<_> = rows.iter().map(document).collect();
+            format!("{:#}\n", serde_json::Value::from(all))
+        }
+    };
+    if out.is_empty() && format == ListFormat::Table {
+        out = "no templates\n".to_owned();
+    }
+    out.into_bytes()
+}
+
+/// One `{"line": n, "id": "…", "template": "…"}` per line, with the final state of each template.
+fn assign(args: &TemplatesAssignArgs, config: &Config) -> Result<ExitCode, Failure> {
+    let mut rules = common::rules(config, &args.source);
+    if args.message {
+        rules = std::sync::Arc::new(rules.line_by_line());
+    }
+    let mut parser = Parser::new(RoleSet::bundled(), None);
+    let mut masker = Masker::new();
+    let mut miner = Miner::new();
+    let mut assigned: Vec<(u64, u64, u64)> = Vec::new();
+    let line_bytes = config.receivers.line_bytes_max;
+    lines::read(&args.file, &rules, line_bytes, &mut |batch, lines| {
+        for (meta, line) in batch.records.iter().zip(lines) {
+            let event = if args.message {
+                body(batch, meta, &mut masker)
+            } else {
+                parser.parse(batch, meta)
+            };
+            assigned.push((*line + 1, event.leaf, miner.assign(&event).template));
+        }
+        Ok(())
+    })?;
+    let mut out = BufWriter::new(std::io::stdout());
+    let mut texts = std::collections::HashMap::new();
+    let mut print = || {
+        for (line, leaf, template) in &assigned {
+            let (id, text) = texts.entry((*leaf, *template)).or_insert_with(|| {
+                miner
+                    .template(*leaf, *template)
+                    .map(|info| (info.id, info.text))
+                    .unwrap_or_default()
+            });
+            let row = json!({ "line": line, "id": id.to_string(), "template": text });
+            writeln!(out, "{row}")?;
+        }
+        out.flush()
+    };
+    output::finish(print(), ExitCode::Fine)
+}
+
+/// A line that is a message from its first byte to its last.
+fn body(
+    batch: &seerflow_model::RecordBatch,
+    meta: &seerflow_model::RecordMeta,
+    masker: &mut Masker,
+) -> Event {
+    let text = seerflow_model::text::decode(batch.bytes_of(meta)).into_owned();
+    let mut event = Event::empty(batch.source.clone());
+    event.seq = meta.seq;
+    event.effective_time = meta.effective;
+    event.record_len = text.len() as u32;
+    event.message = Span::new(0, text.len());
+    event.text = text.into();
+    masker.mask(&mut event);
+    event
+}
