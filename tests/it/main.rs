@@ -1,1 +1,11 @@
-fn main() {}
+//! The whole engine, and the real program from outside.
+//!
+//! Short forms run everywhere. `SEERFLOW_FULL=1` runs the long forms, and `SEERFLOW_SHARED` names
+//! a folder with data sets to measure on; see `tests/slow/README.md`.
+
+mod archives;
+mod checkpoint;
+mod cli;
+mod founding;
+mod imports;
+mod support;

@@ -191,6 +191,7 @@ fn parts(
             end: end.clone(),
             cut: options.cut.clone(),
             restore: options.restore.clone(),
+            group_keys_max: Some(options.settings.bounds.keys),
         },
         settings: options.settings.clone(),
         ingress: Ingress {

@@ -79,6 +79,8 @@ pub struct Env {
     pub cut: Option<Arc<Cut>>,
     /// The state to begin with.
     pub restore: Option<Arc<Snapshot>>,
+    /// Keys that a group of any operator may hold, where that is less than the operator's own bound.
+    pub group_keys_max: Option<usize>,
 }
 
 impl Env {

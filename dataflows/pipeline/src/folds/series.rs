@@ -12,7 +12,7 @@ use crate::combine::{Combiner, Open, Sum};
 use crate::counts::{Count, Lead, Subject};
 use crate::keyed::{Ctx, Fold};
 use crate::rec::Rec;
-use crate::settings::Settings;
+use crate::settings::{Bounds, Settings};
 use seerflow_detection::silence::{Regular, Silence, SilenceConfig};
 use seerflow_detection::volume::{Raw, Series, SeriesKind, VolumeConfig};
 use seerflow_model::Ns;
@@ -21,10 +21,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Series that one of the 256 groups may hold.
-const SERIES_MAX: usize = 8_192;
-/// Series that one group may count in one open bucket.
-const OPEN_MAX: usize = 16_384;
 /// Scores below this (p > 0.05) are only counted for calibration.
 const SCORE_MIN: f64 = 3.0;
 /// A series without a model of its own names a finding from this many events in a bucket.
@@ -89,6 +85,8 @@ pub struct SeriesFold {
     pub silence: SilenceConfig,
     /// Scores for calibration.
     pub partials: Combiner<Partial>,
+    /// How much a group holds.
+    pub bounds: Bounds,
     /// Source types, so that each is held once.
     pub names: BTreeMap<String, Arc<str>>,
 }
@@ -101,6 +99,7 @@ impl SeriesFold {
             config: settings.volume,
             silence: settings.silence,
             partials: Combiner::new(QUANTUM),
+            bounds: settings.bounds,
             names: BTreeMap::new(),
         }
     }
@@ -140,7 +139,7 @@ impl Fold for SeriesFold {
 
     fn apply(&mut self, _key: u64, group: &mut Group, sum: Sum<Count>, ctx: &mut Ctx<SeriesOut>) {
         let n = sum.value.n;
-        if group.open.add(sum, OPEN_MAX) {
+        if group.open.add(sum, self.bounds.open_series) {
             group.refused += n;
         }
         if let Some(due) = self.next_timer(group) {
@@ -202,7 +201,7 @@ impl SeriesFold {
         if let Some(count) = &count
             && !group.series.contains_key(&key)
         {
-            group.make_room();
+            group.make_room(self.bounds.series);
             let source_type = self.name(&count.lead.event.source.source_type);
             group.series.insert(key, Entry::new(count.lead.subject, source_type, bucket));
         }
@@ -285,14 +284,14 @@ impl Entry {
 
 impl Group {
     /// Two-part eviction, as for keys: those seen in one bucket only go first.
-    fn make_room(&mut self) {
-        if self.series.len() < SERIES_MAX {
+    fn make_room(&mut self, bound: usize) {
+        if self.series.len() < bound {
             return;
         }
         let mut oldest: Vec<(bool, u64, u64)> =
             self.series.iter().map(|(key, entry)| (entry.settled, entry.last, *key)).collect();
         oldest.sort_unstable();
-        for (_, _, key) in oldest.into_iter().take(SERIES_MAX / 16) {
+        for (_, _, key) in oldest.into_iter().take((bound / 16).max(1)) {
             if let Some(entry) = self.series.remove(&key)
                 && let Some(due) = entry.due
             {

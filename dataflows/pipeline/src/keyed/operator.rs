@@ -67,7 +67,8 @@ pub struct Keyed<F: Fold> {
 
 impl<F: Fold> Keyed<F> {
     fn new(fold: F, env: Env, cap: &Capability<Time>) -> Keyed<F> {
-        let mut groups = Groups::new(F::GROUP_KEYS_MAX);
+        let bound = env.group_keys_max.unwrap_or(usize::MAX);
+        let mut groups = Groups::new(F::GROUP_KEYS_MAX.min(bound));
         let mut timers = BTreeSet::new();
         for (group, bytes) in env.restored(F::NAME) {
             let due = groups.decode(group, bytes);

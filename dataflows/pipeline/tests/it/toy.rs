@@ -162,6 +162,7 @@ pub fn run(options: &Run, ports: &[Vec<(Input, Ns)>]) -> Outcome {
                 end: end.clone(),
                 cut: cut.clone(),
                 restore: restore.clone(),
+                group_keys_max: None,
             };
             let source = Ingress {
                 lane,
