@@ -1,1 +1,7 @@
-fn main() {}
+//! Tests of the program as a whole.
+
+mod api;
+mod daemon;
+mod hostile;
+mod load;
+mod walkthrough;
