@@ -203,7 +203,11 @@ fn rotated_files_give_every_line_once() {
             })
             .collect();
         let counts: Vec<Vec<u64>> = writers.into_iter().map(|w| w.join().unwrap()).collect();
-        daemon.wait_processed(counts.iter().flatten().sum());
+        if std::env::var_os("DBG").is_some() { std::thread::sleep(Duration::from_secs(8));
+          println!("{}", daemon.get("/api/v1/templates?limit=1000").body.replace("},{","}\n{"));
+          println!("{}", daemon.get("/metrics").body); }
+        let total: u64 = counts.iter().flatten().sum();
+        daemon.wait_processed(total);
         for (way, counts) in ways.iter().zip(&counts) {
             for (generation, count) in counts.iter().enumerate() {
                 let program = format!("{way:?}{generation}").to_lowercase();
