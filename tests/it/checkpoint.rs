@@ -62,8 +62,10 @@ fn a_cut_at_any_frontier_goes_on_with_any_number_of_workers() {
         assert!(!snapshot.is_empty(), "the cut was taken");
         let rest = records.partition_point(|record| record.meta.effective < f);
         let (alerts, shared) = feed(&records[rest..], to, window, None, Some(snapshot));
-        let (expected, alerts): (Digest, Digest) =
-            (digest::alerts(&after(&unbroken, f)), digest::alerts(&last_states(alerts.into_iter())));
+        let (expected, alerts): (Digest, Digest) = (
+            digest::alerts(&after(&unbroken, f)),
+            digest::alerts(&last_states(alerts.into_iter())),
+        );
         same(&format!("alerts after {f}, {from} to {to} workers"), &expected, &alerts);
         same("templates and facts", &knowledge, &digest::knowledge(&shared));
     };

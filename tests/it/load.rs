@@ -203,9 +203,11 @@ fn rotated_files_give_every_line_once() {
             })
             .collect();
         let counts: Vec<Vec<u64>> = writers.into_iter().map(|w| w.join().unwrap()).collect();
-        if std::env::var_os("DBG").is_some() { std::thread::sleep(Duration::from_secs(8));
-          println!("{}", daemon.get("/api/v1/templates?limit=1000").body.replace("},{","}\n{"));
-          println!("{}", daemon.get("/metrics").body); }
+        if std::env::var_os("DBG").is_some() {
+            std::thread::sleep(Duration::from_secs(8));
+            println!("{}", daemon.get("/api/v1/templates?limit=1000").body.replace("},{", "}\n{"));
+            println!("{}", daemon.get("/metrics").body);
+        }
         let total: u64 = counts.iter().flatten().sum();
         daemon.wait_processed(total);
         for (way, counts) in ways.iter().zip(&counts) {
@@ -226,8 +228,10 @@ fn an_alert_pipe_that_nobody_reads_stops_nothing() {
     let home = tempfile::tempdir().unwrap();
     let fifo = home.path().join("alerts.fifo");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    let yaml = format!("{FREE_PORTS}shutdown_timeout_s: 1\ndetection:\n  alerts_per_day: 0\n  \
-                        dspot: {{calibration_window: 100, risk_level: 0.01}}\n");
+    let yaml = format!(
+        "{FREE_PORTS}shutdown_timeout_s: 1\ndetection:\n  alerts_per_day: 0\n  \
+                        dspot: {{calibration_window: 100, risk_level: 0.01}}\n"
+    );
     let daemon =
         Daemon::within(home.path(), &yaml, &["start", "--alerts-to", fifo.to_str().unwrap()]);
     let mut stream = daemon.connect();
