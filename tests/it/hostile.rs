@@ -6,7 +6,7 @@ use seerflow::receivers::syslog::framing::Framer;
 use seerflow_model::record::{ReceiverKind, RecordBatch, RecordMeta, SourceInfo};
 use seerflow_model::time::{SECOND, rfc3339};
 use seerflow_model::{Event, Flags};
-use seerflow_parsing::lines::{Options, Records, records};
+use seerflow_parsing::lines::{Joining, Options, Records, records};
 use seerflow_parsing::parser::Parser;
 use seerflow_parsing::roles::RoleSet;
 use seerflow_parsing::template::Miner;
@@ -374,7 +374,7 @@ fn random_bytes_into_lines_and_frames() {
     while Instant::now() < until {
         garble(&mut random, &mut bytes);
         let line_bytes = [16, 300, 1 << 20][random.below(3)];
-        let multiline = random.below(2) == 0;
+        let multiline = if random.below(2) == 0 { Joining::Auto } else { Joining::Off };
         let finder = Finder::new(Zone::Utc, YearPolicy::Fixed(2026));
         let made: Records = records(&bytes, Options { line_bytes, multiline }, finder);
         let total: usize = made.records.iter().map(|piece| made.bytes_of(piece).len()).sum();
