@@ -1,6 +1,6 @@
 //! The engine: workers, lanes and the dataflow, as one thing to start, feed and end.
 
-use crate::env::{Cut, End, Env, Snapshot};
+use crate::env::{Cut, End, Env, Gap, Snapshot};
 use crate::feed::{LaneReceiver, LaneSender, Port, PortState, lanes};
 use crate::flow::Flow;
 use crate::page;
@@ -44,6 +44,8 @@ pub struct Options {
     pub cut: Option<Arc<Cut>>,
     /// State to begin with.
     pub restore: Option<Arc<Snapshot>>,
+    /// The time between that state and now, when there is any.
+    pub gap: Option<Gap>,
 }
 
 /// What workers share with readers.
@@ -191,6 +193,7 @@ fn parts(
             end: end.clone(),
             cut: options.cut.clone(),
             restore: options.restore.clone(),
+            gap: options.gap,
             group_keys_max: Some(options.settings.bounds.keys),
         },
         settings: options.settings.clone(),

@@ -10,6 +10,7 @@ use super::calibrate::{Partial, channel_key};
 use super::stage;
 use crate::combine::{Combiner, Open, Sum};
 use crate::counts::{Count, Lead, Subject};
+use crate::env::Gap;
 use crate::keyed::{Ctx, Fold};
 use crate::rec::Rec;
 use crate::settings::{Bounds, Settings};
@@ -166,6 +167,21 @@ impl Fold for SeriesFold {
 
     fn flush(&mut self, from: Ns, out: &mut Vec<Rec<SeriesOut>>) {
         self.partials.flush_to(from, out, |sum| sum.key, SeriesOut::Partial);
+    }
+
+    /// Buckets without the engine are unknown, not zero; what was waited for comes so much later.
+    fn resume(&mut self, group: &mut Group, due: &mut Option<Ns>, gap: Gap) {
+        let buckets = gap.units(self.bucket);
+        for entry in group.series.values_mut() {
+            entry.model.skip(buckets);
+            if let Some(regular) = &mut entry.regular {
+                regular.skip(buckets);
+            }
+            entry.due = entry.due.map(|due| due.saturating_add(buckets));
+        }
+        let moved = |(bucket, key): &(u64, u64)| (bucket.saturating_add(buckets), *key);
+        group.due = group.due.iter().map(moved).collect();
+        *due = self.next_timer(group);
     }
 
     fn commutes(_input: &Sum<Count>) -> bool {
