@@ -169,12 +169,7 @@ struct Assigned {
 }
 
 /// Prints all lines. `apart`: a line without a record of its own has no template.
-fn print(
-    assigned: &[Assigned],
-    lines: u64,
-    apart: bool,
-    miner: &Miner,
-) -> std::io::Result<()> {
+fn print(assigned: &[Assigned], lines: u64, apart: bool, miner: &Miner) -> std::io::Result<()> {
     let mut out = BufWriter::new(std::io::stdout());
     let mut texts = std::collections::HashMap::new();
     let mut records = assigned.iter().peekable();

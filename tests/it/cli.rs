@@ -99,10 +99,17 @@ fn every_line_gets_its_template() {
         assert!(row["id"].as_str().unwrap().parse::<u64>().unwrap() > 0);
     }
     assert_eq!(rows[0]["template"], "job <*> done", "the header is no part of it");
-    assert_eq!(rows[0], serde_json::json!({"line": 1, "id": rows[4]["id"], "template": rows[4]["template"]}));
+    assert_eq!(
+        rows[0],
+        serde_json::json!({"line": 1, "id": rows[4]["id"], "template": rows[4]["template"]})
+    );
     assert_eq!(rows[1]["id"], rows[2]["id"], "a record of two lines has one template");
 
-    let said = run_with(home.path(), &["templates", "assign", "-", "--message"], b"job 1 done\n\nat 7\njob 2 done\n");
+    let said = run_with(
+        home.path(),
+        &["templates", "assign", "-", "--message"],
+        b"job 1 done\n\nat 7\njob 2 done\n",
+    );
     let rows = said.ndjson();
     let templates: Vec<&str> = rows.iter().map(|row| row["template"].as_str().unwrap()).collect();
     assert_eq!(templates, ["job <*> done", "", "at <*>", "job <*> done"]);
@@ -151,9 +158,11 @@ fn compressed_archives_say_the_same() {
 fn since_and_until_leave_out_the_rest() {
     let home = home();
     let events = |args: &[&str]| -> u64 {
-        let said = run(home.path(), &[&["analyze", "app.log", "--format", "ndjson"], args].concat());
+        let said =
+            run(home.path(), &[&["analyze", "app.log", "--format", "ndjson"], args].concat());
         assert!(said.code <= 1, "{}", said.err);
-        let line = said.err.lines().find_map(|line| line.strip_prefix("events")).unwrap().to_owned();
+        let line =
+            said.err.lines().find_map(|line| line.strip_prefix("events")).unwrap().to_owned();
         line.trim().replace(',', "").parse().unwrap()
     };
     let (all, since, until) = (
@@ -199,7 +208,9 @@ fn lists_come_in_four_forms() {
 #[test]
 fn a_closed_pipe_is_quiet() {
     let home = home();
-    for args in [&["parse", "app.log"][..], &["templates", "assign", "app.log"], &["config", "reference"]] {
+    for args in
+        [&["parse", "app.log"][..], &["templates", "assign", "app.log"], &["config", "reference"]]
+    {
         let mut child = program::command(home.path())
             .args(args)
             .stdin(Stdio::null())
@@ -241,9 +252,11 @@ fn hostile_lines_cannot_steer_a_terminal() {
         let said = run(home.path(), args);
         seen += usize::from(said.out.contains("owned"));
         for (name, text) in [("stdout", &said.out), ("stderr", &said.err)] {
-            let bad = text.chars().find(|c| {
-                (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{202e}').contains(c)
-            });
+            // CSV lines end as RFC 4180 says.
+            let text = text.replace("\r\n", "\n");
+            let bad = text
+                .chars()
+                .find(|c| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{202e}').contains(c));
             assert_eq!(bad, None, "{args:?} {name}");
         }
     }

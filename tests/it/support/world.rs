@@ -153,13 +153,17 @@ impl World {
             self.auth(
                 second,
                 host,
-                &format!("sshd[{pid}]: Accepted publickey for user{user} from {from} port {port} ssh2"),
+                &format!(
+                    "sshd[{pid}]: Accepted publickey for user{user} from {from} port {port} ssh2"
+                ),
             );
         }
         for _ in 0..self.rng.poisson(1.0 * busy) {
             let (ms, job) = (self.rng.below(900), self.rng.below(self.shape.entities.max(2)));
             let line = match self.rng.below(3) {
-                0 if !self.during(second, 6) => format!("INFO health check of db-1 passed in {ms} ms"),
+                0 if !self.during(second, 6) => {
+                    format!("INFO health check of db-1 passed in {ms} ms")
+                }
                 1 => format!("INFO job {job} finished after {ms} ms"),
                 _ => format!("DEBUG cache refreshed, {ms} entries"),
             };
@@ -176,7 +180,11 @@ impl World {
             }
             for _ in 0..self.rng.poisson(0.25 * busy) {
                 let (client, took) = (self.address(), self.rng.below(50));
-                self.net(second, host, &format!("dhcpd 311 - - lease of {client} renewed in {took} ms"));
+                self.net(
+                    second,
+                    host,
+                    &format!("dhcpd 311 - - lease of {client} renewed in {took} ms"),
+                );
             }
         }
     }
@@ -206,18 +214,31 @@ impl World {
             }
             3 if begun => self.app(second, "FATAL file system of /var/lib/db is read-only now"),
             5 if begun => {
-                let line = "sshd[4242]: Accepted publickey for mallory from 198.51.100.7 port 4711 ssh2";
+                let line =
+                    "sshd[4242]: Accepted publickey for mallory from 198.51.100.7 port 4711 ssh2";
                 self.auth(second, "gate-2", line);
             }
             7 => self.web(second, "198.51.100.23", "/admin", 500),
-            9 => self.net(second, "router-1", &format!("kernel 1 - - oom-killer: process {noise} (java) was killed")),
+            9 => self.net(
+                second,
+                "router-1",
+                &format!("kernel 1 - - oom-killer: process {noise} (java) was killed"),
+            ),
             10 => {
-                self.auth(second, "gate-2", "systemd[1]: shop.service: main process exited, status=1");
+                self.auth(
+                    second,
+                    "gate-2",
+                    "systemd[1]: shop.service: main process exited, status=1",
+                );
                 self.auth(second, "gate-2", "systemd[1]: shop.service: scheduled restart job");
             }
             11 => {
                 let port = self.rng.below(65_536);
-                self.net(second, "router-1", &format!("fw 9 - - DROP tcp from 192.0.2.66 to 10.0.0.5 port {port}"));
+                self.net(
+                    second,
+                    "router-1",
+                    &format!("fw 9 - - DROP tcp from 192.0.2.66 to 10.0.0.5 port {port}"),
+                );
             }
             12 => {
                 for _ in 0..3 {
