@@ -6,7 +6,7 @@ use crate::support::program::{self, Running, until};
 use crate::support::rng::Rng;
 use crate::support::world::{self, Shape};
 use crate::support::{full, shared};
-use seerflow::runtime::archive::{OnePass, PIPE_LATENESS};
+use seerflow::runtime::archive::{OnePass, PIPE_LATENESS, Window};
 use seerflow::runtime::batch::Outcome;
 use seerflow_model::record::{ReceiverKind, SourceInfo};
 use seerflow_model::time::{DAY, SECOND};
@@ -182,6 +182,7 @@ fn pour(records: u64, line: impl FnMut(u64, &mut Vec<u8>)) -> (u64, i64) {
         year: YearPolicy::Fixed(2026),
         lines: Default::default(),
         lateness: PIPE_LATENESS,
+        window: Window::ALL,
     };
     let mut made = Made { line, left: records, number: 0, rest: Vec::new(), at: 0 };
     let progress = Default::default();

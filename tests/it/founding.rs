@@ -60,6 +60,35 @@ fn workers_and_chunks(shape: Shape) {
     }
 }
 
+/// A window that begins and ends inside of chunks, the budget of every day, and little room.
+#[test]
+fn windows_budgets_and_narrow_lanes_give_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = world::write(folder.path(), &world::generate(Shape { seed: 2, ..shape() }));
+    fn tune(settings: &mut seerflow_pipeline::settings::Settings) {
+        quick(settings);
+        settings.budget.alerts_per_day = 10;
+    }
+    let minute = |minute: u64| Some(world::BEGIN + minute * 60 * SECOND + 1_234_567);
+    let length = shape().minutes;
+    for window in [(minute(length / 4), minute(length * 3 / 4)), (None, minute(length - 9))] {
+        let base = How { tune, window, ..How::default() };
+        let first = engine::analyze(&paths, &base);
+        println!("{window:?}: {} alerts", first.alerts.len());
+        assert!(!first.alerts.is_empty());
+        for (workers, chunk, held_bytes_max) in [
+            (1, chunk(5_000, 77), 256 << 20),
+            (2, chunk(30_000, 16_384), 100_000),
+            (4, chunk(1 << 20, 500), 1),
+        ] {
+            let how = How { workers, chunk, held_bytes_max, open_chunks: 4_096, ..base.clone() };
+            let outcome = engine::analyze(&paths, &how);
+            same(&format!("{workers}, {chunk:?}"), &digest::all(&first), &digest::all(&outcome));
+            assert_eq!(first.span, outcome.span);
+        }
+    }
+}
+
 #[test]
 fn every_staged_incident_is_found() {
     let folder = tempfile::tempdir().unwrap();
