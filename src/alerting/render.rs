@@ -127,7 +127,12 @@ fn shown_events(alert: &Alert) -> impl Iterator<Item = &seerflow_model::Brief> {
 /// Evidence in words, with how rarely each comes by chance.
 fn why(alert: &Alert) -> String {
     let one = |evidence: &seerflow_model::alert::AlertEvidence| {
-        format!("{} (p = {})", neutral(&evidence.text), probability(evidence.probability))
+        let p = probability(evidence.probability);
+        // What the head says already is not said again.
+        match evidence.text == alert.description {
+            true => format!("p = {p}"),
+            false => format!("{} (p = {p})", neutral(&evidence.text)),
+        }
     };
     let mut parts: Vec<String> = alert.evidence.iter().take(EVIDENCE_SHOWN).map(one).collect();
     if alert.evidence.len() > EVIDENCE_SHOWN {

@@ -34,7 +34,7 @@ pub fn read(
     };
     let year =
         how.year.map_or(YearPolicy::NotAfter(modified), |year| YearPolicy::Fixed(i32::from(year)));
-    let options = Options { line_bytes, multiline: how.multiline };
+    let options = Options { line_bytes, multiline: how.multiline.clone() };
     let mut assembler = Assembler::new(options, Finder::new(how.zone.clone(), year));
     let mut batches = Batches {
         source: source(path, identity, &how, stdin),

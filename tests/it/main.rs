@@ -3,9 +3,16 @@
 //! Short forms run everywhere. `SEERFLOW_FULL=1` runs the long forms, and `SEERFLOW_SHARED` names
 //! a folder with data sets to measure on; see `tests/slow/README.md`.
 
+mod api;
 mod archives;
 mod checkpoint;
 mod cli;
+mod daemon;
 mod founding;
+mod generator;
+mod hostile;
 mod imports;
+mod live;
+mod load;
 mod support;
+mod walkthrough;

@@ -6,6 +6,7 @@ use crate::flow::Flow;
 use crate::page;
 use crate::parse::{DropRules, Noticed, Parse};
 use crate::ports::Tally;
+use crate::profile::Profile;
 use crate::settings::Settings;
 use crate::source::Ingress;
 use crate::views::Views;
@@ -37,6 +38,8 @@ pub struct Options {
     pub rules: Option<Arc<dyn DropRules>>,
     /// Measures workers.
     pub thread_cpu: Option<ThreadCpu>,
+    /// Whether the time of each operator is measured.
+    pub profile: bool,
     /// A cut to take on the way.
     pub cut: Option<Arc<Cut>>,
     /// State to begin with.
@@ -56,6 +59,8 @@ pub struct Shared {
     pub budget_held: Arc<AtomicU64>,
     /// CPU time of each worker, ns.
     pub worker_cpu: Arc<Vec<AtomicU64>>,
+    /// Scheduled time of each operator; empty unless [`Options::profile`] is set.
+    pub profile: Profile,
     /// All ports, by number.
     pub ports: Arc<Vec<Arc<PortState>>>,
 }
@@ -110,6 +115,7 @@ impl Engine {
             noticed: Arc::default(),
             budget_held: Arc::default(),
             worker_cpu: Arc::new((0..workers).map(|_| AtomicU64::new(0)).collect()),
+            profile: Profile::default(),
             ports: Arc::new((0..options.ports).map(|_| Arc::default()).collect()),
         };
         let end = Arc::new(End::default());
@@ -126,6 +132,9 @@ impl Engine {
                 let index = worker.index();
                 let lane = receivers[index].lock().unwrap_or_else(PoisonError::into_inner).take();
                 let Some(lane) = lane else { return };
+                if options.profile {
+                    shared.profile.watch(worker);
+                }
                 let probe = ProbeHandle::new();
                 let parts = parts(&options, &shared, &end, index, lane, &probe, alerts.clone());
                 worker.dataflow(|scope| page::build(scope, parts, &probe));

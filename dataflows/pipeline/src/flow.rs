@@ -21,7 +21,7 @@ impl Flow {
     pub fn new(workers: usize, held_max: u64) -> Flow {
         Flow {
             in_flight: AtomicI64::new(0),
-            in_flight_max: 65_536,
+            in_flight_max: 32_768,
             held: AtomicI64::new(0),
             held_max: held_max.min(i64::MAX as u64) as i64,
             promises: (0..workers).map(|_| AtomicU64::new(0)).collect(),

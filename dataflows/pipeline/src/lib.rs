@@ -14,6 +14,7 @@ pub mod keyed;
 pub mod page;
 pub mod parse;
 pub mod ports;
+pub mod profile;
 pub mod rec;
 pub mod settings;
 pub mod sink;

@@ -29,7 +29,7 @@ use timely::dataflow::{Scope, StreamVec};
 use timely::scheduling::{Activator, SyncActivator};
 
 /// Records sent in one scheduling.
-const SEND_MAX: u64 = 16_384;
+const SEND_MAX: u64 = 4_096;
 /// Marks that may lie between the input and the end of the dataflow.
 const LAG_MAX: usize = 8;
 /// How soon a source that is held back looks again.

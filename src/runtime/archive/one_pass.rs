@@ -56,7 +56,10 @@ impl OnePass {
             observed: file.modified,
             zone: file.options.zone.clone(),
             year: file.year.map_or(YearPolicy::NotAfter(file.modified), known),
-            lines: Options { line_bytes: line_bytes_max, multiline: file.options.multiline },
+            lines: Options {
+                line_bytes: line_bytes_max,
+                multiline: file.options.multiline.clone(),
+            },
             lateness,
             window,
         }
@@ -125,7 +128,7 @@ impl<'a> Reader<'a> {
             how,
             port,
             progress,
-            lines: Assembler::new(how.lines, finder),
+            lines: Assembler::new(how.lines.clone(), finder),
             stamper: Stamper::new(stamps),
             seq: 0,
             waiting: VecDeque::new(),
