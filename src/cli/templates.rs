@@ -8,7 +8,7 @@ use crate::alerting::table::{self, ListFormat};
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
 use crate::runtime::{batch, setup};
-use seerflow_model::text::{neutral, shorten};
+use seerflow_model::text::{neutral, neutral_json, shorten};
 use seerflow_model::time;
 use seerflow_model::{Event, Span};
 use seerflow_parsing::mask::Masker;
@@ -129,6 +129,9 @@ fn written(rows: &[TemplateRow], format: ListFormat) -> Vec<u8> {
     if out.is_empty() && format == ListFormat::Table {
         out = "no templates\n".to_owned();
     }
+    if matches!(format, ListFormat::Ndjson | ListFormat::Json) {
+        out = neutral_json(&out).into_owned();
+    }
     out.into_bytes()
 }
 
@@ -185,7 +188,7 @@ fn print(assigned: &[Assigned], lines: u64, apart: bool, miner: &Miner) -> std::
         });
         let (id, text) = known.map_or((0, ""), |(id, text)| (*id, text.as_str()));
         let row = json!({ "line": line + 1, "id": id.to_string(), "template": text });
-        writeln!(out, "{row}")?;
+        writeln!(out, "{}", neutral_json(&row.to_string()))?;
     }
     out.flush()
 }

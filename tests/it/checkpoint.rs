@@ -5,7 +5,6 @@ use crate::support::digest::{self, Digest, same};
 use crate::support::engine::{self, How, Record, quick};
 use crate::support::full;
 use crate::support::world::{self, Shape};
-use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use seerflow::runtime::batch::last_states;
 use seerflow_model::{Alert, AlertStatus, Ns};
@@ -69,7 +68,7 @@ fn a_cut_at_any_frontier_goes_on_with_any_number_of_workers() {
         same(&format!("alerts after {f}, {from} to {to} workers"), &expected, &alerts);
         same("templates and facts", &knowledge, &digest::knowledge(&shared));
     };
-    let cases = if full() { 200 } else { 8 };
+    let cases = if full() { 300 } else { 24 };
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let strategy = (0.02f64..0.98, 1usize..=4, 1usize..=4, 50usize..3_000);
     TestRunner::new(config)

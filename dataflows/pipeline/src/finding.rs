@@ -35,6 +35,8 @@ pub struct Finding {
     pub decides: bool,
 }
 
+/// Kind of the evidence that something regular has stopped.
+pub const SILENCE: &str = "silence";
 /// Most pieces of evidence that one finding carries.
 const ALSO_MAX: usize = 8;
 
@@ -64,6 +66,7 @@ impl Finding {
 ///
 /// * A template's finding and those of its entities become one: led by the entity with the
 ///   greatest share if that is at least half, else by the template.
+/// * Silence stands alone: it is measured in buckets, not in events, and comes once.
 /// * A host's (then a source's) finding is dropped into the finest one left when the templates'
 ///   excess accounts for at least half of its own.
 ///
@@ -78,7 +81,7 @@ pub fn join(mut findings: Vec<Finding>) -> Vec<Finding> {
         ))
     });
     let (mut kept, coarse): (Vec<_>, Vec<_>) =
-        findings.into_iter().partition(|f| matches!(f.level, Level::Event));
+        findings.into_iter().partition(|f| f.level == Level::Event || f.lead.kind == SILENCE);
     let (templates, coarse): (Vec<_>, Vec<_>) = coarse
         .into_iter()
         .partition(|f| matches!(f.level, Level::TemplateEntity | Level::Template));
@@ -194,6 +197,14 @@ pub(crate) mod tests {
             finding(Level::Event, 9, "new", 1.0),
         ]);
         assert_eq!(joined.len(), 4);
+    }
+
+    #[test]
+    fn silence_is_not_explained_by_a_drop() {
+        let mut silent = finding(Level::Host, 0, "host", -3.0);
+        silent.lead.kind = SILENCE.to_owned();
+        let joined = join(vec![finding(Level::Template, 7, "t", -50.0), silent]);
+        assert_eq!(joined.len(), 2);
     }
 
     #[test]

@@ -24,6 +24,10 @@ pub struct How {
     pub open_chunks: usize,
     /// Elements that a lane holds.
     pub lane_capacity: usize,
+    /// `engine.max_held_bytes`.
+    pub held_bytes_max: u64,
+    /// Only records of this window.
+    pub window: (Option<Ns>, Option<Ns>),
     /// Changes what detectors go by.
     pub tune: fn(&mut Settings),
 }
@@ -35,6 +39,8 @@ impl Default for How {
             chunk: ChunkSize::default(),
             open_chunks: 64,
             lane_capacity: 2,
+            held_bytes_max: 256 << 20,
+            window: (None, None),
             tune: |_| {},
         }
     }
@@ -77,6 +83,7 @@ pub fn rules_by_file(config: &Config) -> Arc<Rules> {
 pub fn options(how: &How, rules: &Arc<Rules>) -> Options {
     let mut options = setup::engine(&config(), how.workers, rules);
     options.lane_capacity = how.lane_capacity;
+    options.held_bytes_max = how.held_bytes_max;
     (how.tune)(&mut options.settings);
     options
 }
@@ -87,6 +94,7 @@ pub fn scan_options(how: &How, rules: &Arc<Rules>) -> ScanOptions {
     scan.chunk = how.chunk;
     scan.open_chunks = how.open_chunks;
     scan.threads = how.workers;
+    (scan.since, scan.until) = how.window;
     scan
 }
 

@@ -232,6 +232,8 @@ impl SeriesFold {
             .regular
             .as_mut()
             .and_then(|regular| regular.close(&self.silence, bucket, observed));
+        // What fell silent is named by its last event, which is forgotten when nothing is due.
+        let named = if count.is_none() { entry.lead.clone() } else { None };
         if let Some(due) = entry.take_due(bucket, self, count.as_ref()) {
             group.due.insert((due, key));
         }
@@ -246,7 +248,7 @@ impl SeriesFold {
         let matters = raw.as_ref().is_some_and(|raw| raw.upper.max(raw.lower) >= SCORE_MIN)
             || silence.is_some()
             || (raw.is_none() && observed >= NAMES_MIN && matches!(entry.kind, SeriesKind::Entity));
-        let lead = count.map(|count| count.lead).or_else(|| entry.lead.as_deref().cloned());
+        let lead = count.map(|count| count.lead).or(named.map(|lead| *lead));
         if let Some(lead) = lead.filter(|_| matters) {
             let score = Score {
                 lead,
