@@ -38,6 +38,8 @@ now() { date -u +%FT%TZ; }
 for i in $(seq 1 300); do
     echo "<134>1 $(now) web nginx $i - - GET /api/v$((i % 5)) 200 ${i}ms" >"/dev/udp/127.0.0.1/$port"
 done
+# What comes within the same second is judged by what was known before it.
+sleep 2
 echo "<11>1 $(now) db postgres 999 - - FATAL connection limit exceeded 847/100" >"/dev/udp/127.0.0.1/$port"
 
 wait_for 'FATAL connection limit' alerts

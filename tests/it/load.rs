@@ -229,15 +229,16 @@ fn an_alert_pipe_that_nobody_reads_stops_nothing() {
         Daemon::within(home.path(), &yaml, &["start", "--alerts-to", fifo.to_str().unwrap()]);
     let mut stream = daemon.connect();
     let mut sent = 0;
-    for n in 0..1_000 {
+    for n in 0..10_000 {
         writeln!(stream, "<134>1 - web nginx {n} - - GET /a 200 {n}ms").unwrap();
         sent += 1;
     }
+    daemon.wait_processed(sent);
     // More alerts than a pipe holds, each about something never seen.
     let words = ["ash", "birch", "cedar", "elm", "fir", "hazel", "larch", "maple", "oak", "pine"];
     for (i, a) in words.iter().enumerate() {
         for b in &words[..=i] {
-            let text = format!("<11>1 - db{sent} postgres 1 - - FATAL {a} {b} is broken {a}{b}");
+            let text = format!("<11>1 - db{sent} {a}{b} 1 - - FATAL {a} {b} is broken");
             writeln!(stream, "{text}").unwrap();
             sent += 1;
         }
