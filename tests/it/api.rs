@@ -50,9 +50,15 @@ fn what_it_shows() {
     assert_eq!((row["accepted"].as_u64(), row["processed"].as_u64()), (Some(301), Some(301)));
 
     let templates = daemon.json("/api/v1/templates?limit=1");
-    assert_eq!((templates["limit"].as_u64(), templates["has_next"].as_bool()), (Some(1), Some(true)));
+    assert_eq!(
+        (templates["limit"].as_u64(), templates["has_next"].as_bool()),
+        (Some(1), Some(true))
+    );
     let first = &templates["items"][0];
-    assert_eq!((first["program"].as_str(), first["event_count"].as_u64()), (Some("nginx"), Some(300)));
+    assert_eq!(
+        (first["program"].as_str(), first["event_count"].as_u64()),
+        (Some("nginx"), Some(300))
+    );
     assert!(first["template_id"].is_string() && first["last_seen_ns"].is_string());
     assert_eq!(daemon.json("/api/v1/templates?limit=1&page=2")["items"][0]["event_count"], 1);
     assert_eq!(daemon.stop().status.code(), Some(0));
@@ -68,12 +74,30 @@ fn alerts_and_their_limits() {
     let id = list["items"][0]["alert_id"].as_str().unwrap();
     assert_eq!(daemon.json(&format!("/api/v1/alerts/{id}"))["alert_id"], id);
     assert_eq!(daemon.json("/api/v1/alerts?limit=500&page=1")["total"], 1);
-    assert_eq!(daemon.json("/api/v1/alerts?limit=500&page=2")["items"].as_array().unwrap().len(), 0);
+    assert_eq!(
+        daemon.json("/api/v1/alerts?limit=500&page=2")["items"].as_array().unwrap().len(),
+        0
+    );
     assert_eq!(daemon.json("/api/v1/alerts?status=closed")["total"], 0);
     for query in [
-        "limit=0", "limit=1001", "limit=-1", "limit=x", "limit=1e2", "limit=", "page=0", "page=x",
-        "page=99999999999999999999", "severity=9", "severity=loud", "status=asleep", "type=odd",
-        "since=yesterday", "limt=5", "limit=1&limit=2", "limit=%00", "limit=%F0%28",
+        "limit=0",
+        "limit=1001",
+        "limit=-1",
+        "limit=x",
+        "limit=1e2",
+        "limit=",
+        "page=0",
+        "page=x",
+        "page=99999999999999999999",
+        "severity=9",
+        "severity=loud",
+        "status=asleep",
+        "type=odd",
+        "since=yesterday",
+        "limt=5",
+        "limit=1&limit=2",
+        "limit=%00",
+        "limit=%F0%28",
     ] {
         let answer = daemon.get(&format!("/api/v1/alerts?{query}"));
         assert!(matches!(answer.status, 422 | 400), "{query}: {} {}", answer.status, answer.body);
@@ -104,7 +128,9 @@ fn metrics_parse() {
             let (sample, value) = line.rsplit_once(' ').unwrap();
             let name = sample.split('{').next().unwrap();
             assert!(declared.contains(name), "{line}");
-            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'));
+            assert!(
+                name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            );
             assert!(sample.contains('{') == sample.ends_with('}'), "{line}");
             assert!(samples.insert(sample), "twice: {line}");
             assert!(value.parse::<f64>().unwrap().is_finite(), "{line}");
@@ -162,7 +188,8 @@ fn fails(dir: &Path, yaml: &str, arguments: &[&str]) -> (Option<i32>, String) {
 fn a_taken_port_ends_the_start() {
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
     let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let (tcp, udp) = (tcp.local_addr().map(|a| (a, tcp)).unwrap(), (udp.local_addr().unwrap(), udp));
+    let (tcp, udp) =
+        (tcp.local_addr().map(|a| (a, tcp)).unwrap(), (udp.local_addr().unwrap(), udp));
     for (key, address, yaml) in [
         (
             "receivers.syslog_udp_port",

@@ -2,7 +2,8 @@
 //! after it is read as if nothing had been.
 
 use crate::daemon::{Daemon, FREE_PORTS, Random, full, wait};
-use seerflow_model::record::{RecordBatch, RecordMeta, ReceiverKind, SourceInfo};
+use seerflow::receivers::syslog::framing::Framer;
+use seerflow_model::record::{ReceiverKind, RecordBatch, RecordMeta, SourceInfo};
 use seerflow_model::time::{SECOND, rfc3339};
 use seerflow_model::{Event, Flags};
 use seerflow_parsing::lines::{Options, Records, records};
@@ -10,7 +11,6 @@ use seerflow_parsing::parser::Parser;
 use seerflow_parsing::roles::RoleSet;
 use seerflow_parsing::template::Miner;
 use seerflow_parsing::time::{Finder, YearPolicy, Zone};
-use seerflow::receivers::syslog::framing::Framer;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -38,7 +38,8 @@ fn abuse(name: &'static str, bytes: impl Into<Vec<u8>>, counted: &'static str) -
 fn abuses() -> Vec<Abuse> {
     let at = |time: &str, text: &str| format!("<13>1 {time} h app 1 - - {text}\n");
     let ahead = rfc3339(now() / SECOND * SECOND + 3_653 * 86_400 * SECOND);
-    let invalid = [b"<13>1 ", stamp().as_bytes(), b" h app 1 - - \xff\xfe\xc3\x28 \xf0\x9f\n"].concat();
+    let invalid =
+        [b"<13>1 ", stamp().as_bytes(), b" h app 1 - - \xff\xfe\xc3\x28 \xf0\x9f\n"].concat();
     let long = at(&stamp(), &"x".repeat(1 << 20));
     let words = at(&stamp(), &"a=b \"c\" [d] ".repeat(90_000));
     let deep = format!("{{\"a\":{}\n", "[".repeat(50_000));
@@ -139,8 +140,7 @@ fn over_tcp_each_abuse_is_counted_and_the_next_line_is_fine() {
 fn all_abuses_on_one_connection_leave_it_usable() {
     let daemon = Daemon::start(CONFIG);
     let mut stream = daemon.connect();
-    let lines: Vec<Abuse> =
-        abuses().into_iter().filter(|a| !a.counted.starts_with('#')).collect();
+    let lines: Vec<Abuse> = abuses().into_iter().filter(|a| !a.counted.starts_with('#')).collect();
     for (n, abuse) in lines.iter().enumerate() {
         stream.write_all(&abuse.bytes).unwrap();
         stream.write_all(marker(n).as_bytes()).unwrap();
@@ -242,18 +242,46 @@ fn random_bytes_over_sockets() {
 
 /// Pieces that headers, times, masks and roles look for.
 const PIECES: [&str; 40] = [
-    "<13>1 ", "<34>", "<999>", "2026-03-24T19:01:00Z ", "2262-04-11T23:47:16.854775807Z",
-    "Oct 11 22:14:15 ", "Feb 29 23:59:60 ", "1774378860", "1774378860.123456789 ",
-    "[11/Oct/2000:13:55:36 -0700] ", "host ", "sshd[4242]: ", "sudo: ", "su(pam_unix)[1]: ",
+    "<13>1 ",
+    "<34>",
+    "<999>",
+    "2026-03-24T19:01:00Z ",
+    "2262-04-11T23:47:16.854775807Z",
+    "Oct 11 22:14:15 ",
+    "Feb 29 23:59:60 ",
+    "1774378860",
+    "1774378860.123456789 ",
+    "[11/Oct/2000:13:55:36 -0700] ",
+    "host ",
+    "sshd[4242]: ",
+    "sudo: ",
+    "su(pam_unix)[1]: ",
     "Failed password for invalid user admin from 203.0.113.9 port 4242 ssh2",
     "pam_unix(sshd:session): session opened for user root by (uid=0)",
     "{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"2026-03-24T19:01:00Z\"}",
     "{\"__REALTIME_TIMESTAMP\":\"1774378860000000\",\"MESSAGE\":[104,105]}",
-    "2026-03-24T19:01:00.0Z stdout P ", " stdout F ", "[a@1 b=\"c\\\"d\" e=\"]\"]", "::1",
-    "fe80::1%eth0", "12::34", "std::vector", "0x1F", "550e8400-e29b-41d4-a716-446655440000",
-    "/usr/lib/x.so", "C:\\Windows\\x.dll", "DOMAIN\\bob", "a@b.example", "https://u:p@h:99/p?q=1#f",
-    "key=value ", "key=\"quo ted\" ", "\t", "  at x.y(Z.java:1)\n", "Caused by: ", "\u{202e}é漢",
-    "\n", "99999999999999999999999999",
+    "2026-03-24T19:01:00.0Z stdout P ",
+    " stdout F ",
+    "[a@1 b=\"c\\\"d\" e=\"]\"]",
+    "::1",
+    "fe80::1%eth0",
+    "12::34",
+    "std::vector",
+    "0x1F",
+    "550e8400-e29b-41d4-a716-446655440000",
+    "/usr/lib/x.so",
+    "C:\\Windows\\x.dll",
+    "DOMAIN\\bob",
+    "a@b.example",
+    "https://u:p@h:99/p?q=1#f",
+    "key=value ",
+    "key=\"quo ted\" ",
+    "\t",
+    "  at x.y(Z.java:1)\n",
+    "Caused by: ",
+    "\u{202e}é漢",
+    "\n",
+    "99999999999999999999999999",
 ];
 
 /// New bytes: noise, or pieces that are cut, repeated and damaged.

@@ -223,8 +223,10 @@ fn an_alert_pipe_that_nobody_reads_stops_nothing() {
     let home = tempfile::tempdir().unwrap();
     let fifo = home.path().join("alerts.fifo");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    let yaml = format!("{FREE_PORTS}shutdown_timeout_s: 1\ndetection:\n  alerts_per_day: 0\n  \
-                        dspot: {{calibration_window: 100, risk_level: 0.1}}\n");
+    let yaml = format!(
+        "{FREE_PORTS}shutdown_timeout_s: 1\ndetection:\n  alerts_per_day: 0\n  \
+                        dspot: {{calibration_window: 100, risk_level: 0.1}}\n"
+    );
     let daemon =
         Daemon::within(home.path(), &yaml, &["start", "--alerts-to", fifo.to_str().unwrap()]);
     let mut stream = daemon.connect();

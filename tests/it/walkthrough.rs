@@ -35,10 +35,8 @@ fn send(daemon: &Daemon, line: &str) {
 fn one_alert_for_the_line_that_matters_and_none_for_the_others() {
     let daemon = Daemon::start(YAML);
     for i in 1..=300 {
-        let line = format!(
-            "<134>1 2026-03-24T19:00:00Z web nginx {i} - - GET /api/v{} 200 {i}ms",
-            i % 5
-        );
+        let line =
+            format!("<134>1 2026-03-24T19:00:00Z web nginx {i} - - GET /api/v{} 200 {i}ms", i % 5);
         send(&daemon, &line);
     }
     daemon.wait_processed(300);
@@ -56,7 +54,8 @@ fn one_alert_for_the_line_that_matters_and_none_for_the_others() {
 
     let ended = daemon.stop();
     assert_eq!(ended.status.code(), Some(0), "{}", ended.err);
-    for part in ["postgres", "db", "FATAL connection limit exceeded 847/100", "2026-03-24T19:01:00Z"]
+    for part in
+        ["postgres", "db", "FATAL connection limit exceeded 847/100", "2026-03-24T19:01:00Z"]
     {
         assert!(ended.out.contains(part), "{part}: {}", ended.out);
     }

@@ -182,10 +182,7 @@ mod tests {
         let all = |paths: &[&str]| paths.iter().map(|path| at(path)).collect::<Vec<_>>();
         assert_eq!(found("*.log"), all(&[]));
         assert_eq!(found("*/x.log"), all(&["a", "b", "c", "d"]));
-        assert_eq!(
-            found("*/logs/x.log"),
-            all(&["a", "a/logs", "b", "b/logs", "c", "d", "d/logs"])
-        );
+        assert_eq!(found("*/logs/x.log"), all(&["a", "a/logs", "b", "b/logs", "c", "d", "d/logs"]));
         assert!(found("**/x.log").contains(&at("d/logs/deep")));
     }
 
