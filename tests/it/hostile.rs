@@ -64,7 +64,7 @@ fn abuses() -> Vec<Abuse> {
         abuse("count of zero", "0 <13>1 - h app 1 - - zero\n", "#malformed_frame"),
         abuse("count beyond all", "99999999999 <13>1 - h app 1 - - far\n", "#malformed_frame"),
         abuse("count too small", "5 <13>1 - h app 1 - - short count\n", "#malformed_frame"),
-        abuse("negative count", "21 <13>1 - h app 1 - - a -7 <13>x\n", "#malformed_frame"),
+        abuse("negative count", "21 <13>1 - h app 1 - - a -6 <13>x\n", "#malformed_frame"),
         abuse("only digits", "1".repeat(100_000) + "\n", "cut"),
         abuse("empty frames", "\n\r\n\0\0\n0 \n1 <\n", ""),
     ]
