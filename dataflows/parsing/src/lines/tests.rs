@@ -193,7 +193,7 @@ fn what_is_skipped_is_counted() {
 #[test]
 fn an_expression_says_where_records_begin() {
     let start = regex::bytes::Regex::new("^BEGIN ").unwrap();
-    let joining = super::Joining::Start(std::sync::Arc::new(start));
+    let joining = Joining::Start(std::sync::Arc::new(start));
     let options = Options { line_bytes: 1_000, multiline: joining };
     let finder = Finder::new(Zone::Utc, YearPolicy::Fixed(2026));
     let all = records(b"BEGIN a\n2026-01-01T00:00:00Z b\n\xff c\nBEGIN d\n", options, finder);
