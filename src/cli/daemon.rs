@@ -253,7 +253,7 @@ async fn watch(
                 return;
             }
             end = live.next_end(), if doors => match end {
-                None if ends => return,
+                None if ends || live.shared.failed.load(Acquire) => return,
                 None => doors = false,
                 Some(Ok(())) => {}
                 Some(Err(error)) => tracing::error!(%error, "a receiver ended"),

@@ -8,6 +8,7 @@ mod archives;
 mod checkpoint;
 mod cli;
 mod daemon;
+mod failing;
 mod founding;
 mod generator;
 mod hostile;
