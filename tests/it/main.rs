@@ -1,1 +1,4 @@
-fn main() {}
+//! Black-box tests of the whole.
+
+mod generator;
+mod live;
