@@ -1,7 +1,6 @@
 //! Evidence in words: every number in a sentence is one that was measured.
 
 use crate::counts::{Lead, Subject};
-use crate::finding::SILENCE;
 use crate::folds::series::Score;
 use seerflow_detection::novelty::NewValue;
 use seerflow_detection::silence::Silence;
@@ -211,7 +210,7 @@ pub fn share(score: &Score, effective: Ns) -> Evidence {
 
 /// Silence of something that was regular.
 pub fn silence(score: &Score, silence: &Silence, effective: Ns, bucket: Ns) -> Evidence {
-    let mut evidence = of_series(score, effective, SILENCE, "silence", silence.probability);
+    let mut evidence = of_series(score, effective, "silence", "silence", silence.probability);
     evidence.severity = Severity::Error;
     evidence.title = format!("{} fell silent", subject(&score.lead));
     evidence.text = format!(

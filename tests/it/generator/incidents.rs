@@ -4,7 +4,7 @@
 use super::dice::Dice;
 use super::traffic::{self, Line, MINUTE};
 use super::words;
-use super::world::{Template, World, address};
+use super::world::{Pace, Template, World, address};
 use seerflow_model::time::{Ns, SECOND};
 
 /// What went wrong.
@@ -27,7 +27,7 @@ pub struct Incident {
     pub kind: Kind,
     /// First line (of a silence: the first moment without any).
     pub from: Ns,
-    /// Last line.
+    /// Last line (of a silence: the same moment).
     pub until: Ns,
     /// Index of its host.
     pub host: usize,
@@ -54,7 +54,7 @@ pub fn hour(world: &World, start: Ns) -> Vec<Incident> {
         burst(world, times[0], dice),
         flood(world, times[1], dice),
         unheard(world, times[2], dice),
-        silence(world, times[3], start + 60 * MINUTE, dice),
+        silence(world, times[3], dice),
     ]
 }
 
@@ -124,12 +124,8 @@ fn unheard(world: &World, from: Ns, dice: &mut Dice) -> Incident {
     let new_program = dice.chance(0.3);
     let program = dice.below(world.programs.len());
     let host = dice.pick(&world.runs_on[program]);
-    let template = Template {
-        program,
-        severity: dice.pick(&[2, 4, 5, 6]),
-        parts,
-        pace: super::Pace::Steady(0.0),
-    };
+    let template =
+        Template { program, severity: dice.pick(&[2, 4, 5, 6]), parts, pace: Pace::Steady(0.0) };
     let mut lines = spread(world, &template, host, from, 1, 1, dice, |_, _| {});
     if new_program {
         lines[0].program = format!("{}d", dice.pick(&["watch", "guard", "probe", "relay"]));
@@ -139,7 +135,7 @@ fn unheard(world: &World, from: Ns, dice: &mut Dice) -> Incident {
     Incident { users, address, ..incident }
 }
 
-fn silence(world: &World, from: Ns, until: Ns, dice: &mut Dice) -> Incident {
+fn silence(world: &World, from: Ns, dice: &mut Dice) -> Incident {
     let mut hosts: Vec<usize> = (0..world.hosts.len()).collect();
     dice.shuffle(&mut hosts);
     // Regular: a line every ten seconds or more.
@@ -148,7 +144,7 @@ fn silence(world: &World, from: Ns, until: Ns, dice: &mut Dice) -> Incident {
     Incident {
         kind: Kind::Silence,
         from,
-        until,
+        until: from,
         host: hosts[0],
         program: String::new(),
         users: Vec::new(),

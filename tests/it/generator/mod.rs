@@ -9,4 +9,4 @@ mod world;
 
 pub use incidents::{Incident, Kind, hour};
 pub use traffic::{Line, MINUTE, frame, minute};
-pub use world::{Pace, Transport, World, world};
+pub use world::{Transport, World, world};

@@ -323,12 +323,3 @@ pub fn known(program: &str) -> Vec<Vec<Part>> {
         _ => Vec::new(),
     }
 }
-
-/// Words of a message that do not vary.
-pub fn fixed(parts: &[Part]) -> Vec<String> {
-    let words = |part: &Part| match part {
-        Part::Text(text) => text.split_whitespace().map(str::to_owned).collect(),
-        _ => Vec::new(),
-    };
-    parts.iter().flat_map(words).collect()
-}

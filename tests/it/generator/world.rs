@@ -297,9 +297,4 @@ impl World {
     pub fn usual_of_host(&self, host: usize) -> f64 {
         (0..self.programs.len()).map(|program| self.usual(host, program)).sum()
     }
-
-    /// Lines a second over all hosts.
-    pub fn rate(&self) -> f64 {
-        (0..self.hosts.len()).map(|host| self.usual_of_host(host)).sum::<f64>() / 60.0
-    }
 }

@@ -3,7 +3,7 @@
 
 use crate::generator::{Incident, Kind, MINUTE, World};
 use seerflow_model::Alert;
-use seerflow_model::time::Ns;
+use seerflow_model::time::{Ns, SECOND};
 
 /// What became of an incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,18 +26,17 @@ fn rules(kind: Kind) -> &'static [&'static str] {
 
 /// How long after its last line an incident may still be told.
 fn grace(kind: Kind) -> Ns {
-    if kind == Kind::Silence { 0 } else { 3 * MINUTE }
+    if kind == Kind::Silence { 15 * MINUTE } else { 3 * MINUTE }
 }
 
 /// Judges one incident, and marks the alerts that speak of it.
 pub fn judge(world: &World, incident: &Incident, alerts: &[Alert], fits: &mut [bool]) -> Verdict {
-    let until = match incident.kind {
-        Kind::Silence => incident.from + 15 * MINUTE,
-        kind => incident.until + grace(kind),
-    };
+    // Headers with whole seconds tell a line up to a second early.
+    let from = incident.from - SECOND;
+    let until = incident.until + grace(incident.kind);
     let mut verdict = Verdict::Missed;
     for (alert, fits) in alerts.iter().zip(fits) {
-        let in_time = (incident.from..=until).contains(&alert.timestamp_ns);
+        let in_time = (from..=until).contains(&alert.timestamp_ns);
         if !in_time || !rules(incident.kind).contains(&alert.rule_name.as_str()) {
             continue;
         }

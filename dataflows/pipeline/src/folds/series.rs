@@ -26,6 +26,8 @@ use std::sync::Arc;
 const SCORE_MIN: f64 = 3.0;
 /// A series without a model of its own names a finding from this many events in a bucket.
 const NAMES_MIN: u64 = 20;
+/// A template says that a bucket is usual from this many events.
+const USUAL_MIN: u64 = 5;
 
 /// A score that may matter.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -232,8 +234,8 @@ impl SeriesFold {
             .regular
             .as_mut()
             .and_then(|regular| regular.close(&self.silence, bucket, observed));
-        // What fell silent is named by its last event, which is forgotten when nothing is due.
-        let named = if count.is_none() { entry.lead.clone() } else { None };
+        // A silence that is found needs no more timers, and still its name.
+        let named = entry.lead.as_deref().filter(|_| observed == 0).cloned();
         if let Some(due) = entry.take_due(bucket, self, count.as_ref()) {
             group.due.insert((due, key));
         }
@@ -247,8 +249,13 @@ impl SeriesFold {
         );
         let matters = raw.as_ref().is_some_and(|raw| raw.upper.max(raw.lower) >= SCORE_MIN)
             || silence.is_some()
-            || (raw.is_none() && observed >= NAMES_MIN && matches!(entry.kind, SeriesKind::Entity));
-        let lead = count.map(|count| count.lead).or(named.map(|lead| *lead));
+            || match (&raw, entry.kind) {
+                (None, SeriesKind::Entity) => observed >= NAMES_MIN,
+                // An entity may find odd what its template knows.
+                (Some(raw), SeriesKind::Template) => observed >= USUAL_MIN && raw.ratio >= 1.5,
+                _ => false,
+            };
+        let lead = count.map(|count| count.lead).or(named);
         if let Some(lead) = lead.filter(|_| matters) {
             let score = Score {
                 lead,
