@@ -204,7 +204,7 @@ fn a_taken_port_ends_the_start() {
         (
             "dashboard_port",
             tcp.0,
-            format!("{FREE_PORTS}").replace("port: 0\nr", &format!("port: {}\nr", tcp.0.port())),
+            FREE_PORTS.replace("port: 0\nr", &format!("port: {}\nr", tcp.0.port())),
         ),
     ] {
         let dir = tempfile::tempdir().unwrap();

@@ -113,6 +113,41 @@ fn udp_counts_every_datagram_that_is_lost() {
     assert_eq!(daemon.stop().status.code(), Some(0));
 }
 
+#[test]
+fn a_sender_whose_clock_is_ahead_fills_no_memory_and_stops_nobody() {
+    const HELD_MAX: u64 = 8 << 20;
+    let yaml = format!("{FREE_PORTS}engine: {{max_held_bytes: {HELD_MAX}}}\n");
+    let daemon = Daemon::start(&yaml);
+    let ahead = seerflow_model::time::rfc3339(clock() + 250_000_000_000);
+    let ahead = format!("<134>1 {ahead} h fast 1 - - request took 12 ms for user alice");
+    // By TCP it is slowed: it never gets rid of all of this.
+    let mut stream = daemon.connect();
+    stream.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+    let lines = format!("{ahead}\n").repeat(1_000);
+    let stuck = (0..1_000).any(|_| stream.write_all(lines.as_bytes()).is_err());
+    assert!(stuck, "it sent a million lines that nobody can process yet");
+    assert!(daemon.counter("syslog_tcp_waited_ahead") > 0);
+    // By UDP it is dropped, and counted.
+    let datagrams = daemon.datagrams();
+    for _ in 0..500 {
+        datagrams.send(ahead.as_bytes()).unwrap();
+    }
+    wait("its datagrams are dropped", || {
+        number(&daemon.ledger("syslog_udp")["dropped"], "queue_full") > 0
+    });
+    // The others go on, in both ways, and their lines are processed.
+    let mut other = daemon.connect();
+    for n in 0..2_000 {
+        let now = seerflow_model::time::rfc3339(clock());
+        writeln!(other, "<134>1 {now} h right 1 - - line {n}").unwrap();
+    }
+    daemon.wait_processed(2_000);
+    let most = daemon.metric("seerflow_held_bytes_peak");
+    assert!(most < HELD_MAX, "{most} bytes were held");
+    let ended = daemon.stop();
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.err);
+}
+
 /// The ways of rotation.
 #[derive(Clone, Copy, Debug)]
 enum Way {

@@ -192,7 +192,8 @@ impl Tailer {
             }
             let next = self.open.iter().enumerate().filter(|(_, open)| !open.at_end);
             let next = next.filter_map(|(i, open)| {
-                Some((open.live.as_ref()?.text.source.stamper.promise(), i))
+                let promise = open.live.as_ref()?.text.source.stamper.promise();
+                (!self.door.too_far(promise)).then_some((promise, i))
             });
             let Some((_, i)) = next.min() else { return };
             self.read_chunk(i, now);
