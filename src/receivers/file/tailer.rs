@@ -298,7 +298,13 @@ impl Tailer {
     fn deliver(&mut self, i: usize, now: Ns, outcome: &mut Outcome) {
         while !outcome.full && !outcome.gone {
             let Some(live) = &mut self.open[i].live else { return };
-            let Some(batch) = live.text.take(now) else { return };
+            let Some(batch) = live.text.take(now) else {
+                // All that was stamped is in its lane. While the engine is full a pass always ends
+                // with a batch in hand, so this is where the promise moves on.
+                live.promise.raise(live.text.source.stamper.offer(now));
+                self.promises.tick();
+                return;
+            };
             accept(&self.door, batch.records.len(), now);
             self.pending = Some(batch);
             self.send_pending(outcome);
