@@ -11,6 +11,7 @@ use seerflow::runtime::clock::{Clock, Pulse};
 use seerflow::runtime::stamp::Gate;
 use seerflow_model::time::SECOND;
 use seerflow_pipeline::feed::{LaneReceiver, Load, Port, PortState, lanes};
+use seerflow_pipeline::flow::Flow;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,6 +38,7 @@ fn door(clock: &Clock, pulse: &Pulse, gate: &Gate) -> (Door, Vec<LaneReceiver>) 
         node: 1,
         first_seq: 0,
         lateness: 2 * SECOND,
+        flow: Arc::new(Flow::new(1, u64::MAX)),
     };
     (door, receivers)
 }

@@ -36,6 +36,8 @@ counters! {
     cut,
     /// Frames whose octet count cannot be, or bytes between frames.
     malformed_frame,
+    /// Batches of senders whose clock is far ahead that had to wait: the engine held too much.
+    waited_ahead,
     /// Connections open now.
     connections,
     /// Connections refused because there were too many.

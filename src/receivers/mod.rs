@@ -24,6 +24,7 @@ use crate::runtime::stamp::{Gate, PortPromise};
 use counters::ReceiverCounters;
 use seerflow_model::time::Ns;
 use seerflow_pipeline::feed::Port;
+use seerflow_pipeline::flow::Flow;
 use settings::SourceRules;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -53,13 +54,32 @@ pub struct Door {
     pub first_seq: u64,
     /// With what the receiver promises while it has no peers.
     pub lateness: Ns,
+    /// How much is held for order.
+    pub flow: Arc<Flow>,
 }
 
 impl Door {
+    /// Whether records from `least` on have to wait here: they are far ahead of what the engine
+    /// releases next, and it holds much already.
+    fn too_far(&self, least: Ns) -> bool {
+        self.flow.too_far(least, self.lateness)
+    }
+
     /// The registry of promises of this door, ticking until the returned token is cancelled.
     fn promises(&self) -> (PortPromise, CancellationToken) {
-        let promises =
-            PortPromise::new(&self.port, self.clock.clone(), self.gate.clone(), self.lateness);
+        self.ticking(PortPromise::new)
+    }
+
+    /// As [`Door::promises`], for the files: others promise no further than they, at first.
+    fn leading_promises(&self) -> (PortPromise, CancellationToken) {
+        self.ticking(PortPromise::leading)
+    }
+
+    fn ticking(
+        &self,
+        make: fn(&Port, Clock, Gate, Ns) -> PortPromise,
+    ) -> (PortPromise, CancellationToken) {
+        let promises = make(&self.port, self.clock.clone(), self.gate.clone(), self.lateness);
         let end = CancellationToken::new();
         tokio::spawn(promises.clone().run(self.pulse.clone(), end.clone()));
         (promises, end)

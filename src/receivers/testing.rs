@@ -9,6 +9,7 @@ use seerflow_model::record::{Flags, RecordBatch};
 use seerflow_model::time::{Ns, SECOND};
 use seerflow_parsing::time::Zone;
 use seerflow_pipeline::feed::{LaneReceiver, Load, Port, PortState, lanes};
+use seerflow_pipeline::flow::Flow;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -133,6 +134,7 @@ pub fn door(clock: &Clock, workers: usize, capacity: usize) -> (Door, Engine) {
         node: 7,
         first_seq: 0,
         lateness: 2 * SECOND,
+        flow: Arc::new(Flow::new(1, u64::MAX)),
     };
     let engine = Engine {
         lanes,

@@ -106,6 +106,7 @@ impl Live {
                 node: live.node,
                 first_seq: live.first_seq,
                 lateness: live.lateness,
+                flow: engine.shared.flow.clone(),
             };
             let kind = way.kind();
             let address = match &way {

@@ -113,6 +113,63 @@ fn udp_counts_every_datagram_that_is_lost() {
     assert_eq!(daemon.stop().status.code(), Some(0));
 }
 
+#[test]
+fn a_sender_whose_clock_is_ahead_fills_no_memory_and_stops_nobody() {
+    const HELD_MAX: u64 = 64 << 20;
+    let yaml = format!("{FREE_PORTS}engine: {{max_held_bytes: {HELD_MAX}}}\n");
+    let daemon = Daemon::start(&yaml);
+    let ahead = seerflow_model::time::rfc3339(clock() + 250_000_000_000);
+    let ahead = format!("<134>1 {ahead} h fast 1 - - request took 12 ms for user alice");
+    // By TCP it is slowed: it never gets rid of all of this.
+    let mut stream = daemon.connect();
+    stream.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+    let lines = format!("{ahead}\n").repeat(1_000);
+    let stuck = (0..1_000).any(|_| stream.write_all(lines.as_bytes()).is_err());
+    assert!(stuck, "it sent a million lines that nobody can process yet");
+    assert!(daemon.counter("syslog_tcp_waited_ahead") > 0);
+    // By UDP it is dropped, and counted.
+    let datagrams = daemon.datagrams();
+    for _ in 0..500 {
+        datagrams.send(ahead.as_bytes()).unwrap();
+    }
+    wait("its datagrams are dropped", || dropped(&daemon.ledger("syslog_udp")) > 0);
+    // The others go on, in both ways, and their lines are processed.
+    let mut other = daemon.connect();
+    for n in 0..2_000 {
+        let now = seerflow_model::time::rfc3339(clock());
+        writeln!(other, "<134>1 {now} h right 1 - - line {n}").unwrap();
+    }
+    daemon.wait_processed(2_000);
+    let most = daemon.metric("seerflow_held_bytes_peak");
+    println!("{} MiB held at most", most >> 20);
+    // Half of it, and what was in the queue by then.
+    assert!(most < HELD_MAX, "{most} bytes were held");
+    let ended = daemon.stop();
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.err);
+}
+
+#[test]
+fn a_long_file_at_the_start_is_not_held_until_its_end() {
+    const LINES: u64 = 500_000;
+    let home = tempfile::tempdir().unwrap();
+    let begin = clock() - 86_400_000_000_000;
+    let mut file = std::io::BufWriter::new(append(&home.path().join("a.log")));
+    for n in 0..LINES {
+        let at = seerflow_model::time::rfc3339(begin + n * 5_000_000);
+        writeln!(file, "{at} web app[1]: request {n} took {} ms", n % 90).unwrap();
+    }
+    drop(file);
+    let yaml = "dashboard_port: 0\nreceivers: {syslog_udp_port: 0, syslog_tcp_port: 0, file_start: \
+                beginning, file_paths: ['{dir}/*.log']}\n";
+    let daemon = Daemon::within(home.path(), yaml, &["start"]);
+    daemon.wait_processed(LINES);
+    assert_eq!(daemon.tagged("late"), 0);
+    let most = daemon.metric("seerflow_held_bytes_peak");
+    println!("{} MiB held at most", most >> 20);
+    assert!(most < 128 << 20, "{most} bytes were held of a file in order");
+    assert_eq!(daemon.stop().status.code(), Some(0));
+}
+
 /// The ways of rotation.
 #[derive(Clone, Copy, Debug)]
 enum Way {

@@ -1,6 +1,10 @@
 //! Flow control of one process: how much is in flight, how much is held, who may go on.
 
+use seerflow_model::time::{Ns, SECOND};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+/// Records so far above the frontier (beyond the lateness) are those of a clock that is ahead.
+const AHEAD: Ns = 10 * SECOND;
 
 /// Shared by the sources and the first keyed operator of all workers of a process.
 pub struct Flow {
@@ -63,6 +67,16 @@ impl Flow {
         (least > 0).then(|| least.saturating_mul(1_000_000))
     }
 
+    /// Whether records from `least` on have to wait at their door. Workers serve all doors alike, so
+    /// none of them can be stopped for the sake of one sender whose clock is ahead: that sender is,
+    /// when half of what may be held is held.
+    pub fn too_far(&self, least: Ns, lateness: Ns) -> bool {
+        self.held.load(Ordering::Acquire) > self.held_max / 2
+            && self
+                .frontier_ns()
+                .is_some_and(|at| least > at.saturating_add(lateness).saturating_add(AHEAD))
+    }
+
     /// Whether the source of `worker` may send another batch; `lags` when too many of its marks
     /// are still under way.
     pub fn may_send(&self, worker: usize, lags: bool) -> bool {
@@ -80,6 +94,18 @@ impl Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_of_what_may_be_held_is_for_those_that_are_not_ahead() {
+        let flow = Flow::new(1, 100);
+        flow.hold(51);
+        assert!(!flow.too_far(60 * SECOND, 0), "nothing is promised yet");
+        flow.promise(0, 1_000);
+        assert!(flow.too_far(60 * SECOND, 0) && !flow.too_far(60 * SECOND, 50 * SECOND));
+        assert!(!flow.too_far(11 * SECOND, 0));
+        flow.hold(-1);
+        assert!(!flow.too_far(60 * SECOND, 0));
+    }
 
     #[test]
     fn the_least_promise_is_never_stopped_by_what_is_held() {

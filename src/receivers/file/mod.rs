@@ -80,7 +80,7 @@ pub fn check(options: &FileOptions) -> Result<(), PathError> {
 /// Tails until it is stopped. Opens the door's gate once all files have been read to their end.
 pub async fn run(options: FileOptions, door: Door) -> Result<(), PathError> {
     let paths = Paths::new(&options.patterns, &options.roots)?;
-    let (promises, end) = door.promises();
+    let (promises, end) = door.leading_promises();
     let (stop, clock, gate) = (door.stop.clone(), door.clock.clone(), door.gate.clone());
     let pulse = door.pulse.clone();
     let mut watch = Watch::new();

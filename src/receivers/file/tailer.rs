@@ -192,7 +192,8 @@ impl Tailer {
             }
             let next = self.open.iter().enumerate().filter(|(_, open)| !open.at_end);
             let next = next.filter_map(|(i, open)| {
-                Some((open.live.as_ref()?.text.source.stamper.promise(), i))
+                let promise = open.live.as_ref()?.text.source.stamper.promise();
+                (!self.door.too_far(promise)).then_some((promise, i))
             });
             let Some((_, i)) = next.min() else { return };
             self.read_chunk(i, now);
@@ -297,7 +298,13 @@ impl Tailer {
     fn deliver(&mut self, i: usize, now: Ns, outcome: &mut Outcome) {
         while !outcome.full && !outcome.gone {
             let Some(live) = &mut self.open[i].live else { return };
-            let Some(batch) = live.text.take(now) else { return };
+            let Some(batch) = live.text.take(now) else {
+                // All that was stamped is in its lane. While the engine is full a pass always ends
+                // with a batch in hand, so this is where the promise moves on.
+                live.promise.raise(live.text.source.stamper.offer(now));
+                self.promises.tick();
+                return;
+            };
             accept(&self.door, batch.records.len(), now);
             self.pending = Some(batch);
             self.send_pending(outcome);

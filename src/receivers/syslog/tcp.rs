@@ -14,8 +14,8 @@ use super::super::recent::{PEERS_MAX, Recent};
 use super::FRAME_MAX;
 use super::framing::{Frame, Framer};
 use crate::runtime::stamp::{PeerPromise, PortPromise};
-use seerflow_model::record::{Flags, ReceiverKind};
-use seerflow_model::time::{Ns, SECOND};
+use seerflow_model::record::{Flags, ReceiverKind, RecordBatch};
+use seerflow_model::time::{Ns, SECOND, floor_tick};
 use seerflow_pipeline::feed::Port;
 use std::io;
 use std::net::IpAddr;
@@ -31,6 +31,8 @@ const BUFFER_QUIET: usize = 8 * 1024;
 const BUFFER_MAX: usize = 256 * 1024;
 /// A connection that is quiet for so long gives its buffer back.
 const SHRINK_AFTER: Ns = SECOND;
+/// Between two looks whether a batch from far ahead may go in.
+const TURN_PAUSE: Duration = Duration::from_millis(20);
 /// Reads of a busy connection between two chances for others.
 const READS_IN_A_ROW: u32 = 16;
 
@@ -261,6 +263,7 @@ impl Connection {
         let records = reader.source.len();
         let seq = self.sequence.fetch_add(records as u64, Ordering::AcqRel);
         let batch = reader.source.take(bytes, seq, now);
+        self.wait_for_turn(reader, &batch).await;
         accept(&self.door, records, now);
         let counters = &self.door.counters;
         counters.watch_fill(&reader.name, self.port.fill(), now);
@@ -272,6 +275,23 @@ impl Connection {
         // Only now: the batch is in its lane, or counted.
         reader.promise.raise(reader.source.stamper.offer(now));
         sent.map_err(|_| Gone)
+    }
+}
+
+impl Connection {
+    /// A sender whose clock is far ahead waits while the engine holds much: TCP slows it.
+    async fn wait_for_turn(&self, reader: &mut Reader, batch: &RecordBatch) {
+        let least = batch.records.iter().map(|record| record.effective).min().unwrap_or(0);
+        if !self.door.too_far(least) {
+            return;
+        }
+        ReceiverCounters::add(&self.door.counters.waited_ahead, 1);
+        while self.door.too_far(least) && !self.door.stop.is_cancelled() {
+            // Nothing in hand or still to come is below this: the frontier moves on meanwhile.
+            let offer = reader.source.stamper.offer(self.door.clock.now());
+            reader.promise.raise(offer.min(floor_tick(least)));
+            tokio::time::sleep(TURN_PAUSE).await;
+        }
     }
 }
 

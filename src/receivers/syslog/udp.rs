@@ -218,7 +218,15 @@ impl Listener {
                 let bytes = std::mem::take(&mut sender.bytes);
                 let batch = sender.source.take(bytes, sender.seq, now);
                 sender.seq += batch.records.len() as u64;
-                self.pending.push_back(batch);
+                let least = batch.records.iter().map(|record| record.effective).min();
+                match least.is_some_and(|least| self.door.too_far(least)) {
+                    false => self.pending.push_back(batch),
+                    // A sender whose clock is far ahead cannot be slowed here.
+                    true => {
+                        let records = batch.records.len() as u64;
+                        ReceiverCounters::add(&self.door.counters.queue_full, records);
+                    }
+                }
             }
         }
         outcome

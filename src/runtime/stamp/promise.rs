@@ -16,13 +16,21 @@ use super::stamper::clock_promise;
 use crate::runtime::clock::{Clock, Pulse};
 use seerflow_model::time::{MAX_NS, Ns};
 use seerflow_pipeline::feed::Port;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
-/// Whether receivers may promise by the clock yet. Cheap to clone; opens once.
+/// Whether receivers may promise by the clock yet: until it opens, only as far as the files have
+/// come, so that neither files become late nor all that is read from them is held. Cheap to clone;
+/// opens once.
 #[derive(Clone, Debug, Default)]
-pub struct Gate(Arc<AtomicBool>);
+pub struct Gate(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    open: AtomicBool,
+    reached: AtomicU64,
+}
 
 impl Gate {
     /// A closed gate.
@@ -39,12 +47,22 @@ impl Gate {
 
     /// Lets receivers promise by the clock.
     pub fn open(&self) {
-        self.0.store(true, Ordering::Release);
+        self.0.open.store(true, Ordering::Release);
+    }
+
+    /// The files have promised this.
+    fn reach(&self, promise: Ns) {
+        self.0.reached.fetch_max(promise, Ordering::AcqRel);
+    }
+
+    /// How far others may promise.
+    fn limit(&self) -> Ns {
+        if self.is_open() { MAX_NS } else { self.0.reached.load(Ordering::Acquire) }
     }
 
     /// Whether it is open.
     pub fn is_open(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.open.load(Ordering::Acquire)
     }
 }
 
@@ -80,6 +98,8 @@ struct State {
     clock: Clock,
     gate: Gate,
     lateness: Ns,
+    /// Whether these are the files, which others wait for.
+    leads: bool,
     peers: Mutex<Vec<Arc<Peer>>>,
 }
 
@@ -95,8 +115,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl PortPromise {
     /// A receiver without peers. `lateness`: what it promises with while it has none.
     pub fn new(port: &Port, clock: Clock, gate: Gate, lateness: Ns) -> PortPromise {
-        let peers = Mutex::new(Vec::new());
-        PortPromise(Arc::new(State { port: port.handle(), clock, gate, lateness, peers }))
+        PortPromise::with(port, clock, gate, lateness, false)
+    }
+
+    /// As [`PortPromise::new`], for the files: a closed gate does not bind them, it follows them.
+    pub fn leading(port: &Port, clock: Clock, gate: Gate, lateness: Ns) -> PortPromise {
+        PortPromise::with(port, clock, gate, lateness, true)
+    }
+
+    fn with(port: &Port, clock: Clock, gate: Gate, lateness: Ns, leads: bool) -> PortPromise {
+        let (port, peers) = (port.handle(), Mutex::new(Vec::new()));
+        PortPromise(Arc::new(State { port, clock, gate, lateness, leads, peers }))
     }
 
     /// A new peer, which starts at the promise in force and may have records in hand at once.
@@ -120,28 +149,33 @@ impl PortPromise {
         let mut peers = lock(&self.0.peers);
         peers.retain(|peer| !peer.gone.load(Ordering::Acquire));
         let now = self.0.clock.now();
-        let open = self.0.gate.is_open();
+        let limit = if self.0.leads { MAX_NS } else { self.0.gate.limit() };
         let mut least = MAX_NS;
         for peer in peers.iter() {
             let mut cell = lock(&peer.cell);
             let at = match cell.drained {
-                Drained::At(at) if open => Some(at),
-                Drained::Still if open => Some(now),
-                _ => None,
+                Drained::At(at) => Some(at),
+                Drained::Still => Some(now),
+                Drained::No => None,
             };
             if let Some(at) = at {
-                cell.granted = cell.granted.max(clock_promise(at, now, cell.lateness));
+                let promise = clock_promise(at, now, cell.lateness).min(limit);
+                cell.granted = cell.granted.max(promise);
             }
             least = least.min(cell.raised.max(cell.granted));
         }
         if peers.is_empty() {
-            if !open {
+            // Before the first pass it is not known whether there are files.
+            if self.0.leads && !self.0.gate.is_open() {
                 return now;
             }
-            least = clock_promise(now, now, self.0.lateness);
+            least = clock_promise(now, now, self.0.lateness).min(limit);
         }
         // Still under the lock: a peer that registers now starts at what is promised here.
         self.0.port.promise(least);
+        if self.0.leads {
+            self.0.gate.reach(self.0.port.state.promise());
+        }
         now
     }
 
@@ -223,6 +257,34 @@ mod tests {
     fn port() -> (Port, Vec<LaneReceiver>) {
         let (senders, receivers) = lanes(2, 4);
         (Port::new(0, senders, Arc::new(PortState::default())), receivers)
+    }
+
+    #[test]
+    fn until_the_files_are_read_listeners_promise_as_far_as_they_have_come() {
+        let (files, _lanes) = port();
+        let (listener, _more) = port();
+        let (clock, hand) = Clock::manual(1_000 * SECOND);
+        let gate = Gate::closed();
+        let files = PortPromise::leading(&files, clock.clone(), gate.clone(), 2 * SECOND);
+        let network = PortPromise::new(&listener, clock, gate.clone(), 2 * SECOND);
+        let tick = || (files.tick(), network.tick());
+        let promised = || (files.0.port.state.promise(), network.0.port.state.promise());
+        tick();
+        assert_eq!(promised(), (0, 0), "nothing is known of the files yet");
+        let (first, second) = (files.register(2 * SECOND), files.register(2 * SECOND));
+        first.raise(100 * SECOND);
+        second.raise(400 * SECOND);
+        tick();
+        assert_eq!(promised(), (100 * SECOND, 100 * SECOND));
+        // A file that is at its end holds neither the other nor the listeners.
+        first.drained(1_000 * SECOND);
+        tick();
+        assert_eq!(promised(), (400 * SECOND, 400 * SECOND));
+        second.drained(1_000 * SECOND);
+        gate.open();
+        hand.advance(SECOND);
+        tick();
+        assert_eq!(promised(), (997 * SECOND, 998 * SECOND));
     }
 
     #[test]
