@@ -2,6 +2,7 @@
 
 use super::random::{Random, Zipf};
 use super::words::{FAMILY, GIVEN, NOUNS, ROLES, ROOTS, SITES, STATES, SUFFIXES};
+use seerflow_model::hash;
 
 /// Users.
 const USERS: usize = 5_000;
@@ -33,6 +34,12 @@ impl Values {
         &self.values[self.zipf.draw(random)]
     }
 
+    /// One by number, whatever the number.
+    #[inline]
+    pub fn at(&self, number: usize) -> &[u8] {
+        &self.values[number % self.values.len()]
+    }
+
     /// How many there are.
     #[cfg(test)]
     pub fn distinct(&self) -> usize {
@@ -55,7 +62,44 @@ pub struct Entities {
     pub services: Values,
 }
 
+/// Who is at work in one line: people come from a few addresses, programs run on a few hosts.
+#[derive(Clone, Copy, Debug)]
+pub struct Actors<'a> {
+    /// A user.
+    pub user: &'a [u8],
+    /// The address they come from.
+    pub ip: &'a [u8],
+    /// Where the program runs.
+    pub host: &'a [u8],
+    /// Its process there.
+    pub pid: u64,
+}
+
+/// In so many lines a user comes from just anywhere.
+const ROAMS: u64 = 50;
+/// Addresses that a user mostly comes from.
+const HOME: u64 = 3;
+/// Hosts that a program runs on.
+const SPREAD: u64 = 25;
+
 impl Entities {
+    /// Draws who is at work for the program with this number.
+    #[inline]
+    pub fn actors(&self, program: usize, random: &mut Random) -> Actors<'_> {
+        let user = self.users.zipf.draw(random);
+        let ip = match random.chance(1, ROAMS) {
+            true => self.ips.draw(random),
+            false => self.ips.at(user * 17 + random.below(HOME) as usize),
+        };
+        let host = program * SPREAD as usize + random.below(SPREAD) as usize;
+        Actors {
+            user: self.users.at(user),
+            ip,
+            host: self.hosts.at(host),
+            pid: 300 + hash::mix(host as u64) % 32_000,
+        }
+    }
+
     /// All of them; the same for every seed, in another order of popularity only by chance.
     pub fn new() -> Entities {
         Entities {

@@ -1,5 +1,6 @@
 //! The formats that generated lines come in, and their times.
 
+use super::entities::Actors;
 use super::templates::number;
 use seerflow_model::Severity;
 use seerflow_model::time::{Ns, SECOND};
@@ -64,16 +65,12 @@ impl LineFormat {
 /// What stands around a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Header<'a> {
-    /// Host.
-    pub host: &'a [u8],
+    /// Host and process; the user of structured data.
+    pub actors: Actors<'a>,
     /// Program.
     pub program: &'a str,
-    /// Its process.
-    pub pid: u64,
     /// How bad it is.
     pub severity: Severity,
-    /// The user of the structured data.
-    pub user: &'a [u8],
     /// Nanoseconds within the second.
     pub nanos: u64,
 }
@@ -196,8 +193,18 @@ impl LineFormat {
                 if self == LineFormat::Rfc3164 {
                     priority(header, out);
                 }
-                put(out, &[&time.syslog, b" ", header.host, b" ", header.program.as_bytes(), b"["]);
-                number(header.pid, out);
+                put(
+                    out,
+                    &[
+                        &time.syslog,
+                        b" ",
+                        header.actors.host,
+                        b" ",
+                        header.program.as_bytes(),
+                        b"[",
+                    ],
+                );
+                number(header.actors.pid, out);
                 out.extend_from_slice(b"]: ");
                 message(out);
             }
@@ -249,10 +256,10 @@ fn rfc5424(
     priority(header, out);
     put(out, &[b"1 ", &time.iso]);
     fraction(header.nanos, 6, out);
-    put(out, &[b"Z ", header.host, b" ", header.program.as_bytes(), b" "]);
-    number(header.pid, out);
+    put(out, &[b"Z ", header.actors.host, b" ", header.program.as_bytes(), b" "]);
+    number(header.actors.pid, out);
     if format == LineFormat::Rfc5424Data {
-        put(out, &[b" EV1 [origin@32473 user=\"", header.user, b"\" zone=\"a\"] "]);
+        put(out, &[b" EV1 [origin@32473 user=\"", header.actors.user, b"\" zone=\"a\"] "]);
     } else {
         out.extend_from_slice(b" - - ");
     }
@@ -267,10 +274,13 @@ fn json(
 ) {
     put(out, &[b"{\"time\":\"", &time.iso]);
     fraction(header.nanos, 3, out);
-    put(out, &[b"Z\",\"level\":\"", header.level().as_bytes(), b"\",\"host\":\"", header.host]);
+    put(
+        out,
+        &[b"Z\",\"level\":\"", header.level().as_bytes(), b"\",\"host\":\"", header.actors.host],
+    );
     put(out, &[b"\",\"service\":\"", header.program.as_bytes(), b"\",\"pid\":"]);
-    number(header.pid, out);
-    put(out, &[b",\"user\":\"", header.user, b"\",\"message\":\""]);
+    number(header.actors.pid, out);
+    put(out, &[b",\"user\":\"", header.actors.user, b"\",\"message\":\""]);
     message(out);
     out.extend_from_slice(b"\"}");
 }
@@ -307,11 +317,9 @@ mod tests {
     #[test]
     fn lines_have_the_shape_of_their_formats() {
         let header = Header {
-            host: b"web-1",
+            actors: Actors { user: b"ada", ip: b"10.0.0.1", host: b"web-1", pid: 77 },
             program: "courier",
-            pid: 77,
             severity: Severity::Warning,
-            user: b"ada",
             nanos: 123_456_789,
         };
         let time = SecondText::new(1_772_409_600 * SECOND);

@@ -22,6 +22,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 use templates::{Template, templates};
+use words::PROGRAMS;
 
 /// In so many lines one is damaged.
 const MALFORMED: u64 = 100;
@@ -99,16 +100,17 @@ impl Generator {
             (at, &self.now)
         };
         let template = &self.templates[self.popularity.draw(random)];
+        let actors = entities.actors(template.program, random);
         let header = Header {
-            host: entities.hosts.draw(random),
-            program: template.program,
-            pid: 300 + random.below(32_000),
+            actors,
+            program: PROGRAMS[template.program],
             severity: template.severity,
-            user: entities.users.draw(random),
             nanos: at % SECOND,
         };
         let start = out.len();
-        template.format.write(second, &header, out, |out| template.write(entities, random, out));
+        template.format.write(second, &header, out, |out| {
+            template.write(entities, &actors, random, out);
+        });
         if random.chance(1, MALFORMED) {
             damage(start, random, out);
         }

@@ -1,6 +1,6 @@
 //! Templates of generated lines: sentences made of words, with typed holes.
 
-use super::entities::Entities;
+use super::entities::{Actors, Entities};
 use super::format::LineFormat;
 use super::random::Random;
 use super::words::{NOUNS, PROGRAMS, REASONS, SHAPES, STATES, VERBS};
@@ -15,6 +15,7 @@ pub const TEMPLATES: usize = 360;
 enum Hole {
     User,
     Ip,
+    Peer,
     Host,
     Path,
     Service,
@@ -34,6 +35,7 @@ impl Hole {
         Some(match name {
             "user" => Hole::User,
             "ip" => Hole::Ip,
+            "peer" => Hole::Peer,
             "host" => Hole::Host,
             "path" => Hole::Path,
             "service" => Hole::Service,
@@ -51,10 +53,17 @@ impl Hole {
     }
 
     #[inline]
-    fn fill(self, entities: &Entities, random: &mut Random, out: &mut Vec<u8>) {
+    fn fill(
+        self,
+        entities: &Entities,
+        actors: &Actors<'_>,
+        random: &mut Random,
+        out: &mut Vec<u8>,
+    ) {
         match self {
-            Hole::User => out.extend_from_slice(entities.users.draw(random)),
-            Hole::Ip => out.extend_from_slice(entities.ips.draw(random)),
+            Hole::User => out.extend_from_slice(actors.user),
+            Hole::Ip => out.extend_from_slice(actors.ip),
+            Hole::Peer => out.extend_from_slice(entities.ips.draw(random)),
             Hole::Host => out.extend_from_slice(entities.hosts.draw(random)),
             Hole::Path => out.extend_from_slice(entities.paths.draw(random)),
             Hole::Service => out.extend_from_slice(entities.services.draw(random)),
@@ -79,8 +88,10 @@ impl Hole {
             Hole::Status => number(*random.pick(&[200, 200, 200, 201, 204, 301, 404, 500]), out),
             Hole::Hex => hex(random.bits(), 12, out),
             Hole::Id => {
-                out.push(b'x');
-                hex(random.bits(), 7, out);
+                let bits = random.bits();
+                let letter = |n: u64| b'A' + (n % 26) as u8;
+                out.extend_from_slice(&[letter(bits), letter(bits >> 8), b'-']);
+                number(10_000 + (bits >> 16) % 900_000, out);
             }
             Hole::Uuid => {
                 let bits = random.bits();
@@ -121,8 +132,8 @@ fn hex(value: u64, digits: u32, out: &mut Vec<u8>) {
 /// One template.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// Program that writes it.
-    pub program: &'static str,
+    /// Number of the program that writes it.
+    pub program: usize,
     /// Format of that program's lines.
     pub format: LineFormat,
     /// How bad it is.
@@ -136,10 +147,16 @@ pub struct Template {
 impl Template {
     /// Writes one message.
     #[inline]
-    pub fn write(&self, entities: &Entities, random: &mut Random, out: &mut Vec<u8>) {
+    pub fn write(
+        &self,
+        entities: &Entities,
+        actors: &Actors<'_>,
+        random: &mut Random,
+        out: &mut Vec<u8>,
+    ) {
         for (text, hole) in &self.pieces {
             out.extend_from_slice(text);
-            hole.fill(entities, random, out);
+            hole.fill(entities, actors, random, out);
         }
         out.extend_from_slice(&self.rest);
     }
@@ -153,8 +170,8 @@ impl Template {
             pieces.push((text.as_bytes().into(), hole));
             rest = after;
         }
-        let program = PROGRAMS[rank % PROGRAMS.len()];
-        let format = LineFormat::ALL[rank % PROGRAMS.len() % LineFormat::ALL.len()];
+        let program = rank % PROGRAMS.len();
+        let format = LineFormat::ALL[program % LineFormat::ALL.len()];
         Template { program, format, severity, pieces, rest: rest.as_bytes().into() }
     }
 }
@@ -215,9 +232,11 @@ mod tests {
                 assert!(Hole::named(name).is_some(), "{shape}: {name}");
             }
         }
+        let (entities, mut random) = (Entities::new(), Random::new(1, 1));
         for template in templates(3) {
             let mut text = Vec::new();
-            template.write(&Entities::new(), &mut Random::new(1, 1), &mut text);
+            let actors = entities.actors(template.program, &mut random);
+            template.write(&entities, &actors, &mut random, &mut text);
             let text = String::from_utf8(text).unwrap();
             assert!(!text.contains(['<', '[', ']', '"', '\\']), "{text}");
         }
@@ -227,7 +246,7 @@ mod tests {
     fn all_formats_and_programs_have_templates() {
         let all = templates(1);
         assert!(all.len() >= 300);
-        let mut formats: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let mut formats: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
         for template in &all {
             formats.entry(template.format.name()).or_default().insert(template.program);
         }

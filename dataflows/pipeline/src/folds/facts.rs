@@ -107,7 +107,8 @@ impl Facts {
 pub struct Ledger {
     open: Open<Seen>,
     facts: BTreeMap<u64, Seen>,
-    /// Facts by the end of the quantum in which they expire, if not seen again.
+    /// Facts by when they may have expired: not moved when a fact is seen again, but looked at
+    /// anew when it is due. One entry a fact.
     expiry: BTreeSet<(Ns, u64)>,
     /// Sightings that found no room.
     pub refused: u64,
@@ -127,18 +128,15 @@ impl Ledger {
     }
 
     fn take(&mut self, key: u64, seen: Seen, keep: Ns, bound: usize) -> bool {
-        let due = |last: Ns| last.saturating_add(keep).next_multiple_of(QUANTUM);
         if let Some(fact) = self.facts.get_mut(&key) {
-            self.expiry.remove(&(due(fact.last), key));
             fact.merge(seen);
-            self.expiry.insert((due(fact.last), key));
             return false;
         }
         if self.facts.len() >= bound {
             self.refused += seen.count;
             return false;
         }
-        self.expiry.insert((due(seen.last), key));
+        self.expiry.insert((expires(seen.last, keep), key));
         self.facts.insert(key, seen);
         true
     }
@@ -148,6 +146,11 @@ impl Ledger {
         let expiry = self.expiry.first().map(|(due, _)| *due);
         open.into_iter().chain(expiry).min()
     }
+}
+
+/// The end of the quantum in which a fact that was last seen at `last` expires.
+fn expires(last: Ns, keep: Ns) -> Ns {
+    last.saturating_add(keep).checked_next_multiple_of(QUANTUM).unwrap_or(Ns::MAX)
 }
 
 impl Fold for Facts {
@@ -186,6 +189,11 @@ impl Fold for Facts {
         }
         while let Some((due, key)) = state.expiry.first().copied().filter(|(due, _)| *due <= now) {
             state.expiry.remove(&(due, key));
+            let end = state.facts.get(&key).map_or(due, |fact| expires(fact.last, self.keep));
+            if end > due {
+                state.expiry.insert((end, key));
+                continue;
+            }
             if let Some(fact) = state.facts.remove(&key) {
                 self.count(fact.kind, false);
                 ctx.emit(key, Change { key, kind: fact.kind, diff: -1 });
