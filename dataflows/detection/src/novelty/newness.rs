@@ -2,7 +2,8 @@
 //!
 //! A namespace with little of its own leans on the pool of all: `p = (n₁ + c·p_pool)/(n + c)` with
 //! `c` = the calibration window. A new program therefore starts with the pool's chance, and its
-//! own first messages raise it at once. Cost: a binary search per call; namespaces are bounded.
+//! own first messages raise it at once. Cost: a binary search per call, for a founding a pass over
+//! the namespaces, which are bounded.
 
 use super::{NoveltyConfig, Pace};
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,10 @@ pub const NAMESPACES_MAX: usize = 1024;
 /// Foundings of late that are no habit: an incident that writes something new must not hide the
 /// next one. Singletons count in full.
 const ODD: f64 = 3.0;
+/// A program is left out of the pool when it found more than this share of what is new …
+const ODD_NEW: f64 = 0.5;
+/// … in less than this share of what was seen.
+const ODD_SEEN: f64 = 0.1;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Counts {
@@ -70,15 +75,26 @@ impl Newness {
             Err(_) => Counts::default(),
         };
         let weight = f64::from(config.calibration_window.max(1));
-        let pool = &self.pool;
-        let by_singletons = (pool.singletons as f64 + 0.5) / (pool.events as f64 + 1.0);
+        let (pool_singles, pool_events) = self.pooled(|c| (c.singletons as f64, c.events as f64));
+        let by_singletons = (pool_singles + 0.5) / (pool_events + 1.0);
         let singletons = (counts.singletons + counts.waiting) as f64;
         let turing = shrink(singletons, counts.events as f64, weight, by_singletons);
-        let (found, of) = pool.pace.found();
+        let (found, of) = self.pooled(|c| c.pace.found());
         let (own, own_of) = counts.pace.found();
         let usual = |found: f64| (found - ODD).max(0.0);
         let paced = shrink(usual(own), own_of, weight, usual(found) / (of + 1.0));
         turing.max(paced).min(1.0)
+    }
+
+    /// New ones of the pool and out of how many, without a program that speaks little and found
+    /// most of them: that it never says the same twice tells nothing of the others.
+    fn pooled(&self, of: impl Fn(&Counts) -> (f64, f64)) -> (f64, f64) {
+        let (new, seen) = of(&self.pool);
+        let each = self.namespaces.iter().map(|(_, counts)| of(counts));
+        let (most, spoke) =
+            each.fold((0.0, 0.0), |most, own| if own.0 > most.0 { own } else { most });
+        let odd = most > new * ODD_NEW && spoke < seen * ODD_SEEN;
+        if odd { ((new - most).max(0.0), seen - spoke) } else { (new, seen) }
     }
 
     /// Events counted, and how many are needed: "737 of 1000".
@@ -158,6 +174,21 @@ mod tests {
         // 10 of 5000 events.
         let found = newness.probability(&CONFIG, 1);
         assert!((1e-3..4e-3).contains(&found), "{found}");
+    }
+
+    #[test]
+    fn a_program_that_never_says_the_same_twice_does_not_excuse_the_others() {
+        let mut newness = Newness::default();
+        for tick in 0..200 {
+            newness.observe(1, 100, 0);
+            newness.observe(2, 1, 1);
+            newness.found(&CONFIG, 2);
+            assert!(tick < 100 || newness.probability(&CONFIG, 2) > 0.05);
+        }
+        let other = newness.probability(&CONFIG, 1);
+        assert!(other < 1e-4, "{other}");
+        let fresh = newness.probability(&CONFIG, 3);
+        assert!(fresh < 1e-3, "{fresh}");
     }
 
     #[test]
