@@ -12,9 +12,14 @@ use seerflow_model::{Alert, Severity};
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+
+/// How long a full pipe is waited for; not again until a write has succeeded.
+const PIPE_PATIENCE: Duration = Duration::from_secs(1);
+/// Between two attempts to write to a full pipe.
+const PIPE_PAUSE: Duration = Duration::from_millis(10);
 
 /// When and how the file is rotated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +54,7 @@ pub struct AlertFile {
     min_severity: Severity,
     clock: fn() -> SystemTime,
     file: Option<File>,
+    regular: bool,
     bytes: u64,
     since: SystemTime,
     cut: bool,
@@ -79,6 +85,7 @@ impl AlertFile {
             min_severity,
             clock,
             file: None,
+            regular: true,
             bytes: 0,
             since: clock(),
             cut: false,
@@ -88,11 +95,19 @@ impl AlertFile {
     }
 
     fn reopen(&mut self) -> io::Result<()> {
-        let file = OpenOptions::new().append(true).create(true).mode(FILE_MODE).open(&self.path)?;
+        let mut options = OpenOptions::new();
+        options.append(true).create(true).mode(FILE_MODE);
+        if fs::metadata(&self.path).is_ok_and(|meta| meta.file_type().is_fifo()) {
+            // A pipe that is opened for reading too has a reader: opening it does not wait for one.
+            let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+            options.read(true).create(false).custom_flags(flags);
+        }
+        let file = options.open(&self.path)?;
         let meta = file.metadata()?;
         if meta.is_dir() {
             return Err(io::Error::other("it is a directory"));
         }
+        self.regular = meta.is_file();
         self.bytes = meta.len();
         // The age of a file that was there counts from its birth, where the system knows it.
         self.since = match self.bytes {
@@ -104,7 +119,7 @@ impl AlertFile {
     }
 
     fn due(&self, more: u64) -> bool {
-        if self.bytes == 0 {
+        if self.bytes == 0 || !self.regular {
             return false;
         }
         match self.limits.rotation {
@@ -154,12 +169,30 @@ impl AlertFile {
         } else {
             text
         };
-        // One call a line: another reader never sees half of one, short of a full disk.
-        file.write_all(text.as_bytes())?;
+        let patience = if self.cut { Duration::ZERO } else { PIPE_PATIENCE };
+        write_all(file, text.as_bytes(), patience)?;
         self.cut = false;
         self.bytes += text.len() as u64;
         Ok(())
     }
+}
+
+/// Writes all of it. One call a line, short of a full disk or pipe: another reader never sees half
+/// of one.
+fn write_all(file: &mut File, mut text: &[u8], mut patience: Duration) -> io::Result<()> {
+    while !text.is_empty() {
+        match file.write(text) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => text = &text[written..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && !patience.is_zero() => {
+                std::thread::sleep(PIPE_PAUSE);
+                patience = patience.saturating_sub(PIPE_PAUSE);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 impl Sink for AlertFile {
@@ -219,6 +252,37 @@ mod tests {
         assert_eq!(lines(&dir.path().join("alerts.ndjson.2")), ["2", "3"]);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_pipe_is_never_waited_for_long_and_never_rotated() {
+        use std::io::Read;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let limits = limits(Rotation::Size, 1_000, 2);
+        // Opening waits for nobody, and the first lines find room.
+        let mut pipe = AlertFile::open(&path, AlertFormat::Json, Severity::Trace, limits).unwrap();
+        let mut reader = OpenOptions::new().read(true).open(&path).unwrap();
+        let mut written = 0;
+        while pipe.write(&alert(&written.to_string())).is_ok() {
+            written += 1;
+            assert!(written < 10_000, "a pipe is full some time");
+        }
+        assert!(written >= 4, "{written}");
+        // Full, it fails at once, and is well again when it is emptied.
+        assert!(pipe.write(&alert("lost")).is_err());
+        let mut chunk = vec![0; 1 << 20];
+        let mut text = Vec::new();
+        let n = reader.read(&mut chunk).unwrap();
+        text.extend_from_slice(&chunk[..n]);
+        pipe.write(&alert("after")).unwrap();
+        drop(pipe);
+        reader.read_to_end(&mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let last: Alert = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        assert_eq!(last.alert_id, "after");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no rotation");
     }
 
     #[test]

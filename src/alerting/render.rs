@@ -5,7 +5,7 @@
 //! known. Text that came from logs passes [`neutral`], so no escape reaches a terminal.
 //! For programs: one JSON object, as [`Alert`] serialises.
 
-use seerflow_model::text::{neutral, shorten};
+use seerflow_model::text::{neutral, neutral_json, shorten};
 use seerflow_model::time::{self, Ns};
 use seerflow_model::{Alert, AlertStatus, EntityType, Role, Severity};
 use std::fmt::Write;
@@ -127,7 +127,12 @@ fn shown_events(alert: &Alert) -> impl Iterator<Item = &seerflow_model::Brief> {
 /// Evidence in words, with how rarely each comes by chance.
 fn why(alert: &Alert) -> String {
     let one = |evidence: &seerflow_model::alert::AlertEvidence| {
-        format!("{} (p = {})", neutral(&evidence.text), probability(evidence.probability))
+        let p = probability(evidence.probability);
+        // What the head says already is not said again.
+        match evidence.text == alert.description {
+            true => format!("p = {p}"),
+            false => format!("{} (p = {p})", neutral(&evidence.text)),
+        }
     };
     let mut parts: Vec<String> = alert.evidence.iter().take(EVIDENCE_SHOWN).map(one).collect();
     if alert.evidence.len() > EVIDENCE_SHOWN {
@@ -165,7 +170,8 @@ fn colour(severity: Severity) -> &'static str {
 /// One alert as a JSON object on one line, with a line end.
 pub fn json_line(alert: &Alert) -> String {
     // Maps with text keys and numbers always serialise; an infinite number becomes null.
-    let mut line = serde_json::to_string(alert).expect("an alert is plain data");
+    let line = serde_json::to_string(alert).expect("an alert is plain data");
+    let mut line = neutral_json(&line).into_owned();
     line.push('\n');
     line
 }

@@ -3,7 +3,7 @@
 use super::render::{self, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 use seerflow_model::Alert;
-use seerflow_model::text::{neutral, shorten};
+use seerflow_model::text::{neutral, neutral_json, shorten};
 use std::io::{self, Write};
 
 /// How a list is written.
@@ -50,7 +50,8 @@ pub fn write(
     match format {
         ListFormat::Table => out.write_all(table(alerts, style).as_bytes()),
         ListFormat::Json => {
-            serde_json::to_writer_pretty(&mut *out, alerts)?;
+            let text = serde_json::to_string_pretty(alerts)?;
+            out.write_all(neutral_json(&text).as_bytes())?;
             out.write_all(b"\n")
         }
         ListFormat::Ndjson => {

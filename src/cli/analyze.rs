@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
 use crate::runtime::{archive, batch, setup};
 use seerflow_model::time;
-use seerflow_model::{Alert, AlertStatus};
+use seerflow_model::{Alert, AlertStatus, Ns};
 use seerflow_pipeline::engine::Options;
 use std::fs::File;
 use std::io::{IsTerminal, Write};
@@ -39,6 +39,8 @@ pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
             paths = common::files(&paths)?;
         }
         paths.extend(args.paths.iter().find(|p| p.as_os_str() == "-").cloned());
+        scan.since = absolute(&args.since, "--since")?;
+        scan.until = absolute(&args.until, "--until")?;
         let (inputs, problems) = batch::Inputs::once(&paths, &scan);
         common::say(&problems);
         let engine = setup::engine(config, workers, &rules);
@@ -94,6 +96,19 @@ fn clip(plan: &mut archive::Plan, args: &AnalyzeArgs) {
     let (since, until) = (at(&args.since), at(&args.until));
     if since.is_some() || until.is_some() {
         plan.clip(since, until);
+    }
+}
+
+/// A time that does not need the newest event, which nobody knows of what is read once.
+fn absolute(arg: &Option<TimeArg>, name: &str) -> Result<Option<Ns>, Failure> {
+    match arg {
+        None => Ok(None),
+        Some(TimeArg::At(ns)) => Ok(Some(*ns)),
+        Some(TimeArg::Back(_)) => Err(Failure::usage(format!(
+            "{name} counts back from the newest event, which is not known of what is read once"
+        ))
+        .detail(format!("argument: {name}"))
+        .hint("give a date and time, or a file without --one-pass")),
     }
 }
 

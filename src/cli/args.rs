@@ -325,6 +325,8 @@ pub enum BenchFormat {
     Json,
     /// A Markdown table
     Markdown,
+    /// Columns for people
+    Table,
 }
 
 /// `config`.

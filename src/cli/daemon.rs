@@ -148,8 +148,9 @@ impl Daemon {
         // The engine is gone, so its channel is closed and the pump ends.
         if let Ok(sinks) = tokio::task::spawn_blocking(move || pump.join()).await
             && let Ok(sinks) = sinks
+            && !sinks.finish(patience)
         {
-            sinks.finish(patience);
+            output::message("warning: alerts were left that no sink has taken");
         }
         let mut summary = Summary {
             alerts: facts.book().opened_by_severity().iter().sum(),
@@ -252,7 +253,7 @@ async fn watch(
                 return;
             }
             end = live.next_end(), if doors => match end {
-                None if ends => return,
+                None if ends || live.shared.failed.load(Acquire) => return,
                 None => doors = false,
                 Some(Ok(())) => {}
                 Some(Err(error)) => tracing::error!(%error, "a receiver ended"),

@@ -16,13 +16,13 @@ use std::sync::Arc;
 const BLOCK: usize = 256 * 1024;
 
 /// Reads one file (or standard input) to its end; `each` gets batches and the 0-based line that
-/// each record begins at.
+/// each record begins at. Gives the number of lines.
 pub fn read(
     path: &Path,
     rules: &Rules,
     line_bytes: usize,
     each: &mut dyn FnMut(&RecordBatch, &[u64]) -> std::io::Result<()>,
-) -> Result<(), Failure> {
+) -> Result<u64, Failure> {
     let stdin = path.as_os_str() == "-";
     let how = rules.of_archive(path);
     let (identity, modified, mut text): (u64, u64, Box<dyn Read>) = if stdin {
@@ -34,7 +34,7 @@ pub fn read(
     };
     let year =
         how.year.map_or(YearPolicy::NotAfter(modified), |year| YearPolicy::Fixed(i32::from(year)));
-    let options = Options { line_bytes, multiline: how.multiline };
+    let options = Options { line_bytes, multiline: how.multiline.clone() };
     let mut assembler = Assembler::new(options, Finder::new(how.zone.clone(), year));
     let mut batches = Batches {
         source: source(path, identity, &how, stdin),
@@ -56,10 +56,10 @@ pub fn read(
         if !batch.records.is_empty()
             && let Err(error) = each(&batch, &lines)
         {
-            return crate::cli::output::finish(Err(error), crate::ExitCode::Fine).map(drop);
+            return crate::cli::output::finish(Err(error), crate::ExitCode::Fine).map(|_| 0);
         }
         if n == 0 {
-            return Ok(());
+            return Ok(assembler.resume_point().map_or(0, |(_, state)| state.line));
         }
     }
 }
@@ -71,7 +71,7 @@ pub fn read_all(
     line_bytes: usize,
     each: &mut dyn FnMut(&RecordBatch, &[u64]) -> std::io::Result<()>,
 ) -> Result<(), Failure> {
-    paths.iter().try_for_each(|path| read(path, rules, line_bytes, each))
+    paths.iter().try_for_each(|path| read(path, rules, line_bytes, each).map(drop))
 }
 
 fn source(path: &Path, identity: u64, how: &FileOptions, stdin: bool) -> Arc<SourceInfo> {

@@ -5,6 +5,7 @@
 
 pub mod analyze;
 pub mod args;
+pub mod bench;
 pub mod common;
 pub mod configuration;
 pub mod daemon;
@@ -79,7 +80,8 @@ fn dispatch(
         Command::Analyze(args) => analyze::run(args, &loaded.config),
         Command::Parse(args) => parse::run(args, &loaded.config),
         Command::Templates(args) => templates::run(args, &loaded.config),
-        Command::Bench(_) | Command::Config(_) | Command::Completions(_) => Ok(ExitCode::Fine),
+        Command::Bench(args) => bench::run(args, &loaded.config),
+        Command::Config(_) | Command::Completions(_) => Ok(ExitCode::Fine),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::alerting::table::{self, ListFormat};
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
 use crate::runtime::rules::Rules;
-use seerflow_model::text::{neutral, shorten};
+use seerflow_model::text::{neutral, neutral_json, shorten};
 use seerflow_model::{Event, EventView, time};
 use seerflow_parsing::mask;
 use seerflow_parsing::parser::Parser;
@@ -86,7 +86,8 @@ impl Printer {
 
     fn json(&mut self, event: &Event, rules: &Rules) -> std::io::Result<()> {
         if !self.explain {
-            return Ok(serde_json::to_writer(&mut self.out, &EventView(event))?);
+            let text = serde_json::to_string(&EventView(event))?;
+            return self.out.write_all(neutral_json(&text).as_bytes());
         }
         let mut view = serde_json::to_value(EventView(event))?;
         view["explain"] = serde_json::json!({
@@ -98,7 +99,7 @@ impl Printer {
                 "type": mask::name(param.kind), "value": event.get(param.value),
             })).collect::<Vec<_>>(),
         });
-        Ok(serde_json::to_writer(&mut self.out, &view)?)
+        self.out.write_all(neutral_json(&view.to_string()).as_bytes())
     }
 
     fn table(&mut self) -> std::io::Result<()> {

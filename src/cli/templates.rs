@@ -8,7 +8,7 @@ use crate::alerting::table::{self, ListFormat};
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
 use crate::runtime::{batch, setup};
-use seerflow_model::text::{neutral, shorten};
+use seerflow_model::text::{neutral, neutral_json, shorten};
 use seerflow_model::time;
 use seerflow_model::{Event, Span};
 use seerflow_parsing::mask::Masker;
@@ -129,10 +129,14 @@ fn written(rows: &[TemplateRow], format: ListFormat) -> Vec<u8> {
     if out.is_empty() && format == ListFormat::Table {
         out = "no templates\n".to_owned();
     }
+    if matches!(format, ListFormat::Ndjson | ListFormat::Json) {
+        out = neutral_json(&out).into_owned();
+    }
     out.into_bytes()
 }
 
 /// One `{"line": n, "id": "…", "template": "…"}` per line, with the final state of each template.
+/// A line that goes on with the record before it has that record's template.
 fn assign(args: &TemplatesAssignArgs, config: &Config) -> Result<ExitCode, Failure> {
     let mut rules = common::rules(config, &args.source);
     if args.message {
@@ -141,35 +145,52 @@ fn assign(args: &TemplatesAssignArgs, config: &Config) -> Result<ExitCode, Failu
     let mut parser = Parser::new(RoleSet::bundled(), None);
     let mut masker = Masker::new();
     let mut miner = Miner::new();
-    let mut assigned: Vec<(u64, u64, u64)> = Vec::new();
+    let mut assigned: Vec<Assigned> = Vec::new();
     let line_bytes = config.receivers.line_bytes_max;
-    lines::read(&args.file, &rules, line_bytes, &mut |batch, lines| {
+    let lines = lines::read(&args.file, &rules, line_bytes, &mut |batch, lines| {
         for (meta, line) in batch.records.iter().zip(lines) {
             let event = if args.message {
                 body(batch, meta, &mut masker)
             } else {
                 parser.parse(batch, meta)
             };
-            assigned.push((*line + 1, event.leaf, miner.assign(&event).template));
+            let template = miner.assign(&event).template;
+            assigned.push(Assigned { line: *line, leaf: event.leaf, template });
         }
         Ok(())
     })?;
+    // A record that comes in pieces can end after one that began later.
+    assigned.sort_by_key(|record| record.line);
+    output::finish(print(&assigned, lines, args.message, &miner), ExitCode::Fine)
+}
+
+/// The template of the record that begins at a line.
+struct Assigned {
+    line: u64,
+    leaf: u64,
+    template: u64,
+}
+
+/// Prints all lines. `apart`: a line without a record of its own has no template.
+fn print(assigned: &[Assigned], lines: u64, apart: bool, miner: &Miner) -> std::io::Result<()> {
     let mut out = BufWriter::new(std::io::stdout());
     let mut texts = std::collections::HashMap::new();
-    let mut print = || {
-        for (line, leaf, template) in &assigned {
-            let (id, text) = texts.entry((*leaf, *template)).or_insert_with(|| {
-                miner
-                    .template(*leaf, *template)
-                    .map(|info| (info.id, info.text))
-                    .unwrap_or_default()
-            });
-            let row = json!({ "line": line, "id": id.to_string(), "template": text });
-            writeln!(out, "{row}")?;
-        }
-        out.flush()
-    };
-    output::finish(print(), ExitCode::Fine)
+    let mut records = assigned.iter().peekable();
+    let mut current = None;
+    for line in 0..lines {
+        let own = std::iter::from_fn(|| records.next_if(|r| r.line <= line)).last();
+        current = own.or(current.filter(|_| !apart));
+        let known = current.map(|Assigned { leaf, template, .. }| {
+            &*texts.entry((*leaf, *template)).or_insert_with(|| {
+                let info = miner.template(*leaf, *template);
+                info.map(|info| (info.id, info.text)).unwrap_or_default()
+            })
+        });
+        let (id, text) = known.map_or((0, ""), |(id, text)| (*id, text.as_str()));
+        let row = json!({ "line": line + 1, "id": id.to_string(), "template": text });
+        writeln!(out, "{}", neutral_json(&row.to_string()))?;
+    }
+    out.flush()
 }
 
 /// A line that is a message from its first byte to its last.

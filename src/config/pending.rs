@@ -129,6 +129,7 @@ pending! {
         "detection.risk_max_entities", i(1, 100_000_000), "10000", "Most entities with risk.";
     }
     SIGMA {
+        "engine.notices", Kind::Bool, "true", "Shows a match of a rule at once as a notice, before its turn in the order of the log.";
         "detection.sigma_rules_dirs", Kind::Texts, "[]", "Folders of Sigma rules.";
         "detection.sigma_custom_upload_dir", Kind::Text, "null", "Folder of uploaded rules.";
     }

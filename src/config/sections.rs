@@ -163,8 +163,6 @@ section! {
         max_held_bytes: u64 = "256 MiB", Kind::Bytes(MIB, 64 * GIB);
         /// Disk for compressed archives that must be unpacked to be put in order; beyond it they are read as they come.
         spill_bytes: u64 = "4 GiB", Kind::Bytes(0, 1024 * GIB);
-        /// Shows a match at once as a notice, before its turn in the order of the log.
-        notices: bool = "true", Kind::Bool;
     }
 }
 

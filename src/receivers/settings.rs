@@ -2,6 +2,7 @@
 
 use seerflow_model::record::{ReceiverKind, SourceInfo};
 use seerflow_model::time::{Ns, SECOND};
+use seerflow_parsing::lines::Joining;
 use seerflow_parsing::time::{YearPolicy, Zone};
 use std::net::IpAddr;
 use std::path::Path;
@@ -36,7 +37,7 @@ pub struct SourceSettings {
     /// `sources[].format`.
     pub format: String,
     /// Whether lines are joined to records (files and pipes only).
-    pub multiline: bool,
+    pub multiline: Joining,
     /// The zone of times that name none.
     pub zone: Zone,
     /// The year of times that name none.
@@ -63,7 +64,7 @@ impl SourceSettings {
             source_type: source_type.to_owned(),
             entry: None,
             format: "auto".to_owned(),
-            multiline: true,
+            multiline: Joining::Auto,
             zone: Zone::System,
             year: YearPolicy::NotAfter(key.modified.unwrap_or(key.now)),
         }

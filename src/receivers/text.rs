@@ -41,7 +41,7 @@ impl TextSource {
         line_bytes: usize,
         begin: Option<Begin>,
     ) -> TextSource {
-        let options = Options { line_bytes, multiline: settings.multiline };
+        let options = Options { line_bytes, multiline: settings.multiline.clone() };
         let finder = Finder::new(settings.zone, settings.year);
         TextSource {
             source,

@@ -5,7 +5,7 @@
 //! own. E is known when all of them are done, and only then does the engine end.
 
 use super::archive::{
-    OnePass, OnePassFile, PIPE_LATENESS, Plan, Problem, Progress, ScanOptions, open_text,
+    OnePass, OnePassFile, PIPE_LATENESS, Plan, Problem, Progress, ScanOptions, Window, open_text,
 };
 use seerflow_model::record::{ReceiverKind, SourceInfo};
 use seerflow_model::{Alert, Ns, hash};
@@ -64,7 +64,7 @@ impl Inputs {
     /// What a plan reads, with the files that it set aside.
     pub fn of(plan: Plan, line_bytes_max: usize) -> Inputs {
         let pass = |file: &OnePassFile| Pass {
-            how: OnePass::of(file, line_bytes_max, PIPE_LATENESS),
+            how: OnePass::of(file, line_bytes_max, PIPE_LATENESS, plan.window()),
             path: file.path.clone(),
         };
         Inputs { passes: plan.one_pass().iter().map(pass).collect(), plan: Some(plan) }
@@ -114,6 +114,10 @@ impl Pass {
             year,
             lines: lines::Options { line_bytes: options.line_bytes_max, multiline: file.multiline },
             lateness: PIPE_LATENESS,
+            window: Window {
+                since: options.since.unwrap_or(0),
+                until: options.until.unwrap_or(Ns::MAX).max(1),
+            },
         };
         Ok(Pass { how, path: path.to_owned() })
     }
@@ -157,7 +161,7 @@ pub fn run(
             let port = engine.port(0);
             // Workers may still have chunks to open when the last one is handed over.
             port.state.saw(plan.newest().unwrap_or(0));
-            oldest = plan.chunks().map(|chunk| chunk.least).min();
+            oldest = plan.oldest();
             // The engine only stops before its input ends when a worker failed; `finish` says so.
             let _ = plan.run(port, workers)?.join();
         }

@@ -8,9 +8,11 @@ use jiff::tz::TimeZone;
 use seerflow_model::Event;
 use seerflow_model::record::ReceiverKind;
 use seerflow_model::time::SECOND;
+use seerflow_parsing::lines::Joining;
 use seerflow_parsing::time::{YearPolicy, Zone};
 use seerflow_pipeline::parse::DropRules;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What the command line says of all sources.
 #[derive(Clone, Debug, Default)]
@@ -94,7 +96,7 @@ impl Rules {
         FileOptions {
             zone: self.zone(entry).unwrap_or(Zone::Utc),
             year: self.given.year.or_else(|| entry.and_then(|e| e.year)),
-            multiline: self.joins && entry.is_none_or(|e| !matches!(e.multiline, Multiline::Off)),
+            multiline: if self.joins { joining(entry) } else { Joining::Off },
             source_type: self.source_type(entry, "file"),
             format: format_of(entry),
             entry: entry.map(|e| e.name.clone()),
@@ -110,6 +112,16 @@ impl Rules {
     fn source_type(&self, entry: Option<&SourceEntry>, default: &str) -> String {
         let given = self.given.source_type.clone();
         given.or_else(|| entry.and_then(|e| e.source_type.clone())).unwrap_or(default.to_owned())
+    }
+}
+
+fn joining(entry: Option<&SourceEntry>) -> Joining {
+    match entry.map(|entry| &entry.multiline) {
+        None | Some(Multiline::Auto) => Joining::Auto,
+        Some(Multiline::Off) => Joining::Off,
+        // The same syntax on bytes, so that lines need not be UTF-8: what compiled once does again.
+        Some(Multiline::Start(start)) => regex::bytes::Regex::new(start.as_str())
+            .map_or(Joining::Auto, |start| Joining::Start(Arc::new(start))),
     }
 }
 
@@ -140,7 +152,7 @@ impl SourceRules for Rules {
         settings.source_type = self.source_type(entry, &settings.source_type);
         settings.entry = entry.map(|e| e.name.clone());
         settings.format = format_of(entry);
-        settings.multiline = entry.is_none_or(|e| !matches!(e.multiline, Multiline::Off));
+        settings.multiline = joining(entry);
         if let Some(zone) = self.zone(entry) {
             settings.zone = zone;
         }

@@ -49,6 +49,7 @@ pub fn engine(config: &Config, workers: usize, rules: &Arc<Rules>) -> Options {
         profile: false,
         cut: None,
         restore: None,
+        gap: None,
     }
 }
 

@@ -1,1 +1,19 @@
-fn main() {}
+//! The whole engine, and the real program from outside.
+//!
+//! Short forms run everywhere. `SEERFLOW_FULL=1` runs the long forms, and `SEERFLOW_SHARED` names
+//! a folder with data sets to measure on; see `tests/slow/README.md`.
+
+mod api;
+mod archives;
+mod checkpoint;
+mod cli;
+mod daemon;
+mod failing;
+mod founding;
+mod generator;
+mod hostile;
+mod imports;
+mod live;
+mod load;
+mod support;
+mod walkthrough;

@@ -6,8 +6,12 @@
 //! installation makes, without counting them: `α = min(risk, budget / decisions per day)`.
 //! Overwhelming evidence is not in that band and does not make the rule stricter.
 //!
+//! Each kind of evidence has a share of the budget and a rate of its own: the many decisions on
+//! rates of single entities must not make the few on silence or new messages stricter. A kind of
+//! which little is known starts at the risk level and is held to its share within the hour.
+//!
 //! When a day has used its budget, each further alert must be rarer by a constant factor, from α
-//! at the budget to 10⁻¹² at three times the budget, where the day ends. Cost: O(1), 64 bytes.
+//! at the budget to 10⁻¹² at three times the budget, where the day ends. Cost: O(1), 160 bytes.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +25,8 @@ const CAP: u32 = 3;
 const OVERWHELMING: f64 = 1e-12;
 /// Half-life of the candidate rate, in days.
 const HALF_LIFE: f64 = 0.5;
-/// How much time the prior rate stands for, in days.
-const PRIOR_DAYS: f64 = 0.25;
+/// How many candidates the prior rate stands for.
+const PRIOR: f64 = 2.0;
 
 /// The rules of the budget.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +42,22 @@ impl Default for BudgetConfig {
         BudgetConfig { alerts_per_day: 10, risk_level: 1e-4 }
     }
 }
+
+/// Kinds of evidence, each with its share of the budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// Rates: bursts and drops.
+    Rate,
+    /// Silences.
+    Silence,
+    /// Never-seen messages.
+    Message,
+    /// Never-seen values.
+    Value,
+}
+
+/// How many kinds there are.
+const KINDS: usize = 4;
 
 /// What becomes of a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,18 +79,24 @@ pub struct Budget {
     /// When the rate was last brought up to date.
     at: u64,
     started: bool,
-    /// Decayed candidates between the risk level and ten times that, and decayed days.
-    candidates: f64,
+    /// Decayed candidates of each kind between the risk level and ten times that, and days.
+    candidates: [f64; KINDS],
     days: f64,
 }
 
 impl Budget {
     /// Decides on a candidate. Times must not fall.
-    pub fn admit(&mut self, config: &BudgetConfig, effective_ns: u64, p: f64) -> Verdict {
+    pub fn admit(
+        &mut self,
+        config: &BudgetConfig,
+        kind: Kind,
+        effective_ns: u64,
+        p: f64,
+    ) -> Verdict {
         self.advance(effective_ns);
-        let bar = self.bar(config);
+        let bar = self.bar(config, kind);
         if p > config.risk_level && p <= CANDIDATE_FACTOR * config.risk_level {
-            self.candidates += 1.0;
+            self.candidates[kind as usize] += 1.0;
         }
         if p <= bar {
             self.admitted_today += 1;
@@ -83,12 +109,12 @@ impl Budget {
     }
 
     /// What evidence must be worth now.
-    pub fn bar(&self, config: &BudgetConfig) -> f64 {
+    pub fn bar(&self, config: &BudgetConfig, kind: Kind) -> f64 {
         let budget = config.alerts_per_day;
         if budget == 0 {
             return config.risk_level;
         }
-        let alpha = self.level(config);
+        let alpha = self.level(config, kind);
         let Some(over) = self.admitted_today.checked_sub(budget) else { return alpha };
         if over >= (CAP - 1) * budget {
             return -1.0;
@@ -98,11 +124,11 @@ impl Budget {
     }
 
     /// α: the risk level, or less when the installation makes too many decisions for it.
-    fn level(&self, config: &BudgetConfig) -> f64 {
-        let budget = f64::from(config.alerts_per_day);
-        // The rate at which the risk level alone would just use the budget.
-        let fair = (CANDIDATE_FACTOR - 1.0) * budget;
-        let rate = (self.candidates + fair * PRIOR_DAYS) / (self.days + PRIOR_DAYS);
+    fn level(&self, config: &BudgetConfig, kind: Kind) -> f64 {
+        let share = f64::from(config.alerts_per_day) / KINDS as f64;
+        // The rate at which the risk level alone would just use the share.
+        let fair = (CANDIDATE_FACTOR - 1.0) * share;
+        let rate = (self.candidates[kind as usize] + PRIOR) / (self.days + PRIOR / fair);
         config.risk_level * (fair / rate).min(1.0)
     }
 
@@ -117,7 +143,7 @@ impl Budget {
         }
         let elapsed = now.saturating_sub(self.at) as f64 / DAY_NS as f64;
         let kept = libm::exp2(-elapsed / HALF_LIFE);
-        self.candidates *= kept;
+        self.candidates.iter_mut().for_each(|candidates| *candidates *= kept);
         self.days = self.days * kept + (1.0 - kept) * HALF_LIFE / std::f64::consts::LN_2;
         self.at = self.at.max(now);
         let day = now / DAY_NS;
@@ -142,7 +168,7 @@ mod tests {
             if days.len() <= day {
                 days.resize(day + 1, 0);
             }
-            days[day] += u32::from(budget.admit(config, at, p) == Verdict::Admit);
+            days[day] += u32::from(budget.admit(config, Kind::Rate, at, p) == Verdict::Admit);
         }
         days
     }
@@ -167,8 +193,8 @@ mod tests {
     #[test]
     fn few_decisions_are_held_against_the_risk_level_only() {
         let mut budget = Budget::default();
-        assert_eq!(budget.admit(&BudgetConfig::default(), 5, 0.9e-4), Verdict::Admit);
-        assert_eq!(budget.admit(&BudgetConfig::default(), 6, 1.1e-4), Verdict::Held);
+        assert_eq!(budget.admit(&BudgetConfig::default(), Kind::Rate, 5, 0.9e-4), Verdict::Admit);
+        assert_eq!(budget.admit(&BudgetConfig::default(), Kind::Rate, 6, 1.1e-4), Verdict::Held);
         assert_eq!(budget.counts(), (1, 1));
     }
 
@@ -181,10 +207,10 @@ mod tests {
         assert_eq!(admitted(&config, storm)[0], 30);
         let mut budget = Budget::default();
         for n in 0..400 {
-            budget.admit(&config, n * MINUTE, 5e-5);
+            budget.admit(&config, Kind::Rate, n * MINUTE, 5e-5);
         }
-        assert_eq!(budget.admit(&config, 500 * MINUTE, 1e-12), Verdict::Admit);
-        assert_eq!(budget.admit(&config, DAY_NS, 5e-5), Verdict::Admit, "a new day");
+        assert_eq!(budget.admit(&config, Kind::Rate, 500 * MINUTE, 1e-12), Verdict::Admit);
+        assert_eq!(budget.admit(&config, Kind::Rate, DAY_NS, 5e-5), Verdict::Admit, "a new day");
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub mod silence;
 pub mod tail;
 pub mod volume;
 
-pub use budget::{Budget, BudgetConfig, Verdict};
+pub use budget::{Budget, BudgetConfig, Kind as BudgetKind, Verdict};
 pub use calibrate::{CalibrationConfig, Calibrator, ScoreHistogram, Side, Table};
 pub use novelty::{NewValue, Newness, NoveltyConfig, Slots};
 pub use silence::{Regular, Silence, SilenceConfig};

@@ -25,6 +25,25 @@ pub fn neutral(text: &str) -> std::borrow::Cow<'_, str> {
     out.into()
 }
 
+/// Neutralises a JSON document for a terminal: what JSON lets stand as it is (DEL, C1, separators,
+/// bidirectional overrides) is escaped as `\uNNNN`. Such characters occur inside strings only, so
+/// the document says the same as before.
+pub fn neutral_json(json: &str) -> std::borrow::Cow<'_, str> {
+    let told = |c: char| c >= '\u{7f}' && hostile(c);
+    if !json.chars().any(told) {
+        return json.into();
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if told(c) {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out.into()
+}
+
 fn hostile(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
@@ -64,6 +83,15 @@ pub fn shorten(text: &str, max: usize) -> std::borrow::Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_says_the_same_and_steers_nothing() {
+        let text = "a\u{9b}31m \u{7f} \u{202e}\u{2028} é ok\n";
+        let json = format!("[\"{}\"]\n", text.replace('\n', "\\n"));
+        let shown = neutral_json(&json);
+        assert_eq!(shown, "[\"a\\u009b31m \\u007f \\u202e\\u2028 é ok\\n\"]\n");
+        assert!(matches!(neutral_json("[1]\n"), std::borrow::Cow::Borrowed(_)));
+    }
 
     #[test]
     fn escapes_do_not_reach_the_terminal() {

@@ -4,6 +4,8 @@
 //!     assign --bench FILE…   CPU time per message once all templates are known
 //!     assign --mask FILE     the masked text of each line
 
+#![allow(clippy::disallowed_methods, reason = "a measurement looks at the clock")]
+
 use seerflow_model::{Event, ReceiverKind, SourceInfo, Span};
 use seerflow_parsing::{mask, template::Miner};
 use std::io::{BufWriter, Write};

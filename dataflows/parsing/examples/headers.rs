@@ -4,6 +4,8 @@
 //!
 //! `cargo run --release -p seerflow-parsing --example headers`
 
+#![allow(clippy::disallowed_methods, reason = "a measurement looks at the clock")]
+
 use seerflow_model::record::{Flags, RecordBatch, RecordMeta};
 use seerflow_model::{ReceiverKind, SourceInfo};
 use seerflow_parsing::header::Reader;

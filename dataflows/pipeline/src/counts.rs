@@ -1,7 +1,7 @@
 //! What is counted per series and bucket, and what names a series.
 
 use crate::combine::Merge;
-use seerflow_model::{Event, hash};
+use seerflow_model::{EntityType, Event, Role, hash};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -29,6 +29,14 @@ impl Subject {
         }
     }
 
+    /// Entity it is about, by key, 0 when it is not about one.
+    pub fn entity(self) -> u64 {
+        match self {
+            Subject::Host(key) | Subject::Entity(_, key, _) => key,
+            Subject::Source(_) | Subject::Template(_) => 0,
+        }
+    }
+
     /// Template it is about, 0 when it is not about one.
     pub fn template(self) -> u64 {
         match self {
@@ -47,6 +55,15 @@ pub struct Lead {
     pub template: Arc<str>,
     /// What the series counts.
     pub subject: Subject,
+}
+
+impl Lead {
+    /// Host on which its event happened, by key; 0 when it names none.
+    pub fn host(&self) -> u64 {
+        let mut entities = self.event.entities.iter();
+        let host = entities.find(|e| e.kind == EntityType::Host && e.role == Role::Target);
+        host.map_or(0, |host| host.key)
+    }
 }
 
 /// Events of one series in one bucket.

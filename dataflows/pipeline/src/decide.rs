@@ -37,6 +37,8 @@ impl Decide {
                 also: Vec::new(),
                 level,
                 template: score.lead.subject.template(),
+                entity: score.lead.subject.entity(),
+                host: score.lead.host(),
                 excess,
                 decides,
             };
@@ -53,10 +55,14 @@ impl Decide {
             Some(raw) => {
                 let table = tables.get(&channel_key(kind, &score.source_type));
                 let p = table.and_then(|table| self.probability(table, raw));
-                if let Some(p) = p.filter(|p| *p <= self.candidate_level && score.silence.is_none())
-                {
+                let excess = score.observed as f64 - raw.expected;
+                // A template also says what is usual for it.
+                let says = |p: &f64| {
+                    *p <= self.candidate_level || (level == Level::Template && excess > 0.0)
+                };
+                if let Some(p) = p.filter(|p| says(p) && score.silence.is_none()) {
                     let evidence = words::volume(&score, raw, now, self.bucket, p);
-                    emit(evidence, score.observed as f64 - raw.expected, true, 1);
+                    emit(evidence, excess, p <= self.candidate_level, 1);
                 }
             }
             None if score.silence.is_none() => {

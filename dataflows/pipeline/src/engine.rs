@@ -1,6 +1,6 @@
 //! The engine: workers, lanes and the dataflow, as one thing to start, feed and end.
 
-use crate::env::{Cut, End, Env, Snapshot};
+use crate::env::{Cut, End, Env, Gap, Snapshot};
 use crate::feed::{LaneReceiver, LaneSender, Port, PortState, lanes};
 use crate::flow::Flow;
 use crate::page;
@@ -12,7 +12,7 @@ use crate::source::Ingress;
 use crate::views::Views;
 use seerflow_model::{Alert, Ns};
 use seerflow_parsing::parser::Parser;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use timely::WorkerConfig;
 use timely::dataflow::ProbeHandle;
@@ -44,6 +44,8 @@ pub struct Options {
     pub cut: Option<Arc<Cut>>,
     /// State to begin with.
     pub restore: Option<Arc<Snapshot>>,
+    /// The time between that state and now, when there is any.
+    pub gap: Option<Gap>,
 }
 
 /// What workers share with readers.
@@ -63,6 +65,8 @@ pub struct Shared {
     pub profile: Profile,
     /// All ports, by number.
     pub ports: Arc<Vec<Arc<PortState>>>,
+    /// Whether a worker failed; [`Engine::finish`] says how.
+    pub failed: Arc<AtomicBool>,
 }
 
 /// What the page is built from, on one worker.
@@ -92,6 +96,31 @@ pub struct Engine {
     guards: timely::communication::WorkerGuards<()>,
 }
 
+/// Ends all workers when one fails: without its part no frontier would ever move again, and the
+/// others would wait for ever.
+struct Watch {
+    failed: Arc<AtomicBool>,
+    lanes: Vec<LaneSender>,
+}
+
+impl Watch {
+    fn failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+}
+
+/// Held by a worker while it runs.
+struct Watched<'a>(&'a Watch);
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.failed.store(true, Ordering::Release);
+            self.0.lanes.iter().for_each(LaneSender::wake);
+        }
+    }
+}
+
 /// A worker panicked.
 #[derive(Debug, thiserror::Error)]
 #[error("a worker failed: {0}")]
@@ -117,6 +146,7 @@ impl Engine {
             worker_cpu: Arc::new((0..workers).map(|_| AtomicU64::new(0)).collect()),
             profile: Profile::default(),
             ports: Arc::new((0..options.ports).map(|_| Arc::default()).collect()),
+            failed: Arc::default(),
         };
         let end = Arc::new(End::default());
         let (alerts, out) = flume::unbounded();
@@ -126,23 +156,32 @@ impl Engine {
         };
         let receivers: Vec<Mutex<Option<LaneReceiver>>> =
             receivers.into_iter().map(|lane| Mutex::new(Some(lane))).collect();
+        let watch = Watch { failed: shared.failed.clone(), lanes: senders.clone() };
         let build = {
             let (shared, end) = (shared.clone(), end.clone());
             move |worker: &mut timely::worker::Worker| {
                 let index = worker.index();
                 let lane = receivers[index].lock().unwrap_or_else(PoisonError::into_inner).take();
                 let Some(lane) = lane else { return };
+                let _watched = Watched(&watch);
                 if options.profile {
                     shared.profile.watch(worker);
                 }
                 let probe = ProbeHandle::new();
                 let parts = parts(&options, &shared, &end, index, lane, &probe, alerts.clone());
                 worker.dataflow(|scope| page::build(scope, parts, &probe));
-                while !probe.done() {
+                while !probe.done() && !watch.failed() {
                     worker.step_or_park(None);
                     if let Some(cpu) = &options.thread_cpu {
                         shared.worker_cpu[index].store(cpu(), Ordering::Relaxed);
                     }
+                }
+                if watch.failed() {
+                    // Its lane goes with it, so whoever sends learns that the engine is gone.
+                    worker
+                        .installed_dataflows()
+                        .into_iter()
+                        .for_each(|id| worker.drop_dataflow(id));
                 }
             }
         };
@@ -191,6 +230,8 @@ fn parts(
             end: end.clone(),
             cut: options.cut.clone(),
             restore: options.restore.clone(),
+            gap: options.gap,
+            group_keys_max: Some(options.settings.bounds.keys),
         },
         settings: options.settings.clone(),
         ingress: Ingress {

@@ -66,6 +66,30 @@ impl Cut {
     }
 }
 
+/// Time without the engine, between the cut that was restored and the first promise after it.
+///
+/// What happened in it is not known: buckets inside it are unknown, not zero, and whoever waits for
+/// something that comes regularly waits so much longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The frontier of the cut.
+    pub from: Ns,
+    /// When the engine was there again.
+    pub to: Ns,
+}
+
+impl Gap {
+    /// Its length.
+    pub fn length(self) -> Ns {
+        self.to.saturating_sub(self.from)
+    }
+
+    /// How many units of `unit` ns lie in it.
+    pub fn units(self, unit: Ns) -> u64 {
+        (self.to / unit).saturating_sub(self.from / unit)
+    }
+}
+
 /// What operators of one worker share with the outside.
 #[derive(Clone, Default)]
 pub struct Env {
@@ -79,6 +103,10 @@ pub struct Env {
     pub cut: Option<Arc<Cut>>,
     /// The state to begin with.
     pub restore: Option<Arc<Snapshot>>,
+    /// The time between that state and now, when there is any.
+    pub gap: Option<Gap>,
+    /// Keys that a group of any operator may hold, where that is less than the operator's own bound.
+    pub group_keys_max: Option<usize>,
 }
 
 impl Env {

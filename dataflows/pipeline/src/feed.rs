@@ -81,6 +81,13 @@ pub struct LaneSender {
     state: Arc<LaneState>,
 }
 
+impl LaneSender {
+    /// Wakes the worker that drains this lane.
+    pub fn wake(&self) {
+        self.state.wake();
+    }
+}
+
 /// Receiving end of one lane, for the worker.
 pub struct LaneReceiver {
     /// Elements in the order they were sent.

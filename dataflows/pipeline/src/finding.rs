@@ -29,6 +29,10 @@ pub struct Finding {
     pub level: Level,
     /// Template it concerns, 0 when it is not about one.
     pub template: u64,
+    /// Entity it concerns, by key; 0 when it is not about one.
+    pub entity: u64,
+    /// Host of the event that names it, by key; 0 when there is none.
+    pub host: u64,
     /// Observed − expected, in events; the sign is the direction.
     pub excess: f64,
     /// Whether it may raise an alert; otherwise it only names what another finding is about.
@@ -48,11 +52,40 @@ impl Finding {
         }
     }
 
+    fn is_silence(&self) -> bool {
+        matches!(self.level, Level::Host | Level::Source) && self.lead.rule == "silence"
+    }
+
+    /// Whether what another finding misses is what this host does not say.
+    fn missing(&self, other: &Finding) -> bool {
+        let same = match other.level {
+            Level::Source => other.host == self.entity,
+            Level::Host | Level::TemplateEntity => other.entity == self.entity,
+            Level::Template | Level::Event => false,
+        };
+        self.level == Level::Host && self.excess < 0.0 && other.excess < 0.0 && same
+    }
+
+    /// Whether these are most of the events that a template's finding is about. Then both judge
+    /// the same events, and the template, which has seen all of its kind, must find them odd too.
+    fn makes_up(&self, template: &Finding) -> bool {
+        self.excess >= 0.0
+            && template.level == Level::Template
+            && 2 * self.lead.event_count >= template.lead.event_count
+    }
+
     /// Puts a finer finding in front: it names what this one noticed.
     fn led_by(mut self, mut finer: Finding) -> Finding {
+        finer.lead.probability = match (self.decides, finer.decides) {
+            (true, true) if finer.makes_up(&self) => {
+                finer.lead.probability.max(self.lead.probability)
+            }
+            (true, true) => finer.lead.probability.min(self.lead.probability),
+            // What decides nothing by itself counts under what it names.
+            (true, false) => self.lead.probability,
+            (false, _) => finer.lead.probability,
+        };
         finer.decides |= self.decides;
-        // A finding that decides nothing by itself counts under what it names.
-        finer.lead.probability = finer.lead.probability.min(self.lead.probability);
         self.also.append(&mut finer.also);
         finer.absorb(self);
         finer
@@ -62,10 +95,15 @@ impl Finding {
 /// Joins the findings of one instant: one incident is one alert, at the finest level that accounts
 /// for at least half of it.
 ///
-/// * A template's finding and those of its entities become one: led by the entity with the
-///   greatest share if that is at least half, else by the template.
-/// * A host's (then a source's) finding is dropped into the finest one left when the templates'
-///   excess accounts for at least half of its own.
+/// * The findings of a template and of its entities become one: led by the actor or origin with
+///   the greatest share if that is at least half, else by the host, else by the template.
+/// * Entities whose lines make up most of what their template wrote are no news when as many are
+///   usual for the template.
+/// * A host that falls silent, or whose lines become fewer in several templates at once, is what
+///   happened: it takes over what is missing of its templates.
+/// * Any other host's (then a source's) finding is dropped into the finest one left when the
+///   templates' excess accounts for at least half of its own. What decides nothing by itself
+///   (a template too young for a model) gives such a finding its name.
 ///
 /// The result is in a fixed order and does not depend on the order of the input.
 pub fn join(mut findings: Vec<Finding>) -> Vec<Finding> {
@@ -82,6 +120,7 @@ pub fn join(mut findings: Vec<Finding>) -> Vec<Finding> {
     let (templates, coarse): (Vec<_>, Vec<_>) = coarse
         .into_iter()
         .partition(|f| matches!(f.level, Level::TemplateEntity | Level::Template));
+    let (mut silent, coarse): (Vec<_>, Vec<_>) = coarse.into_iter().partition(Finding::is_silence);
     let mut by_template: Vec<Vec<Finding>> = Vec::new();
     for finding in templates {
         let same = by_template.iter_mut().find(|group| {
@@ -93,21 +132,23 @@ pub fn join(mut findings: Vec<Finding>) -> Vec<Finding> {
         }
     }
     let mut fine: Vec<Finding> = by_template.into_iter().flat_map(join_template).collect();
-    for finding in coarse {
-        let explained: f64 = fine
-            .iter()
-            .filter(|f| f.decides && same_direction(f, &finding))
-            .map(|f| f.excess.abs())
-            .sum();
-        let by = fine
-            .iter_mut()
-            .filter(|f| f.decides && same_direction(f, &finding))
-            .max_by(|a, b| a.excess.abs().total_cmp(&b.excess.abs()));
-        match by {
-            Some(by) if explained >= finding.excess.abs() / 2.0 => by.absorb(finding),
-            _ => fine.push(finding),
+    join_silent(&mut silent);
+    for silence in &mut silent {
+        take_missing(silence, &mut fine);
+    }
+    for mut finding in coarse {
+        if let Some(silence) = silent.iter_mut().find(|silence| silence.missing(&finding)) {
+            silence.absorb(finding);
+            continue;
+        }
+        if fine.iter().filter(|f| f.decides && finding.missing(f)).count() > 1 {
+            take_missing(&mut finding, &mut fine);
+            fine.push(finding);
+        } else {
+            join_coarse(finding, &mut fine);
         }
     }
+    kept.extend(silent);
     kept.extend(fine.into_iter().filter(|finding| finding.decides));
     kept
 }
@@ -116,18 +157,83 @@ fn same_direction(a: &Finding, b: &Finding) -> bool {
     (a.excess >= 0.0) == (b.excess >= 0.0)
 }
 
+/// A source that fell silent together with the host that last spoke through it.
+fn join_silent(silent: &mut Vec<Finding>) {
+    let all = std::mem::take(silent);
+    for finding in all {
+        match silent.iter_mut().find(|host| host.missing(&finding)) {
+            Some(host) => host.absorb(finding),
+            None => silent.push(finding),
+        }
+    }
+}
+
+/// A host's finding takes over what is missing of its templates.
+fn take_missing(host: &mut Finding, fine: &mut Vec<Finding>) {
+    let (missing, others) =
+        std::mem::take(fine).into_iter().partition(|finding| host.missing(finding));
+    *fine = others;
+    let missing: Vec<Finding> = missing;
+    missing.into_iter().filter(|f| f.decides).for_each(|f| host.absorb(f));
+}
+
+fn join_coarse(finding: Finding, fine: &mut Vec<Finding>) {
+    let half = finding.excess.abs() / 2.0;
+    let explains = |f: &Finding| same_direction(f, &finding);
+    let greatest = |decides: bool| {
+        (0..fine.len())
+            .filter(|&at| fine[at].decides == decides && explains(&fine[at]))
+            .max_by(|&a, &b| fine[a].excess.abs().total_cmp(&fine[b].excess.abs()).then(b.cmp(&a)))
+    };
+    let explained: f64 =
+        fine.iter().filter(|f| f.decides && explains(f)).map(|f| f.excess.abs()).sum();
+    let by = greatest(true).filter(|_| explained >= half);
+    let name = greatest(false).filter(|&at| {
+        let same_host = finding.level == Level::Source || fine[at].host == finding.host;
+        same_host && fine[at].excess.abs() >= half
+    });
+    match (by, name) {
+        (Some(by), _) => fine[by].absorb(finding),
+        (None, Some(name)) => {
+            let finer = fine.remove(name);
+            fine.push(finding.led_by(finer));
+        }
+        (None, None) => fine.push(finding),
+    }
+}
+
 fn join_template(mut group: Vec<Finding>) -> Vec<Finding> {
-    let Some(at) = group.iter().position(|f| f.level == Level::Template) else {
+    let usual = group.iter().position(|f| f.level == Level::Template && !f.decides);
+    if let Some(at) = usual {
+        let usual = group.remove(at);
+        for finding in &mut group {
+            finding.decides &= !finding.makes_up(&usual);
+        }
+        group.push(usual);
+        if group.iter().all(|f| !f.decides) {
+            return group;
+        }
+        group.pop();
+    }
+    let greatest = |group: &[Finding], fits: &dyn Fn(&Finding) -> bool| {
+        (0..group.len()).filter(|&at| fits(&group[at])).max_by(|&a, &b| {
+            group[a].excess.abs().total_cmp(&group[b].excess.abs()).then(b.cmp(&a))
+        })
+    };
+    let whole = group.iter().position(|f| f.level == Level::Template);
+    let Some(at) = whole.or_else(|| greatest(&group, &|f| f.decides)) else {
         return group;
     };
-    let template = group.remove(at);
-    let main = (0..group.len())
-        .max_by(|a, b| group[*a].excess.abs().total_cmp(&group[*b].excess.abs()).then(b.cmp(a)));
-    let mut joined = match main {
-        Some(main) if group[main].excess.abs() >= template.excess.abs() / 2.0 => {
-            template.led_by(group.remove(main))
-        }
-        _ => template,
+    let base = group.remove(at);
+    let half = base.excess.abs() / 2.0;
+    // Who does it says more than where; what is missing is missing somewhere.
+    let who = greatest(&group, &|f| base.excess >= 0.0 && f.entity != f.host)
+        .filter(|&at| group[at].excess.abs() >= half);
+    let any = || greatest(&group, &|_| true).filter(|&at| group[at].excess.abs() >= half);
+    let by = if whole.is_some() || base.entity == base.host { who.or_else(any) } else { None };
+    let mut joined = match by {
+        Some(by) => base.led_by(group.remove(by)),
+        None => base,
     };
     for finding in group.into_iter().filter(|f| f.decides) {
         joined.absorb(finding);
@@ -162,6 +268,8 @@ pub(crate) mod tests {
             also: Vec::new(),
             level,
             template,
+            entity: 0,
+            host: 0,
             excess,
             decides: true,
         }
@@ -197,14 +305,71 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_is_usual_for_a_template_is_no_news_of_an_entity() {
+        let with = |observed: u64| {
+            let mut usual = finding(Level::Template, 7, "t", 20.0);
+            (usual.decides, usual.lead.probability, usual.lead.event_count) =
+                (false, 0.1, observed);
+            let mut host = at_host(Level::TemplateEntity, 7, "t/host", 19.0);
+            host.lead.event_count = 19;
+            join(vec![usual, host])
+        };
+        assert!(with(21).is_empty());
+        assert_eq!(with(600).len(), 1, "hidden in much that is usual");
+        let mut odd = finding(Level::Template, 7, "t", 100.0);
+        odd.lead.probability = 1e-5;
+        let joined = join(vec![odd, at_host(Level::TemplateEntity, 7, "t/host", 95.0)]);
+        assert_eq!(joined[0].lead.probability, 1e-5);
+    }
+
+    #[test]
     fn what_only_names_never_alerts() {
         let mut names = finding(Level::TemplateEntity, 7, "t/ip", 90.0);
         names.decides = false;
         names.lead.probability = 1.0;
         assert!(join(vec![names.clone()]).is_empty());
+        let joined = join(vec![names.clone(), finding(Level::Host, 0, "host", 150.0)]);
+        assert_eq!((joined.len(), joined[0].lead.episode.as_str()), (1, "t/ip"));
         let joined = join(vec![names, finding(Level::Template, 7, "t", 100.0)]);
         assert_eq!(joined.len(), 1);
         assert_eq!(joined[0].lead.episode, "t/ip");
         assert_eq!(joined[0].lead.probability, 1e-9);
+    }
+
+    fn at_host(level: Level, template: u64, episode: &str, excess: f64) -> Finding {
+        Finding { entity: 5, host: 5, ..finding(level, template, episode, excess) }
+    }
+
+    #[test]
+    fn who_does_it_leads_where_it_happens() {
+        let host = at_host(Level::TemplateEntity, 7, "t/host", 100.0);
+        let user = Finding { entity: 6, ..at_host(Level::TemplateEntity, 7, "t/user", 90.0) };
+        for all in [vec![host.clone(), user.clone()], vec![user, host]] {
+            let joined = join(all);
+            assert_eq!((joined.len(), joined[0].lead.episode.as_str()), (1, "t/user"));
+        }
+    }
+
+    #[test]
+    fn a_silent_host_explains_what_it_no_longer_writes() {
+        let mut silence = at_host(Level::Host, 0, "silent", -7.0);
+        silence.lead.rule = "silence".into();
+        let mut source = Finding { host: 5, ..finding(Level::Source, 0, "source", -7.0) };
+        source.lead.rule = "silence".into();
+        let drops = vec![
+            at_host(Level::TemplateEntity, 7, "t", -100.0),
+            at_host(Level::TemplateEntity, 8, "u", -10.0),
+        ];
+        let mut all = drops.clone();
+        all.extend([source, silence, at_host(Level::Host, 0, "drop", -110.0)]);
+        let joined = join(all);
+        assert_eq!((joined.len(), joined[0].lead.rule.as_str()), (1, "silence"));
+        let mut all = drops;
+        all.push(at_host(Level::Host, 0, "drop", -110.0));
+        let joined = join(all.clone());
+        assert_eq!((joined.len(), joined[0].lead.episode.as_str()), (1, "drop"));
+        all.remove(1);
+        let joined = join(all);
+        assert_eq!((joined.len(), joined[0].lead.episode.as_str()), (1, "t"));
     }
 }

@@ -11,6 +11,34 @@ use seerflow_model::time::{DAY, SECOND};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// How much each of the 256 key groups may hold. Results do not depend on the number of workers
+/// because no bound is per worker.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Keys of any one operator; each has a bound of its own besides.
+    pub keys: usize,
+    /// Series.
+    pub series: usize,
+    /// Series counted in one open bucket.
+    pub open_series: usize,
+    /// Facts.
+    pub facts: usize,
+    /// New facts in one quantum.
+    pub new_facts: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds {
+            keys: usize::MAX,
+            series: 8_192,
+            open_series: 16_384,
+            facts: 16_384,
+            new_facts: 4_096,
+        }
+    }
+}
+
 /// Settings of all detectors.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -30,6 +58,8 @@ pub struct Settings {
     pub windows: Arc<Windows>,
     /// An entity or edge is forgotten when it was not seen for so long.
     pub facts_keep: Ns,
+    /// How much is remembered.
+    pub bounds: Bounds,
 }
 
 impl Default for Settings {
@@ -43,6 +73,7 @@ impl Default for Settings {
             budget: BudgetConfig::default(),
             windows: Arc::new(Windows { default_seconds: 900, overrides: BTreeMap::new() }),
             facts_keep: 30 * DAY,
+            bounds: Bounds::default(),
         }
     }
 }

@@ -76,7 +76,8 @@ pub fn new_template(lead: &Lead, effective: Ns, probability: f64, known: u64) ->
     evidence.episode = format!("{}/{}", event.program(), event.host());
     evidence.title = format!("never-seen message from {}", place(event));
     evidence.text = format!(
-        "never seen in {known} events before: {} (p = {probability:.1e}), about {}",
+        "from {}, never seen in {known} events before: {} (p = {probability:.1e}), about {}",
+        place(event),
         quote(event.message()),
         seerflow_model::time::rfc3339(event.about()),
     );
@@ -91,9 +92,10 @@ pub fn new_value(lead: &Lead, effective: Ns, value: &str, new: &NewValue) -> Evi
     evidence.episode = format!("{}/{}", lead.subject.template(), primary_of(event));
     evidence.title = format!("never-seen value {} from {}", quote(value), place(event));
     evidence.text = format!(
-        "{} was never seen in {} of {} such messages, which carried {} values (p = {:.1e})",
+        "{} was never seen in {} from {} in {} such messages, which carried {} values (p = {:.1e})",
         quote(value),
         quote(&lead.template),
+        place(event),
         new.observed,
         new.distinct,
         new.probability,

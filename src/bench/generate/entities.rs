@@ -123,7 +123,11 @@ fn user(i: usize) -> String {
 
 fn ip(i: usize) -> String {
     let (high, low) = (i / 2 / 250, i / 2 % 250 + 1);
-    if i % 2 == 0 { format!("10.{}.{high}.{low}", i % 7) } else { format!("198.18.{high}.{low}") }
+    if i.is_multiple_of(2) {
+        format!("10.{}.{high}.{low}", i % 7)
+    } else {
+        format!("198.18.{high}.{low}")
+    }
 }
 
 fn host(i: usize) -> String {

@@ -110,8 +110,9 @@ pub async fn run(options: FileOptions, door: Door) -> Result<(), PathError> {
         if outcome.at_end {
             gate.open();
         }
-        if dirty.rescan {
-            watch.set(tailer.directories());
+        if dirty.rescan && watch.set(tailer.directories()) {
+            scanned = None;
+            continue;
         }
         if outcome.full {
             tokio::time::sleep(RETRY).await;

@@ -105,6 +105,18 @@ impl Paths {
         self.patterns.iter().map(|(_, base)| base.as_path())
     }
 
+    /// The directories below the bases in which a match may appear, as far as they are there now.
+    pub fn directories(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        let parents = self.patterns.iter().flat_map(|(pattern, base)| {
+            let above = Path::new(pattern).ancestors().skip(1);
+            above.take_while(move |dir| *dir != base && !dir.as_os_str().is_empty())
+        });
+        parents
+            .filter_map(|dir| glob::glob_with(dir.to_str()?, MATCH).ok())
+            .flat_map(|found| found.flatten())
+            .filter(|path| path.is_dir())
+    }
+
     /// Opens a file for reading if it is one and allowed.
     pub fn open(&self, path: &Path) -> Result<File, OpenError> {
         let resolved = path.canonicalize().map_err(OpenError::Io)?;
@@ -151,6 +163,27 @@ mod tests {
 
     fn paths(patterns: &[String], roots: &[PathBuf]) -> Paths {
         Paths::new(patterns, roots).unwrap()
+    }
+
+    #[test]
+    fn directories_are_those_where_matches_may_appear() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |path: &str| dir.path().join(path);
+        for path in ["a/logs", "b/logs", "c", "d/logs/deep"] {
+            std::fs::create_dir_all(at(path)).unwrap();
+        }
+        std::fs::write(at("file"), "").unwrap();
+        let found = |pattern: &str| {
+            let pattern = at(pattern).to_str().unwrap().to_owned();
+            let mut found: Vec<_> = Paths::new(&[pattern], &[]).unwrap().directories().collect();
+            found.sort();
+            found
+        };
+        let all = |paths: &[&str]| paths.iter().map(|path| at(path)).collect::<Vec<_>>();
+        assert_eq!(found("*.log"), all(&[]));
+        assert_eq!(found("*/x.log"), all(&["a", "b", "c", "d"]));
+        assert_eq!(found("*/logs/x.log"), all(&["a", "a/logs", "b", "b/logs", "c", "d", "d/logs"]));
+        assert!(found("**/x.log").contains(&at("d/logs/deep")));
     }
 
     #[test]

@@ -45,6 +45,8 @@ const CHUNKS_PER_PASS: usize = 32;
 const KNOWN_MAX: usize = 1_024;
 /// Paths that were complained about.
 const COMPLAINTS_MAX: usize = 10_000;
+/// Directories without a file of ours that are watched for new ones.
+const DIRECTORIES_MAX: usize = 512;
 /// Files of a directory that are looked at for the copy of a truncated one.
 const CANDIDATES_MAX: usize = 256;
 
@@ -148,6 +150,7 @@ impl Tailer {
                 }
             }
         }
+        all.extend(self.paths.directories().take(DIRECTORIES_MAX));
         all
     }
 

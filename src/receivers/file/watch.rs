@@ -70,22 +70,26 @@ impl Watch {
         }
     }
 
-    /// Watches exactly these directories.
-    pub fn set(&mut self, directories: BTreeSet<PathBuf>) {
-        let Some(watcher) = &mut self.watcher else { return };
+    /// Watches exactly these directories. True when some were not watched before: what happened in
+    /// them meanwhile was not noticed.
+    pub fn set(&mut self, directories: BTreeSet<PathBuf>) -> bool {
+        let Some(watcher) = &mut self.watcher else { return false };
         for old in self.watched.difference(&directories) {
             let _ = watcher.unwatch(old);
         }
         self.watched.retain(|old| directories.contains(old));
+        let mut more = false;
         for new in directories {
             if self.watched.len() >= WATCHES_MAX {
-                return;
+                break;
             }
             if !self.watched.contains(&new)
                 && watcher.watch(&new, RecursiveMode::NonRecursive).is_ok()
             {
                 self.watched.insert(new);
+                more = true;
             }
         }
+        more
     }
 }

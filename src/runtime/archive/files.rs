@@ -28,7 +28,7 @@ pub fn options_of(path: &Path, options: &ScanOptions) -> FileOptions {
 pub fn reading(file: &FileOptions, options: &ScanOptions) -> Reading {
     Reading {
         zone: file.zone.clone(),
-        lines: Options { line_bytes: options.line_bytes_max, multiline: file.multiline },
+        lines: Options { line_bytes: options.line_bytes_max, multiline: file.multiline.clone() },
     }
 }
 

@@ -38,6 +38,7 @@ pub use options::{Choose, FileOptions, ScanOptions};
 pub use plan::Plan;
 pub use problem::{Notice, Problem};
 pub use progress::Progress;
+pub use read::Window;
 pub use summary::{OnePassFile, PlannedChunk, ScanProgress, Summary, YearUsed};
 
 use seerflow_model::Ns;

@@ -8,6 +8,7 @@
 use super::open;
 use super::problem::Problem;
 use super::progress::Progress;
+use super::read::Window;
 use super::scan::BLOCK;
 use super::summary::OnePassFile;
 use crate::runtime::stamp::{Kind, Stamp, StampOptions, Stamper};
@@ -42,19 +43,25 @@ pub struct OnePass {
     pub lines: Options,
     /// How far records may be out of order.
     pub lateness: Ns,
+    /// Records outside are left out.
+    pub window: Window,
 }
 
 impl OnePass {
     /// For a file that a plan set aside.
-    pub fn of(file: &OnePassFile, line_bytes_max: usize, lateness: Ns) -> OnePass {
+    pub fn of(file: &OnePassFile, line_bytes_max: usize, lateness: Ns, window: Window) -> OnePass {
         let known = |year: i16| YearPolicy::Fixed(year.into());
         OnePass {
             source: file.source.clone(),
             observed: file.modified,
             zone: file.options.zone.clone(),
             year: file.year.map_or(YearPolicy::NotAfter(file.modified), known),
-            lines: Options { line_bytes: line_bytes_max, multiline: file.options.multiline },
+            lines: Options {
+                line_bytes: line_bytes_max,
+                multiline: file.options.multiline.clone(),
+            },
             lateness,
+            window,
         }
     }
 
@@ -86,8 +93,9 @@ impl OnePass {
     ) -> Result<Option<Ns>, Stopped> {
         let mut reader = Reader::new(self, port, progress);
         let result = reader.run(text, name);
-        let newest = reader.stamper.newest();
+        let newest = reader.stamper.newest().map(|newest| newest.min(self.window.until - 1));
         if let Some(newest) = newest {
+            port.state.saw(newest);
             port.promise((newest + MILLISECOND).min(MAX_NS));
         }
         port.close();
@@ -120,7 +128,7 @@ impl<'a> Reader<'a> {
             how,
             port,
             progress,
-            lines: Assembler::new(how.lines, finder),
+            lines: Assembler::new(how.lines.clone(), finder),
             stamper: Stamper::new(stamps),
             seq: 0,
             waiting: VecDeque::new(),
@@ -198,13 +206,19 @@ impl<'a> Reader<'a> {
                 record.effective = stamp.effective;
                 record.flags.set(stamp.flags);
             }
+            batch.records.retain(|record| self.how.window.holds(record.effective));
+            if batch.records.is_empty() {
+                continue;
+            }
             let count = batch.records.len() as u64;
             self.progress.records.fetch_add(count, Ordering::Relaxed);
             self.port.state.accepted.fetch_add(count, Ordering::AcqRel);
             self.port.send_blocking(batch)?;
         }
         let unsent = self.stamps.iter().map(|stamp| stamp.effective).min();
-        self.port.promise(self.stamper.promise().min(unsent.unwrap_or(Ns::MAX)));
+        // Beyond the window no time passes: nothing is known of it.
+        let promise = self.stamper.promise().min(self.how.window.until);
+        self.port.promise(promise.min(unsent.unwrap_or(Ns::MAX)));
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::cut::ChunkSize;
 use seerflow_model::time::Ns;
+use seerflow_parsing::lines::Joining;
 use seerflow_parsing::time::Zone;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ pub struct FileOptions {
     /// Year of the first time without one; else by the file's modification time.
     pub year: Option<i16>,
     /// Whether lines are joined to records.
-    pub multiline: bool,
+    pub multiline: Joining,
     /// Source type of its records.
     pub source_type: String,
     /// Format of its records, or `auto`.
@@ -28,7 +29,7 @@ impl Default for FileOptions {
         FileOptions {
             zone: Zone::Utc,
             year: None,
-            multiline: true,
+            multiline: Joining::Auto,
             source_type: "file".to_owned(),
             format: "auto".to_owned(),
             entry: None,

@@ -91,12 +91,24 @@ impl Plan {
         self.order = arrange(&chunks, self.window, self.open_chunks);
     }
 
-    /// The greatest effective time of all: E is one millisecond later.
+    /// The greatest effective time of all: E is one millisecond later. Where the logs go on behind
+    /// the window it is the window's last instant, so it does not depend on where chunks are cut.
     pub fn newest(&self) -> Option<Ns> {
-        let greatest = |place: &Placed| self.chunk_of(place).greatest.max(place.promise);
-        let planned = self.order.iter().map(greatest);
+        let promised = self.order.iter().map(|place| place.promise);
+        let chunks = self.files.iter().flat_map(|file| &file.scan.chunks);
         let one_pass = self.one_pass.iter().map(|file| file.newest);
-        planned.chain(one_pass).max().map(|newest| newest.min(self.window.until - 1))
+        let newest = chunks.map(|chunk| chunk.greatest).chain(one_pass).chain(promised).max();
+        newest.map(|newest| newest.min(self.window.until - 1))
+    }
+
+    /// The least effective time of the plan; at the edge of a window, the window's.
+    pub fn oldest(&self) -> Option<Ns> {
+        self.order.first().map(|place| place.promise)
+    }
+
+    /// What is read of the logs.
+    pub fn window(&self) -> Window {
+        self.window
     }
 
     /// What went wrong in the scan; what goes wrong later is in [`Plan::progress`].

@@ -183,7 +183,7 @@ impl Read for Positioned<'_> {
 pub fn split(text: &mut dyn Read, chunk: &Chunk, reading: &Reading) -> io::Result<Records> {
     let length = chunk.end - chunk.start;
     let mut lines =
-        Assembler::resume(reading.lines, reading.zone.clone(), chunk.start, chunk.state);
+        Assembler::resume(reading.lines.clone(), reading.zone.clone(), chunk.start, chunk.state);
     let mut records = Records {
         bytes: Vec::with_capacity(length.min(LONG) as usize),
         records: Vec::with_capacity(chunk.records as usize),

@@ -124,7 +124,8 @@ fn run(
     (opened, mut text): (Opened, Text),
     tell: &dyn Fn(),
 ) -> Scanned {
-    let mut lines = Assembler::new(reading.lines, Finder::new(reading.zone.clone(), policy));
+    let mut lines =
+        Assembler::new(reading.lines.clone(), Finder::new(reading.zone.clone(), policy));
     let cutter = Cutter::new(size, reading.initial(policy));
     let mut taken = Taken { records: Records::default(), cutter, end: 0 };
     let mut block = vec![0; BLOCK.min(size.bytes.max(1) as usize)];

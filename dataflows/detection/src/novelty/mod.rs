@@ -31,7 +31,7 @@ impl Default for NoveltyConfig {
 /// Longest stretch of a [`Pace`], in observations.
 const PACE_LAST: u64 = 1 << 22;
 
-/// How often new things were found of late: over the last half to three quarters of what was
+/// How often new things were found of late: over the last third to two thirds of what was
 /// seen, so that the flood of discoveries at the beginning is left behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Pace {
@@ -55,6 +55,11 @@ impl Pace {
 
     /// Found, and out of how many.
     pub(crate) fn found(&self) -> (f64, f64) {
+        // As soon as the present stretch is as long as the one before it speaks for itself: else
+        // a small namespace would be held to its first messages for two stretches more.
+        if self.now[0] >= self.before[0].max(64) {
+            return (self.now[1] as f64, self.now[0] as f64);
+        }
         ((self.before[1] + self.now[1]) as f64, (self.before[0] + self.now[0]) as f64)
     }
 }

@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 /// Namespaces kept; the one with the fewest events makes room.
 pub const NAMESPACES_MAX: usize = 1024;
 
+/// Foundings of late that are no habit: an incident that writes something new must not hide the
+/// next one. Singletons count in full.
+const ODD: f64 = 3.0;
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Counts {
     events: u64,
@@ -72,7 +76,8 @@ impl Newness {
         let turing = shrink(singletons, counts.events as f64, weight, by_singletons);
         let (found, of) = pool.pace.found();
         let (own, own_of) = counts.pace.found();
-        let paced = shrink(own, own_of, weight, found / (of + 1.0));
+        let usual = |found: f64| (found - ODD).max(0.0);
+        let paced = shrink(usual(own), own_of, weight, usual(found) / (of + 1.0));
         turing.max(paced).min(1.0)
     }
 

@@ -1,5 +1,7 @@
 //! What the hot calls cost; figures are printed, and only gross slowness fails.
 
+#![allow(clippy::disallowed_methods, reason = "a measurement looks at the clock")]
+
 use crate::streams::{Rng, Shape};
 use seerflow_detection::*;
 use seerflow_model::{ParamKind, hash::mix};

@@ -38,7 +38,8 @@ fn a_quiet_week_raises_few_alerts() {
             }
             for p in candidates {
                 if p <= 10.0 * config.risk_level
-                    && budget.admit(&config, bucket * MINUTE_NS, p) == Verdict::Admit
+                    && budget.admit(&config, BudgetKind::Rate, bucket * MINUTE_NS, p)
+                        == Verdict::Admit
                 {
                     days[((bucket - start) / 1440) as usize] += 1;
                 }

@@ -56,8 +56,9 @@ fn run(seed: u64, staged: bool) -> Outcome {
             candidates.extend(decisions);
         }
         for (p, group, index) in candidates {
+            let kind = if group == 9 { BudgetKind::Silence } else { BudgetKind::Rate };
             if p > 10.0 * config.risk_level
-                || budget.admit(&config, bucket * MINUTE_NS, p) == Verdict::Held
+                || budget.admit(&config, kind, bucket * MINUTE_NS, p) == Verdict::Held
             {
                 continue;
             }

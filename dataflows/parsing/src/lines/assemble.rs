@@ -2,7 +2,7 @@
 
 use super::join::{Counts, Joiner, LinesState, Records};
 use super::partial::Partials;
-use super::rules::Trust;
+use super::rules::{Joining, Trust};
 use super::split::Splitter;
 use crate::time::{Finder, Zone};
 use seerflow_model::time::{Ns, SECOND};
@@ -11,18 +11,18 @@ use seerflow_model::time::{Ns, SECOND};
 pub const FLUSH_AFTER: Ns = SECOND;
 
 /// How a source's bytes become records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Longest line; the rest is skipped.
     pub line_bytes: usize,
-    /// Whether records may have several lines.
-    pub multiline: bool,
+    /// How lines become records.
+    pub multiline: Joining,
 }
 
 impl Default for Options {
     /// What holds for files.
     fn default() -> Options {
-        Options { line_bytes: 1 << 20, multiline: true }
+        Options { line_bytes: 1 << 20, multiline: Joining::Auto }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Lines become records: each with its place, its time and what became of it.
 
 use super::partial::Whole;
-use super::rules::{JOIN_BYTES, JOIN_LINES, Trust, continues};
+use super::rules::{JOIN_BYTES, JOIN_LINES, Joining, Trust};
 use crate::time::{Finder, FinderState, TimeHit, heads, locate, priority};
 use seerflow_model::record::Flags;
 use seerflow_model::time::Ns;
@@ -72,8 +72,8 @@ pub struct Counts {
 /// Joins the lines of one source to records.
 #[derive(Clone, Debug)]
 pub struct Joiner {
-    /// Whether lines are joined at all (`sources[].multiline`).
-    join: bool,
+    /// How lines are joined (`sources[].multiline`).
+    joining: Joining,
     finder: Finder,
     trust: Trust,
     open: Option<Open>,
@@ -92,9 +92,9 @@ struct Open {
 
 impl Joiner {
     /// A joiner at the beginning of a source.
-    pub fn new(join: bool, finder: Finder, trust: Trust) -> Joiner {
+    pub fn new(joining: Joining, finder: Finder, trust: Trust) -> Joiner {
         let counts = Counts::default();
-        Joiner { join, finder, trust, open: None, text: Vec::new(), counts }
+        Joiner { joining, finder, trust, open: None, text: Vec::new(), counts }
     }
 
     /// Takes one line; records that end with it go to `out`.
@@ -114,7 +114,8 @@ impl Joiner {
         let located = locate(line);
         let has_time = located.is_some_and(|l| heads(line, l.start as usize))
             || (line[0] == b'<' && priority(line, 0).is_some());
-        if self.join && continues(line, has_time, self.trust.has_times()) && self.fits(line) {
+        let trusted = self.trust.has_times();
+        if self.joining.continues(line, has_time, trusted) && self.fits(line) {
             self.extend(line, &whole, now);
         } else {
             self.close(out);
@@ -124,7 +125,7 @@ impl Joiner {
             self.begin(line, &whole, time, before, now);
         }
         self.trust.learn(line, has_time);
-        if !self.join {
+        if matches!(self.joining, Joining::Off) {
             self.close(out);
         }
     }

@@ -19,7 +19,7 @@ mod utf16;
 pub use assemble::{Assembler, FLUSH_AFTER, Options, records};
 pub use join::{Counts, Joiner, LinesState, Piece, Records};
 pub use partial::{Partials, Whole};
-pub use rules::{JOIN_BYTES, JOIN_LINES, Trust, continues, continues_by_shape};
+pub use rules::{JOIN_BYTES, JOIN_LINES, Joining, Trust, continues, continues_by_shape};
 pub use split::{Line, Splitter};
 pub use utf16::{Utf16, Utf16Decoder, decode_utf16};
 

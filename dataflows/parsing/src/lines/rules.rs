@@ -1,11 +1,37 @@
 //! Which lines continue the record before them: pure rules, and how many lines may be joined.
 
+use regex::bytes::Regex;
+use std::sync::Arc;
+
 /// Most lines of one record.
 pub const JOIN_LINES: u32 = 500;
 /// Most bytes of a record of several lines.
 pub const JOIN_BYTES: usize = 64 * 1024;
 
-/// Whether a line continues the record before it.
+/// How the lines of a source become records (`sources[].multiline`).
+#[derive(Clone, Debug, Default)]
+pub enum Joining {
+    /// By how lines begin, see [`continues`].
+    #[default]
+    Auto,
+    /// Every line is a record.
+    Off,
+    /// A record begins where this matches.
+    Start(Arc<Regex>),
+}
+
+impl Joining {
+    /// Whether a line continues the record before it.
+    pub fn continues(&self, line: &[u8], has_time: bool, source_has_times: bool) -> bool {
+        match self {
+            Joining::Auto => continues(line, has_time, source_has_times),
+            Joining::Off => false,
+            Joining::Start(start) => !start.is_match(line),
+        }
+    }
+}
+
+/// Whether a line continues the record before it, by the rules that hold without configuration.
 ///
 /// `has_time`: the line has a time at its head. `source_has_times`: so have the lines of its
 /// source ([`Trust`]). A time at the head always begins a record.

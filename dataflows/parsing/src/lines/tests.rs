@@ -5,7 +5,7 @@ use crate::time::{Finder, YearPolicy, Zone, heads, locate};
 use proptest::prelude::*;
 use seerflow_model::record::Flags;
 
-const OPTIONS: Options = Options { line_bytes: 60, multiline: true };
+const OPTIONS: Options = Options { line_bytes: 60, multiline: Joining::Auto };
 
 fn finder() -> Finder {
     Finder::new(Zone::Utc, YearPolicy::Fixed(2026))
@@ -140,7 +140,7 @@ fn a_stack_trace_is_one_record() {
     );
     assert_eq!((out.records[0].lines, out.records[1].line), (6, 7));
     assert!(out.records[0].flags.has(Flags::MULTILINE));
-    let single = Options { multiline: false, ..Options::default() };
+    let single = Options { multiline: Joining::Off, ..Options::default() };
     assert_eq!(records(text.as_bytes(), single, finder()).records.len(), 6);
 }
 
@@ -188,4 +188,15 @@ fn what_is_skipped_is_counted() {
     let counts = assembler.counts();
     assert_eq!((counts.lines, counts.blank, counts.cut, counts.skipped_bytes), (3, 1, 1, 40));
     assert_eq!(texts(&out), ["x".repeat(60), "next".to_owned()]);
+}
+
+#[test]
+fn an_expression_says_where_records_begin() {
+    let start = regex::bytes::Regex::new("^BEGIN ").unwrap();
+    let joining = Joining::Start(std::sync::Arc::new(start));
+    let options = Options { line_bytes: 1_000, multiline: joining };
+    let finder = Finder::new(Zone::Utc, YearPolicy::Fixed(2026));
+    let all = records(b"BEGIN a\n2026-01-01T00:00:00Z b\n\xff c\nBEGIN d\n", options, finder);
+    let texts: Vec<_> = all.records.iter().map(|piece| all.bytes_of(piece)).collect();
+    assert_eq!(texts, [&b"BEGIN a\n2026-01-01T00:00:00Z b\n\xff c"[..], b"BEGIN d"]);
 }

@@ -8,7 +8,8 @@ use crate::engine::Shared;
 use crate::finding::{Finding, join};
 use crate::keyed::{Ctx, Fold};
 use crate::settings::Settings;
-use seerflow_detection::budget::{Budget, BudgetConfig, Verdict};
+use seerflow_detection::budget::{Budget, BudgetConfig, Kind, Verdict};
+use seerflow_model::Evidence;
 use seerflow_model::time::Ns;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -92,9 +93,11 @@ impl BudgetFold {
             let key = episodes::key(&finding.lead);
             let until = now.saturating_add(self.windows.of(&finding.lead.rule));
             let strong = finding.lead.probability <= self.config.risk_level;
+            let kind = kind_of(&finding.lead);
             let goes_on = strong && state.open.contains_key(&key);
             if goes_on
-                || state.budget.admit(&self.config, now, finding.lead.probability) == Verdict::Admit
+                || state.budget.admit(&self.config, kind, now, finding.lead.probability)
+                    == Verdict::Admit
             {
                 state.open.insert(key, until);
                 ctx.emit(key, finding);
@@ -102,5 +105,14 @@ impl BudgetFold {
                 self.held.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+}
+
+fn kind_of(lead: &Evidence) -> Kind {
+    match lead.kind.as_str() {
+        "silence" => Kind::Silence,
+        "new-template" => Kind::Message,
+        "new-value" => Kind::Value,
+        _ => Kind::Rate,
     }
 }

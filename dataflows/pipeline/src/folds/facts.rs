@@ -11,7 +11,7 @@ use crate::combine::{Merge, Open, Sum};
 use crate::engine::Shared;
 use crate::env::Env;
 use crate::keyed::{Ctx, Fold, Groups};
-use crate::settings::Settings;
+use crate::settings::{Bounds, Settings};
 use crate::views::Views;
 use seerflow_model::EntityType;
 use seerflow_model::time::{Ns, SECOND};
@@ -21,10 +21,6 @@ use std::sync::Arc;
 
 /// The ledger's quantum.
 pub const QUANTUM: Ns = SECOND;
-/// Facts that one of the 256 groups may hold.
-const FACTS_MAX: usize = 16_384;
-/// New facts that one group may take in one quantum.
-const NEW_MAX: usize = 4_096;
 
 /// What a fact is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,6 +67,8 @@ pub struct Change {
 pub struct Facts {
     /// A fact expires when it was not seen for so long.
     pub keep: Ns,
+    /// How much a group holds.
+    pub bounds: Bounds,
     /// Where the number of facts is published.
     pub views: Arc<Views>,
     /// Facts of this worker; counted once, then kept up to date.
@@ -85,6 +83,7 @@ impl Facts {
     pub fn new(settings: &Settings, shared: &Shared, env: &Env) -> Facts {
         Facts {
             keep: settings.facts_keep,
+            bounds: settings.bounds,
             views: shared.views.clone(),
             counts: None,
             changed: true,
@@ -128,12 +127,12 @@ impl Ledger {
         self.facts.iter().map(|(key, fact)| (*key, fact.kind, fact.count))
     }
 
-    fn take(&mut self, key: u64, seen: Seen, keep: Ns) -> bool {
+    fn take(&mut self, key: u64, seen: Seen, keep: Ns, bound: usize) -> bool {
         if let Some(fact) = self.facts.get_mut(&key) {
             fact.merge(seen);
             return false;
         }
-        if self.facts.len() >= FACTS_MAX {
+        if self.facts.len() >= bound {
             self.refused += seen.count;
             return false;
         }
@@ -167,7 +166,7 @@ impl Fold for Facts {
 
     fn apply(&mut self, _key: u64, state: &mut Ledger, sum: Sum<Seen>, ctx: &mut Ctx<Change>) {
         let count = sum.value.count;
-        if state.open.add(sum, NEW_MAX) {
+        if state.open.add(sum, self.bounds.new_facts) {
             state.refused += count;
         }
         if let Some(due) = state.next_timer() {
@@ -182,7 +181,7 @@ impl Fold for Facts {
         {
             for (key, seen) in state.open.close(bucket) {
                 let kind = seen.kind;
-                if state.take(key, seen, self.keep) {
+                if state.take(key, seen, self.keep, self.bounds.facts) {
                     self.count(kind, true);
                     ctx.emit(key, Change { key, kind, diff: 1 });
                 }
@@ -210,7 +209,7 @@ impl Fold for Facts {
         while let Some(bucket) = state.open.first() {
             for (key, seen) in state.open.close(bucket) {
                 let kind = seen.kind;
-                if state.take(key, seen, self.keep) {
+                if state.take(key, seen, self.keep, self.bounds.facts) {
                     self.count(kind, true);
                 }
             }

@@ -288,6 +288,8 @@ impl Leaves {
                 also: Vec::new(),
                 level: Level::Event,
                 template,
+                entity: 0,
+                host: lead.host(),
                 excess: 1.0,
                 decides: true,
             };

@@ -198,6 +198,8 @@ impl NewnessFold {
                 also: Vec::new(),
                 level: Level::Event,
                 template: founded.template,
+                entity: 0,
+                host: lead.host(),
                 excess: 1.0,
                 decides: true,
             },

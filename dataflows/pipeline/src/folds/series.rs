@@ -10,9 +10,10 @@ use super::calibrate::{Partial, channel_key};
 use super::stage;
 use crate::combine::{Combiner, Open, Sum};
 use crate::counts::{Count, Lead, Subject};
+use crate::env::Gap;
 use crate::keyed::{Ctx, Fold};
 use crate::rec::Rec;
-use crate::settings::Settings;
+use crate::settings::{Bounds, Settings};
 use seerflow_detection::silence::{Regular, Silence, SilenceConfig};
 use seerflow_detection::volume::{Raw, Series, SeriesKind, VolumeConfig};
 use seerflow_model::Ns;
@@ -21,14 +22,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Series that one of the 256 groups may hold.
-const SERIES_MAX: usize = 8_192;
-/// Series that one group may count in one open bucket.
-const OPEN_MAX: usize = 16_384;
 /// Scores below this (p > 0.05) are only counted for calibration.
 const SCORE_MIN: f64 = 3.0;
 /// A series without a model of its own names a finding from this many events in a bucket.
 const NAMES_MIN: u64 = 20;
+/// A template says that a bucket is usual from this many events.
+const USUAL_MIN: u64 = 5;
 
 /// A score that may matter.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -89,6 +88,8 @@ pub struct SeriesFold {
     pub silence: SilenceConfig,
     /// Scores for calibration.
     pub partials: Combiner<Partial>,
+    /// How much a group holds.
+    pub bounds: Bounds,
     /// Source types, so that each is held once.
     pub names: BTreeMap<String, Arc<str>>,
 }
@@ -101,6 +102,7 @@ impl SeriesFold {
             config: settings.volume,
             silence: settings.silence,
             partials: Combiner::new(QUANTUM),
+            bounds: settings.bounds,
             names: BTreeMap::new(),
         }
     }
@@ -140,7 +142,7 @@ impl Fold for SeriesFold {
 
     fn apply(&mut self, _key: u64, group: &mut Group, sum: Sum<Count>, ctx: &mut Ctx<SeriesOut>) {
         let n = sum.value.n;
-        if group.open.add(sum, OPEN_MAX) {
+        if group.open.add(sum, self.bounds.open_series) {
             group.refused += n;
         }
         if let Some(due) = self.next_timer(group) {
@@ -167,6 +169,21 @@ impl Fold for SeriesFold {
 
     fn flush(&mut self, from: Ns, out: &mut Vec<Rec<SeriesOut>>) {
         self.partials.flush_to(from, out, |sum| sum.key, SeriesOut::Partial);
+    }
+
+    /// Buckets without the engine are unknown, not zero; what was waited for comes so much later.
+    fn resume(&mut self, group: &mut Group, due: &mut Option<Ns>, gap: Gap) {
+        let buckets = gap.units(self.bucket);
+        for entry in group.series.values_mut() {
+            entry.model.skip(buckets);
+            if let Some(regular) = &mut entry.regular {
+                regular.skip(buckets);
+            }
+            entry.due = entry.due.map(|due| due.saturating_add(buckets));
+        }
+        let moved = |(bucket, key): &(u64, u64)| (bucket.saturating_add(buckets), *key);
+        group.due = group.due.iter().map(moved).collect();
+        *due = self.next_timer(group);
     }
 
     fn commutes(_input: &Sum<Count>) -> bool {
@@ -202,7 +219,7 @@ impl SeriesFold {
         if let Some(count) = &count
             && !group.series.contains_key(&key)
         {
-            group.make_room();
+            group.make_room(self.bounds.series);
             let source_type = self.name(&count.lead.event.source.source_type);
             group.series.insert(key, Entry::new(count.lead.subject, source_type, bucket));
         }
@@ -217,6 +234,8 @@ impl SeriesFold {
             .regular
             .as_mut()
             .and_then(|regular| regular.close(&self.silence, bucket, observed));
+        // A silence that is found needs no more timers, and still its name.
+        let named = entry.lead.as_deref().filter(|_| observed == 0).cloned();
         if let Some(due) = entry.take_due(bucket, self, count.as_ref()) {
             group.due.insert((due, key));
         }
@@ -230,8 +249,13 @@ impl SeriesFold {
         );
         let matters = raw.as_ref().is_some_and(|raw| raw.upper.max(raw.lower) >= SCORE_MIN)
             || silence.is_some()
-            || (raw.is_none() && observed >= NAMES_MIN && matches!(entry.kind, SeriesKind::Entity));
-        let lead = count.map(|count| count.lead).or_else(|| entry.lead.as_deref().cloned());
+            || match (&raw, entry.kind) {
+                (None, SeriesKind::Entity) => observed >= NAMES_MIN,
+                // An entity may find odd what its template knows.
+                (Some(raw), SeriesKind::Template) => observed >= USUAL_MIN && raw.ratio >= 1.5,
+                _ => false,
+            };
+        let lead = count.map(|count| count.lead).or(named);
         if let Some(lead) = lead.filter(|_| matters) {
             let score = Score {
                 lead,
@@ -285,14 +309,14 @@ impl Entry {
 
 impl Group {
     /// Two-part eviction, as for keys: those seen in one bucket only go first.
-    fn make_room(&mut self) {
-        if self.series.len() < SERIES_MAX {
+    fn make_room(&mut self, bound: usize) {
+        if self.series.len() < bound {
             return;
         }
         let mut oldest: Vec<(bool, u64, u64)> =
             self.series.iter().map(|(key, entry)| (entry.settled, entry.last, *key)).collect();
         oldest.sort_unstable();
-        for (_, _, key) in oldest.into_iter().take(SERIES_MAX / 16) {
+        for (_, _, key) in oldest.into_iter().take((bound / 16).max(1)) {
             if let Some(entry) = self.series.remove(&key)
                 && let Some(due) = entry.due
             {

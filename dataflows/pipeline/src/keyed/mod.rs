@@ -19,6 +19,7 @@ mod state;
 pub use operator::{Keyed, keyed};
 pub use state::{Groups, KeyMap, Slot};
 
+use crate::env::Gap;
 use crate::rec::Rec;
 use seerflow_model::{Ns, Order};
 use serde::{Serialize, de::DeserializeOwned};
@@ -62,6 +63,10 @@ pub trait Fold: 'static {
     /// After every release, and at a cut: what was combined so far is emitted, with effective
     /// times ≥ `from` (the first tick of the release).
     fn flush(&mut self, _from: Ns, _out: &mut Vec<Rec<Self::Out>>) {}
+
+    /// The state was restored after a time without the engine. Timers stay where they are unless
+    /// this moves them: an episode still ends, a silence must not begin.
+    fn resume(&mut self, _state: &mut Self::State, _due: &mut Option<Ns>, _gap: Gap) {}
 
     /// Whether a record commutes with its neighbours; such records may share an order.
     fn commutes(_input: &Self::In) -> bool {

@@ -66,15 +66,24 @@ pub struct Keyed<F: Fold> {
 }
 
 impl<F: Fold> Keyed<F> {
-    fn new(fold: F, env: Env, cap: &Capability<Time>) -> Keyed<F> {
-        let mut groups = Groups::new(F::GROUP_KEYS_MAX);
-        let mut timers = BTreeSet::new();
+    fn new(mut fold: F, env: Env, cap: &Capability<Time>) -> Keyed<F> {
+        let bound = env.group_keys_max.unwrap_or(usize::MAX);
+        let mut groups = Groups::new(F::GROUP_KEYS_MAX.min(bound));
         for (group, bytes) in env.restored(F::NAME) {
-            let due = groups.decode(group, bytes);
             // State was written by the same build (the digest of the snapshot was checked).
-            timers
-                .extend(due.unwrap_or_else(|e| panic!("state of {} group {group}: {e}", F::NAME)));
+            groups
+                .decode(group, bytes)
+                .unwrap_or_else(|e| panic!("{} group {group}: {e}", F::NAME));
         }
+        let timers: BTreeSet<(Ns, u64)> = groups
+            .slots_mut()
+            .filter_map(|(key, slot)| {
+                if let Some(gap) = env.gap {
+                    fold.resume(&mut slot.state, &mut slot.due, gap);
+                }
+                slot.due.map(|due| (due, key))
+            })
+            .collect();
         let timer_cap = timers.first().map(|(due, _)| cap.delayed(&tick_ms(*due)));
         Keyed {
             fold,

@@ -81,6 +81,11 @@ impl<S> Groups<S> {
         self.groups.iter().flat_map(|g| g.slots.iter().map(|(key, slot)| (*key, &slot.state)))
     }
 
+    /// All slots, in no particular order.
+    pub fn slots_mut(&mut self) -> impl Iterator<Item = (u64, &mut Slot<S>)> {
+        self.groups.iter_mut().flat_map(|g| g.slots.iter_mut().map(|(key, slot)| (*key, slot)))
+    }
+
     /// All keys in ascending order.
     pub fn keys_sorted(&self) -> Vec<u64> {
         let mut keys: Vec<u64> = self.iter().map(|(key, _)| key).collect();
@@ -176,18 +181,16 @@ impl<S: Serialize + DeserializeOwned> Groups<S> {
         bincode::serialize(&rows).ok()
     }
 
-    /// Reads one group back. Returns the timers that are set.
-    pub fn decode(&mut self, index: u8, bytes: &[u8]) -> Result<Vec<(Ns, u64)>, bincode::Error> {
+    /// Reads one group back.
+    pub fn decode(&mut self, index: u8, bytes: &[u8]) -> Result<(), bincode::Error> {
         type Row<S> = (u64, Option<Ns>, u64, bool, S);
         let rows: Vec<Row<S>> = bincode::deserialize(bytes)?;
         let owner = &mut self.groups[usize::from(index)];
-        let mut timers = Vec::new();
         for (key, due, last_tick, settled, state) in rows {
-            timers.extend(due.map(|due| (due, key)));
             owner.probation += usize::from(!settled);
             owner.slots.insert(key, Slot { state, due, last_tick, settled });
         }
-        Ok(timers)
+        Ok(())
     }
 }
 
@@ -232,8 +235,9 @@ mod tests {
         }
         let bytes = groups.encode(0).unwrap();
         let mut back: Groups<u32> = Groups::new(100);
-        let timers = back.decode(0, &bytes).unwrap();
-        assert_eq!(timers.len(), keys().take(20).filter(|k| k % 2 == 0).count());
+        back.decode(0, &bytes).unwrap();
+        let timers = back.slots_mut().filter(|(_, slot)| slot.due.is_some()).count();
+        assert_eq!(timers, keys().take(20).filter(|k| k % 2 == 0).count());
         assert_eq!(back.encode(0).unwrap(), bytes);
         assert!(groups.encode(1).is_none());
     }

@@ -5,11 +5,17 @@ use proptest::prelude::*;
 use seerflow_model::Ns;
 use seerflow_model::hash;
 use seerflow_model::time::{MILLISECOND, SECOND};
+use seerflow_pipeline::env::Gap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The stupid way: sort everything, walk through time one instant after the other.
 fn oracle(ports: &[Vec<(Input, Ns)>]) -> Vec<Said> {
+    oracle_with_gap(ports, None)
+}
+
+/// As [`oracle`], with a time without the engine: every timer that is set then moves by its length.
+fn oracle_with_gap(ports: &[Vec<(Input, Ns)>], mut gap: Option<Gap>) -> Vec<Said> {
     let mut all: Vec<Input> = ports.iter().flatten().map(|(input, _)| *input).collect();
     all.sort_by_key(|input| (input.at, input.source, input.seq));
     let last = all.iter().map(|input| input.at).max().unwrap_or(0) + MILLISECOND;
@@ -25,7 +31,17 @@ fn oracle(ports: &[Vec<(Input, Ns)>]) -> Vec<Said> {
             out.push(Said { at: due, key, quiet: true, digest });
         }
     };
+    let mut pass =
+        |states: &mut BTreeMap<u64, (State, Option<Ns>)>, at: Ns, out: &mut Vec<Said>| {
+            if let Some(gap) = gap.take_if(|gap| gap.from <= at) {
+                fire(states, gap.from.saturating_sub(1), out);
+                for (_, due) in states.values_mut() {
+                    *due = due.map(|due| due + gap.length());
+                }
+            }
+        };
     for input in &all {
+        pass(&mut states, input.at, &mut first);
         fire(&mut states, input.at, &mut first);
         let (state, due) = states.entry(u64::from(input.key)).or_default();
         state.see(input);
@@ -33,6 +49,7 @@ fn oracle(ports: &[Vec<(Input, Ns)>]) -> Vec<Said> {
         let (at, key) = (input.at, u64::from(input.key));
         first.push(Said { at, key, quiet: false, digest: state.digest() });
     }
+    pass(&mut states, last, &mut first);
     fire(&mut states, last, &mut first);
     let mut echo: BTreeMap<u64, u64> = BTreeMap::new();
     let mut said: Vec<Said> = first
@@ -113,6 +130,41 @@ proptest! {
         let second = run(&Run { workers: after, batch: 3, restore, ..Run::default() }, &rest);
         let expected: Vec<Said> = whole.into_iter().filter(|said| said.at >= cut).collect();
         prop_assert_eq!(second.said, expected);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// Stopped at a frontier (all that came before it is in the state), started again later with
+    /// another number of workers: what is waited for moves by the time between.
+    #[test]
+    fn a_stop_and_a_gap_move_what_is_waited_for(
+        before in prop::collection::vec((0u64..60, 0u8..6), 1..60),
+        after in prop::collection::vec((0u64..60, 0u8..6), 1..60),
+        from in 60u64..80,
+        length in 0u64..1_000,
+        workers in (1usize..=4, 1usize..=4),
+    ) {
+        let gap = Gap { from: from * SECOND, to: (from + length) * SECOND };
+        let early = before.iter().map(|(at, key)| (at * SECOND, *key));
+        let late = after.iter().map(|(at, key)| (gap.to + at * SECOND, *key));
+        let ports = promised(vec![early.chain(late).collect()]);
+        let whole = oracle_with_gap(&ports, Some(gap));
+        let part = |keep: &dyn Fn(Ns) -> bool| -> Vec<Vec<(Input, Ns)>> {
+            vec![ports[0].iter().filter(|(i, _)| keep(i.at)).copied().collect()]
+        };
+        // The receiver is still there when the engine is stopped: it has promised up to the cut.
+        let mut first = part(&|at| at < gap.from);
+        first[0].last_mut().unwrap().1 = gap.from;
+        let cut = Some(gap.from);
+        let stopped = run(&Run { workers: workers.0, batch: 5, cut, ..Run::default() }, &first);
+        let restore = Some(Arc::new(stopped.snapshot));
+        let again = Run { workers: workers.1, batch: 3, restore, gap: Some(gap), ..Run::default() };
+        let mut said: Vec<Said> = stopped.said.into_iter().filter(|s| s.at < gap.from).collect();
+        said.extend(run(&again, &part(&|at| at >= gap.from)).said);
+        said.sort_unstable();
+        prop_assert_eq!(said, whole);
     }
 }
 

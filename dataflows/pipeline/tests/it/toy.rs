@@ -4,7 +4,7 @@ use seerflow_model::hash;
 use seerflow_model::record::{Flags, ReceiverKind, RecordBatch, RecordMeta, SourceInfo};
 use seerflow_model::time::SECOND;
 use seerflow_model::{Ns, Order};
-use seerflow_pipeline::env::{Cut, End, Env, Snapshot};
+use seerflow_pipeline::env::{Cut, End, Env, Gap, Snapshot};
 use seerflow_pipeline::feed::{Port, PortState, lanes};
 use seerflow_pipeline::flow::Flow;
 use seerflow_pipeline::keyed::{Ctx, Fold, Step, keyed};
@@ -85,6 +85,11 @@ impl Fold for Toy {
         ctx.emit(key, Said { at, key, quiet: true, digest });
     }
 
+    /// What it waits for comes so much later.
+    fn resume(&mut self, _state: &mut State, due: &mut Option<Ns>, gap: Gap) {
+        *due = due.map(|due| due + gap.length());
+    }
+
     fn account(&mut self, _input: &(u64, u64), step: Step) {
         match step {
             Step::Held => {
@@ -122,6 +127,7 @@ pub struct Run {
     pub workers: usize,
     pub cut: Option<Ns>,
     pub restore: Option<Arc<Snapshot>>,
+    pub gap: Option<Gap>,
     /// Records a batch.
     pub batch: usize,
     /// Bytes that may be held.
@@ -147,11 +153,12 @@ pub fn run(options: &Run, ports: &[Vec<(Input, Ns)>]) -> Outcome {
     let said = Arc::new(Mutex::new(Vec::new()));
     let receivers: Arc<Vec<_>> =
         Arc::new(receivers.into_iter().map(|r| Mutex::new(Some(r))).collect());
-    let newest = ports.iter().flatten().map(|(input, _)| input.at).max().unwrap_or(0);
+    // Time has come as far as the newest record or promise.
+    let newest = ports.iter().flatten().map(|(i, promise)| i.at.max(*promise)).max().unwrap_or(0);
 
     let guards = {
         let (end, flow, cut, said) = (end.clone(), flow.clone(), cut.clone(), said.clone());
-        let (restore, workers) = (options.restore.clone(), options.workers);
+        let (restore, gap, workers) = (options.restore.clone(), options.gap, options.workers);
         timely::execute(timely::Config::process(workers), move |worker| {
             let index = worker.index();
             let lane = receivers[index].lock().unwrap().take().unwrap();
@@ -162,6 +169,8 @@ pub fn run(options: &Run, ports: &[Vec<(Input, Ns)>]) -> Outcome {
                 end: end.clone(),
                 cut: cut.clone(),
                 restore: restore.clone(),
+                gap,
+                group_keys_max: None,
             };
             let source = Ingress {
                 lane,

@@ -2,7 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
-use seerflow_parsing::lines::Options;
+use seerflow_parsing::lines::{Joining, Options};
 use seerflow_parsing::time::{Finder, YearPolicy, Zone};
 
 /// A record as it is written.
@@ -152,6 +152,10 @@ fn world(specs: &[Spec], joined: bool) -> World {
     World { dir, paths, expected: all }
 }
 
+fn joining(joined: bool) -> Joining {
+    if joined { Joining::Auto } else { Joining::Off }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
@@ -164,7 +168,7 @@ proptest! {
     ) {
         let world = world(&specs, joined);
         let mut options = small(world.dir.path(), bytes);
-        options.file.multiline = joined;
+        options.file.multiline = joining(joined);
         let plan = scan(&world.paths, &options);
         prop_assert_eq!(plan.problems(), &[]);
         let summary = plan.summary();
@@ -185,7 +189,7 @@ proptest! {
     ) {
         let world = world(&specs, false);
         let mut options = small(world.dir.path(), bytes);
-        options.file.multiline = false;
+        options.file.multiline = Joining::Off;
         options.open_chunks = open;
         let plan = scan(&world.paths, &options);
         open_at_most(&plan, open);
@@ -222,7 +226,7 @@ proptest! {
         let dir = tempfile::tempdir().unwrap();
         let path = write(dir.path(), "soup", &pack(&text, packing), BASE);
         let mut options = ScanOptions { line_bytes_max, ..small(dir.path(), chunk) };
-        options.file.multiline = joined;
+        options.file.multiline = joining(joined);
         options.file.year = Some(2026);
         let plan = scan(std::slice::from_ref(&path), &options);
         let ran = run(plan, 2);
@@ -230,7 +234,7 @@ proptest! {
         let mut got = ran.records.clone();
         got.sort_by_key(|record| record.seq);
 
-        let lines = Options { line_bytes: line_bytes_max, multiline: joined };
+        let lines = Options { line_bytes: line_bytes_max, multiline: joining(joined) };
         let finder = Finder::new(Zone::Utc, YearPolicy::Fixed(2026));
         let text = if packing == Packing::Utf8Mark { pack(&text, packing) } else { text };
         let all = seerflow_parsing::lines::records(&text, lines, finder);

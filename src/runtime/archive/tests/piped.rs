@@ -1,6 +1,6 @@
 //! What is read once: late beyond the lateness, otherwise as if it had been scanned.
 
-use super::super::{OnePass, PIPE_LATENESS};
+use super::super::{OnePass, PIPE_LATENESS, Window};
 use super::*;
 use proptest::prelude::*;
 use seerflow_parsing::lines::Options;
@@ -18,6 +18,7 @@ fn once(text: &[u8], source: &str, workers: usize) -> Vec<Got> {
         year: YearPolicy::NotAfter(BASE),
         lines: Options::default(),
         lateness: PIPE_LATENESS,
+        window: Window::ALL,
     };
     let lanes: Vec<_> = receivers
         .into_iter()
