@@ -1,7 +1,7 @@
 //! Alerts on their way to people: how they look, where they go, which are remembered.
 //!
 //! * [`render`]: an alert as text, for people and as JSON; lists as table and CSV.
-//! * [`console`], [`file`]: the sinks there are.
+//! * [`console`], [`mod@file`]: the sinks there are.
 //! * [`sinks`]: one bounded queue and one thread in front of all sinks, so that a slow terminal or
 //!   a full disk never holds up the engine.
 //! * [`book`]: the open alerts and the last closed ones, for the API.
