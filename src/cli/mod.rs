@@ -14,7 +14,6 @@ pub mod listening;
 pub mod logging;
 pub mod output;
 pub mod parse;
-pub mod paths;
 pub mod progress;
 pub mod remote;
 pub mod start;

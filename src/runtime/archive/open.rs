@@ -146,8 +146,18 @@ pub fn open(path: &Path, on_disk: &Arc<AtomicU64>) -> Result<(Opened, Text), Pro
         ready: Vec::new(),
         pos: 0,
     });
+    if utf16.is_none() && binary(head) {
+        return Err(Problem::Binary { path: path.to_owned() });
+    }
     let direct = compression == Compression::None && utf16.is_none();
     Ok((Opened { compression, direct, identity, state }, Text { blocks, utf16 }))
+}
+
+/// Whether a text begins like a data base, a journal or a program: a tenth of its first 8 KiB are
+/// NUL. A log that a crash has padded with some is still a log.
+fn binary(head: &[u8]) -> bool {
+    let head = &head[..head.len().min(8 * 1024)];
+    head.iter().filter(|byte| **byte == 0).count() * 10 > head.len()
 }
 
 fn decoder(compression: Compression, raw: Counted) -> io::Result<Box<dyn Read + Send>> {

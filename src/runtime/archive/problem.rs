@@ -25,6 +25,12 @@ pub enum Problem {
         /// Whether it is a folder.
         directory: bool,
     },
+    /// It holds no text.
+    #[error("{}: binary, left out", shown(path))]
+    Binary {
+        /// Which.
+        path: PathBuf,
+    },
     /// Nothing matches.
     #[error("{}: no such file, and nothing matches", shown(path))]
     NoMatch {
