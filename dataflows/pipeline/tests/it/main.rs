@@ -1,4 +1,5 @@
 //! The laws of time and order, on a toy fold against a stupid oracle.
 
+mod facts;
 mod laws;
 mod toy;
