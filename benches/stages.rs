@@ -10,21 +10,16 @@ use seerflow_detection::calibrate::{CalibrationConfig, Calibrator, ScoreHistogra
 use seerflow_detection::novelty::{NoveltyConfig, Slots};
 use seerflow_detection::volume::{Series, SeriesKind, VolumeConfig};
 use seerflow_model::record::{ReceiverKind, RecordBatch, RecordMeta, SourceInfo};
-use seerflow_model::{Event, Order, ParamKind, hash};
+use seerflow_model::{Event, ParamKind, hash};
 use seerflow_parsing::header::Reader;
 use seerflow_parsing::lines::{self, Splitter};
 use seerflow_parsing::mask::Masker;
 use seerflow_parsing::roles::RoleSet;
 use seerflow_parsing::template::Miner;
 use seerflow_parsing::time::{Finder, YearPolicy, Zone};
-use seerflow_pipeline::env::Env;
-use seerflow_pipeline::keyed::{Ctx, Fold, keyed};
-use seerflow_pipeline::rec::Rec;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
-use timely::dataflow::InputHandle;
-use timely::dataflow::operators::Input;
 
 /// That of the program.
 #[global_allocator]
@@ -161,53 +156,6 @@ fn detecting(c: &mut Criterion) {
     group.finish();
 }
 
-/// Counts the records of each key.
-struct Tally;
-
-impl Fold for Tally {
-    type In = u64;
-    type Out = u64;
-    type State = u64;
-    const NAME: &'static str = "tally";
-    const STAGE: u16 = 1;
-
-    fn fresh(&mut self, _key: u64) -> u64 {
-        0
-    }
-
-    fn apply(&mut self, _key: u64, state: &mut u64, input: u64, _ctx: &mut Ctx<u64>) {
-        *state += input;
-    }
-}
-
-fn operating(c: &mut Criterion) {
-    /// A record a millisecond.
-    const STEP: u64 = 1_000_000;
-    let mut group = c.benchmark_group("operate");
-    group.throughput(Throughput::Elements(LINES));
-    group.bench_function("keyed", |b| {
-        let env = Env { workers: 1, ..Env::default() };
-        b.iter(|| {
-            let env = env.clone();
-            timely::execute_directly(move |worker| {
-                let mut input = InputHandle::new();
-                worker.dataflow::<u64, _, _>(|scope| {
-                    keyed(scope.input_from(&mut input), Tally, &env);
-                });
-                for n in 0..LINES {
-                    let order = Order::record(n * STEP, 1, n);
-                    input.send(Rec { order, key: hash::mix(n % 500), data: 1 });
-                    if n % 1_000 == 999 {
-                        input.advance_to(n / 100 * 100);
-                        worker.step();
-                    }
-                }
-            });
-        });
-    });
-    group.finish();
-}
-
 fn scanning(c: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let options = GenerateOptions { events: LINES, ..GenerateOptions::default() };
@@ -230,6 +178,6 @@ fn config() -> Criterion {
 criterion_group! {
     name = stages;
     config = config();
-    targets = reading, parsing, detecting, operating, scanning
+    targets = reading, parsing, detecting, scanning
 }
 criterion_main!(stages);
