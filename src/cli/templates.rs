@@ -182,8 +182,7 @@ fn print(assigned: &[Assigned], lines: u64, apart: bool, miner: &Miner) -> std::
         current = own.or(current.filter(|_| !apart));
         let known = current.map(|Assigned { leaf, template, .. }| {
             &*texts.entry((*leaf, *template)).or_insert_with(|| {
-                let info = miner.template(*leaf, *template);
-                info.map(|info| (info.id, info.text)).unwrap_or_default()
+                miner.template(*leaf, *template).unwrap_or_default()
             })
         });
         let (id, text) = known.map_or((0, ""), |(id, text)| (*id, text.as_str()));

@@ -142,6 +142,12 @@ pub enum ParamKind {
     Quoted,
     /// A mix of letters and digits that looks like an identifier.
     Id,
+    /// A length of time with its unit: `5ms`, `1h30m`.
+    Duration,
+    /// An amount of data with its unit: `64KiB`.
+    Size,
+    /// Base64 with its padding or its `+` and `/`.
+    Base64,
 }
 
 /// A value that the mask lifted out of the message.

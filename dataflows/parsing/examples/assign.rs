@@ -37,7 +37,7 @@ fn assign(path: &str) -> std::io::Result<()> {
     }
     let mut out = BufWriter::new(std::io::stdout().lock());
     for (n, (leaf, id)) in lines.into_iter().enumerate() {
-        let (id, text) = miner.template(leaf, id).map_or((id, String::new()), |t| (t.id, t.text));
+        let (id, text) = miner.template(leaf, id).unwrap_or((id, String::new()));
         let line = serde_json::json!({"line": n + 1, "id": format!("{id:016x}"), "template": text});
         writeln!(out, "{line}")?;
     }

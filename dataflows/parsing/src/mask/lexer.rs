@@ -3,9 +3,9 @@
 //! Linear: what a recogniser reads ahead is bounded or consumed. Every span begins and ends on a
 //! character boundary, because bytes outside ASCII never end a core.
 
-use super::class::{ALPHA, AT, ATOM, CLASS, DOT, HEX, SOFT, SPACE, START, byte};
-use super::{MAX_BYTES, MAX_LIST, MAX_PARAMS, MAX_TOKENS, code, net, value};
-use seerflow_model::{Param, ParamKind, Span, hash};
+use super::class::{ALPHA, AT, ATOM, CLASS, DIGIT, DOT, HEX, SOFT, SPACE, START, byte};
+use super::{MAX_BYTES, MAX_LIST, MAX_PARAMS, MAX_TOKENS, code, is_literal, net, place, value};
+use seerflow_model::{Param, ParamKind, Span};
 
 /// What one pass finds; reused from message to message.
 #[derive(Clone, Debug, Default)]
@@ -98,6 +98,12 @@ impl Lexer<'_, '_> {
         let text = self.text;
         let (mut end, mut class) = run(text, start);
         let next = byte(text, end);
+        if class & DIGIT != 0
+            && (matches!(next, b'/' | b'=') || class & SOFT != 0)
+            && let Some(end) = value::base64(text, start)
+        {
+            return self.masked(ParamKind::Base64, start, end);
+        }
         if class & !(HEX | ALPHA) == 0
             && !matches!(next, b':' | b'/' | b' ' | b',')
             && value::plain(&text[start..end], class)
@@ -157,8 +163,16 @@ impl Lexer<'_, '_> {
 
     #[inline]
     fn literal(&mut self, start: usize, end: usize) -> usize {
-        self.token(hash::bytes(&self.text[start..end]) | 1 << 63, start, end);
+        let soft = self.key().is_some_and(|key| place::of_value(self.text, start, key));
+        self.token(super::literal(&self.text[start..end], soft), start, end);
         end
+    }
+
+    /// The core that was read last.
+    #[inline]
+    pub(super) fn key(&self) -> Option<place::Key> {
+        let (core, token) = (self.out.cores.last()?, self.out.tokens.last()?);
+        Some(place::Key { end: core.end(), literal: is_literal(*token) })
     }
 
     pub(super) fn masked(&mut self, kind: ParamKind, start: usize, end: usize) -> usize {
@@ -176,7 +190,10 @@ impl Lexer<'_, '_> {
             && kind != ParamKind::Any
         {
             let between = &self.text[core.end()..start];
-            let column = matches!(kind, ParamKind::Number | ParamKind::Time);
+            let column = matches!(
+                kind,
+                ParamKind::Number | ParamKind::Time | ParamKind::Duration | ParamKind::Size
+            );
             let (comma, blanks) = match between {
                 [b',' | b';', blanks @ ..] => (true, blanks),
                 blanks => (false, blanks),

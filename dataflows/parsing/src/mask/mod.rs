@@ -9,7 +9,8 @@
 //! messages whose brackets or commas differ are never one template.
 //!
 //! Rules know nothing of any product: a core is a value by its shape alone (`value`, `net`,
-//! `path`, `time`).
+//! `path`, `time`), or by its place: quoted text of several words after `key=` or `"key":` is one
+//! value, and a word there is *soft* ([`is_soft`]).
 //!
 //! Invariants: at most [`MAX_TOKENS`] tokens and [`MAX_PARAMS`] parameters from at most
 //! [`MAX_BYTES`] bytes, the rest is one trailing wildcard; of
@@ -20,6 +21,7 @@ mod class;
 mod lexer;
 mod net;
 mod path;
+mod place;
 mod reach;
 mod special;
 mod time;
@@ -40,7 +42,7 @@ pub const MAX_BYTES: usize = 8192;
 /// Literal cores at the front that tell leaves apart.
 pub const PREFIX: usize = 2;
 
-const KINDS: [(ParamKind, &str); 13] = [
+const KINDS: [(ParamKind, &str); 16] = [
     (ParamKind::Any, "*"),
     (ParamKind::Number, "Number"),
     (ParamKind::Hex, "Hex"),
@@ -54,6 +56,9 @@ const KINDS: [(ParamKind, &str); 13] = [
     (ParamKind::Time, "Time"),
     (ParamKind::Quoted, "Quoted"),
     (ParamKind::Id, "Id"),
+    (ParamKind::Duration, "Duration"),
+    (ParamKind::Size, "Size"),
+    (ParamKind::Base64, "Base64"),
 ];
 
 /// The token of a masked value; literals have the highest bit set.
@@ -66,6 +71,19 @@ pub const fn code(kind: ParamKind) -> u64 {
 #[inline]
 pub const fn is_literal(token: u64) -> bool {
     token >> 63 == 1
+}
+
+/// Whether a token is a word in the place of a value (`tty=ssh`, `"state":"up"`): it stays in the
+/// text until it varies, but says nothing about which statement the message makes.
+#[inline]
+pub const fn is_soft(token: u64) -> bool {
+    token >> 62 == 0b11
+}
+
+/// The token of literal text.
+#[inline]
+pub(crate) fn literal(text: &[u8], soft: bool) -> u64 {
+    hash::bytes(text) & (u64::MAX >> 2) | 1 << 63 | (soft as u64) << 62
 }
 
 /// The type of a token that is no literal.
@@ -88,7 +106,7 @@ fn kind_of_name(name: &[u8]) -> Option<ParamKind> {
 /// [`PREFIX`] literals with their places.
 pub fn leaf(namespace: u64, tokens: &[u64], skeleton: u64) -> u64 {
     let mut leaf = hash::pair(namespace, skeleton ^ tokens.len() as u64);
-    let literals = tokens.iter().enumerate().filter(|(_, token)| is_literal(**token));
+    let literals = tokens.iter().enumerate().filter(|(_, t)| is_literal(**t) && !is_soft(**t));
     for (place, token) in literals.take(PREFIX) {
         leaf = hash::pair(leaf, token.wrapping_add(place as u64));
     }

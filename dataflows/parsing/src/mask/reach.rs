@@ -35,7 +35,10 @@ impl Lexer<'_, '_> {
         if next == b'/' && matches!(text[end - 1], b'b' | b'B' | b's') {
             // A rate: `10MB/s`.
             let rate = matches!(byte(text, end + 1), b's') && class::at(text, end + 2) & START == 0;
-            let number = value::kind(&text[start..end], class) == Some(ParamKind::Number);
+            let number = matches!(
+                value::kind(&text[start..end], class),
+                Some(ParamKind::Number | ParamKind::Size | ParamKind::Duration)
+            );
             return (rate && number).then(|| self.masked(ParamKind::Number, start, end + 2));
         }
         None

@@ -2,13 +2,20 @@
 
 use super::class::{self, ATOM, CLASS, DIGIT, HEX, SPACE, START, byte};
 use super::lexer::Lexer;
-use super::{kind_of_name, net, path};
+use super::{kind_of_name, net, path, place};
 use seerflow_model::ParamKind;
 
 impl Lexer<'_, '_> {
     /// A delimiter, or a value that begins with one.
     pub(super) fn special(&mut self, i: usize) -> usize {
         let text = self.text;
+        if matches!(text[i], b'"' | b'\'')
+            && let Some(key) = self.key()
+            && let Some(end) = place::quoted(text, i, key)
+        {
+            self.delimiter(i);
+            return self.masked(ParamKind::Quoted, i + 1, end);
+        }
         let before = if i == 0 { SPACE } else { class::at(text, i - 1) };
         let fresh = before & START == 0 && (i == 0 || text[i - 1] != b'>');
         let masked = match text[i] {

@@ -1,6 +1,6 @@
 //! The type of a single core by its shape: numbers, hexadecimal, UUIDs, identifiers.
 
-use super::class::{AT, DIGIT, DOT, HEX};
+use super::class::{self, AT, DIGIT, DOT, HEX, byte};
 use super::net;
 use seerflow_model::ParamKind;
 
@@ -55,8 +55,8 @@ fn digit_first(core: &[u8], class: u8) -> ParamKind {
     if hex(core, class) && !exponent(core) {
         return ParamKind::Hex;
     }
-    if number(core) {
-        return ParamKind::Number;
+    if let Some(kind) = number(core) {
+        return kind;
     }
     if class & AT != 0 && net::email(core) {
         return ParamKind::Email;
@@ -87,29 +87,21 @@ fn uuid(core: &[u8]) -> bool {
 }
 
 /// Sign, digits, fraction, exponent, then a unit of at most five letters or `%`; or a chain of
-/// those as in `1h30m` and `80x25`.
-fn number(core: &[u8]) -> bool {
+/// those as in `1h30m` and `80x25`. The units say whether it is a duration or a size.
+fn number(core: &[u8]) -> Option<ParamKind> {
     let mut i = usize::from(matches!(core[0], b'+' | b'-'));
-    let mut links = 0;
+    let (mut links, mut durations, mut sizes) = (0, 0, 0);
     while i < core.len() {
         let start = i;
-        while i < core.len() && core[i].is_ascii_digit() {
-            i += 1;
-        }
+        i = digits(core, i);
         if i == start || links == 6 {
-            return false;
+            return None;
         }
         if i + 1 < core.len() && core[i] == b'.' && core[i + 1].is_ascii_digit() {
-            i += 1;
-            while i < core.len() && core[i].is_ascii_digit() {
-                i += 1;
-            }
+            i = digits(core, i + 1);
         }
         if let [b'e' | b'E', b'+' | b'-', b'0'..=b'9', ..] = core[i..] {
-            i += 2;
-            while i < core.len() && core[i].is_ascii_digit() {
-                i += 1;
-            }
+            i = digits(core, i + 2);
         }
         let unit = i;
         while i < core.len()
@@ -118,11 +110,80 @@ fn number(core: &[u8]) -> bool {
             i += 1;
         }
         if i - unit > 5 {
-            return false;
+            return None;
         }
         links += 1;
+        durations += usize::from(of(DURATIONS, &core[unit..i]));
+        sizes += usize::from(of(SIZES, &core[unit..i]));
     }
-    links > 0
+    match links {
+        0 => None,
+        // `4d` alone is as likely hexadecimal.
+        1 if core.last() == Some(&b'd') => Some(ParamKind::Number),
+        _ if durations == links => Some(ParamKind::Duration),
+        1 if sizes == 1 => Some(ParamKind::Size),
+        _ => Some(ParamKind::Number),
+    }
+}
+
+/// Units of time as they are glued to numbers.
+const DURATIONS: &[&str] =
+    &["ns", "us", "µs", "μs", "ms", "s", "sec", "secs", "m", "min", "mins", "h", "hr", "hrs", "d"];
+/// Units of data.
+const SIZES: &[&str] = &[
+    "kB", "KB", "MB", "GB", "TB", "PB", "KiB", "MiB", "GiB", "TiB", "PiB", "Ki", "Mi", "Gi", "Ti",
+    "K", "M", "G", "T", "kb", "mb", "gb", "tb", "bytes",
+];
+
+fn of(units: &[&str], unit: &[u8]) -> bool {
+    !unit.is_empty() && units.iter().any(|known| known.as_bytes() == unit)
+}
+
+fn digits(core: &[u8], mut i: usize) -> usize {
+    while i < core.len() && core[i].is_ascii_digit() {
+        i += 1;
+    }
+    i
+}
+
+/// Letters of base64 that are looked at.
+const BASE64_MAX: usize = 4096;
+
+/// Base64 that begins at `start` and holds `/`, `+` or padding (without those it is an identifier
+/// anyhow): 20 letters or more, all three kinds of them well mixed.
+pub fn base64(text: &[u8], start: usize) -> Option<usize> {
+    // Only at the head of a chain, so that `a/b/c/…` is read once.
+    if start > 0 && matches!(text[start - 1], b'/' | b'+' | b'.' | b'-' | b'@') {
+        return None;
+    }
+    let (mut end, mut turns, mut marks, mut last) = (start, 0, 0, 0u8);
+    let (mut upper, mut lower, mut digit) = (0, 0, 0);
+    while end < text.len() && end - start < BASE64_MAX {
+        let kind = match text[end] {
+            b'A'..=b'Z' => 1,
+            b'a'..=b'z' => 2,
+            b'0'..=b'9' => 3,
+            b'+' | b'/' => 4,
+            _ => break,
+        };
+        upper += usize::from(kind == 1);
+        lower += usize::from(kind == 2);
+        digit += usize::from(kind == 3);
+        marks += usize::from(kind == 4);
+        turns += usize::from(kind != last);
+        last = kind;
+        end += 1;
+    }
+    let letters = end - start;
+    let padding = text[end..].iter().take(3).take_while(|b| **b == b'=').count();
+    let padded = (1..=2).contains(&padding) && (letters + padding).is_multiple_of(4);
+    let mixed = letters >= 20 && upper > 1 && lower > 1 && digit > 0 && turns * 4 >= letters;
+    // Words between many slashes are a path.
+    let dense = marks * 8 <= letters;
+    let end = if padded { end + padding } else { end };
+    let next = class::at(text, end);
+    let alone = next & (class::START | DOT | AT) == 0 && byte(text, end) != b'=';
+    (mixed && dense && (padded || marks > 0) && alone).then_some(end)
 }
 
 /// A name that holds a value: a group between separators is a number (`blk_-123`, `node-7`,

@@ -1,7 +1,8 @@
 //! One template of a leaf: its tokens, its text, and its exact metadata.
 
-use crate::mask::{self, code, is_literal, kind_of};
-use seerflow_model::{Event, Ns, ParamKind, Span, hash, text, time};
+use super::outline::Outline;
+use crate::mask::{self, code, kind_of};
+use seerflow_model::{Event, Ns, ParamKind, hash, text, time};
 use serde::{Deserialize, Serialize};
 
 /// Bytes of the example message that a template keeps.
@@ -10,10 +11,8 @@ const EXAMPLE_BYTES: usize = 500;
 /// A group of messages with one template.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cluster {
-    /// Template id: of namespace and text when founded.
-    pub id: u64,
-    /// A token per core: the hash of its literal, or the code of its wildcard.
-    pub slots: Box<[u64]>,
+    /// Its id and text.
+    pub outline: Outline,
     /// Running number of its founding within the leaf.
     pub born: u64,
     /// Whether it was seen in a second tick: it is then only evicted by its like.
@@ -24,10 +23,6 @@ pub struct Cluster {
     pub first_seen: Ns,
     /// Greatest effective time of an event.
     pub last_seen: Ns,
-    /// The typed text when founded.
-    text: Box<str>,
-    /// Where the cores lie in `text`.
-    cores: Box<[Span]>,
     /// The message that founded it.
     example: Box<str>,
 }
@@ -60,15 +55,17 @@ impl Cluster {
         let mut cores = Vec::with_capacity(masked.scan.cores.len());
         let typed = masked.render_with(|core| cores.push(core));
         Cluster {
-            id: hash::pair(event.namespace, hash::text(&typed)),
-            slots: event.tokens.clone(),
+            outline: Outline {
+                id: hash::pair(event.namespace, hash::text(&typed)),
+                slots: event.tokens.clone(),
+                text: typed.into(),
+                cores: cores.into(),
+            },
             born,
             settled: false,
             count: 1,
             first_seen: event.effective_time,
             last_seen: event.effective_time,
-            text: typed.into(),
-            cores: cores.into(),
             example: text::shorten(event.message(), EXAMPLE_BYTES).into(),
         }
     }
@@ -84,7 +81,7 @@ impl Cluster {
     /// Makes every place where the tokens differ a wildcard; says whether there was one.
     pub fn widen(&mut self, tokens: &[u64]) -> bool {
         let mut widened = false;
-        for (slot, token) in self.slots.iter_mut().zip(tokens) {
+        for (slot, token) in self.outline.slots.iter_mut().zip(tokens) {
             if slot != token && *slot != code(ParamKind::Any) {
                 *slot = code(ParamKind::Any);
                 widened = true;
@@ -93,42 +90,17 @@ impl Cluster {
         widened
     }
 
-    /// The text, with types or with `<*>` alone.
-    fn render(&self, typed: bool) -> String {
-        let mut out = String::with_capacity(self.text.len());
-        let mut done = 0;
-        for (slot, core) in self.slots.iter().zip(&self.cores) {
-            out.push_str(&self.text[done..core.start as usize]);
-            match kind_of(*slot) {
-                Some(kind) => {
-                    out.push('<');
-                    out.push_str(if typed { mask::name(kind) } else { "*" });
-                    out.push('>');
-                }
-                None => out.push_str(core.of(&self.text)),
-            }
-            done = core.end();
-        }
-        out.push_str(&self.text[done..]);
-        out
-    }
-
     /// What people see of it.
     pub fn info(&self) -> TemplateInfo {
         TemplateInfo {
-            id: self.id,
-            text: self.render(false),
-            typed_text: self.render(true),
+            id: self.outline.id,
+            text: self.outline.render(false),
+            typed_text: self.outline.render(true),
             count: self.count,
             first_seen_ns: self.first_seen,
             last_seen_ns: self.last_seen,
             example: self.example.to_string(),
-            params: self
-                .slots
-                .iter()
-                .filter(|s| !is_literal(**s))
-                .filter_map(|s| kind_of(*s))
-                .collect(),
+            params: self.outline.slots.iter().filter_map(|s| kind_of(*s)).collect(),
         }
     }
 }

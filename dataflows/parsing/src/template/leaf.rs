@@ -10,14 +10,15 @@
 //! statement (`startup succeeded`, `shutdown succeeded`). That alone would found a template per
 //! value where a short message holds a name. So where [`VALUES`] messages differ in one and the
 //! same place, that place is a value: the oldest of their templates is widened there and takes
-//! all that come after. The others stay as they were and are *covered* by it ([`Leaf::covering`]).
+//! all that come after. The others stay as they were; the merge step gives them to it.
 //!
 //! Cost: clusters × tokens comparisons of integers. Bound: [`MAX_CLUSTERS`] templates; one that
 //! was seen in a single tick is on probation, and the newcomers of a flood evict only their like.
 
 use super::cluster::{Cluster, TemplateInfo};
+use super::outline::Outline;
 use super::slots::{self, Slots};
-use crate::mask::{code, is_literal};
+use crate::mask::{code, is_literal, is_soft};
 use seerflow_model::{Event, ParamKind};
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +60,7 @@ impl Leaf {
         if let Some(index) = found {
             let cluster = &mut self.clusters[index];
             let (template, count_before, was_settled) =
-                (cluster.id, cluster.count, cluster.settled);
+                (cluster.outline.id, cluster.count, cluster.settled);
             cluster.count(event.effective_time);
             let widened = cluster.widen(&event.tokens);
             let settled_now = cluster.settled && !was_settled;
@@ -67,7 +68,7 @@ impl Leaf {
             return Assigned { template, founded: false, widened, count_before, evicted };
         }
         let cluster = Cluster::found(event, self.founded);
-        let template = cluster.id;
+        let template = cluster.outline.id;
         self.founded += 1;
         self.clusters.push(cluster);
         let evicted = self.make_room(false);
@@ -76,10 +77,10 @@ impl Leaf {
 
     /// The template that the event would join, by its index.
     fn best(&self, tokens: &[u64]) -> Option<usize> {
-        let literals = tokens.iter().filter(|t| is_literal(**t)).count();
+        let literals = tokens.iter().filter(|t| is_literal(**t) && !is_soft(**t)).count();
         let mut best: Option<(usize, usize, usize)> = None;
         for (index, cluster) in self.clusters.iter().enumerate() {
-            let Some((agree, of)) = similarity(&cluster.slots, tokens) else { continue };
+            let Some((agree, of)) = similarity(&cluster.outline.slots, tokens) else { continue };
             // Clusters stand in the order of their founding, so only the better one replaces.
             let better = best.is_none_or(|(_, a, o)| {
                 let (left, right) = (agree * o.max(1), a * of.max(1));
@@ -103,7 +104,7 @@ impl Leaf {
         }
         let mut places: Vec<(usize, usize, usize)> = Vec::new();
         for (index, cluster) in self.clusters.iter().enumerate() {
-            let Some(place) = only_difference(&cluster.slots, tokens) else { continue };
+            let Some(place) = only_difference(&cluster.outline.slots, tokens) else { continue };
             match places.iter_mut().find(|p| p.0 == place) {
                 Some((_, count, _)) => *count += 1,
                 None => places.push((place, 1, index)),
@@ -111,20 +112,6 @@ impl Leaf {
         }
         let enough = places.into_iter().filter(|(_, count, _)| count + 1 >= VALUES);
         enough.map(|(_, _, oldest)| oldest).min()
-    }
-
-    /// The template that stands for this one: the oldest of the most general that cover it,
-    /// often itself. A pure function of the leaf's state, asked by readers only.
-    pub fn covering(&self, template: u64) -> u64 {
-        let Some(start) = self.clusters.iter().find(|c| c.id == template) else {
-            return template;
-        };
-        let wildcards = |c: &Cluster| c.slots.iter().filter(|s| !is_literal(**s)).count();
-        self.clusters
-            .iter()
-            .filter(|c| covers(&c.slots, &start.slots))
-            .max_by_key(|c| (wildcards(c), std::cmp::Reverse(c.born)))
-            .map_or(template, |c| c.id)
     }
 
     /// Holds the bounds of both parts; says whether one had to leave.
@@ -152,9 +139,14 @@ impl Leaf {
     pub fn params_of(&self, template: u64, event: &Event) -> Slots {
         self.clusters
             .iter()
-            .find(|c| c.id == template)
-            .map(|c| slots::of(&c.slots, event))
+            .find(|c| c.outline.id == template)
+            .map(|c| slots::of(&c.outline.slots, event))
             .unwrap_or_default()
+    }
+
+    /// The id and text of one template, for the merge step.
+    pub fn outline(&self, id: u64) -> Option<&Outline> {
+        self.clusters.iter().map(|c| &c.outline).find(|outline| outline.id == id)
     }
 
     /// All templates, in the order of their founding.
@@ -164,7 +156,7 @@ impl Leaf {
 
     /// One template.
     pub fn template(&self, id: u64) -> Option<TemplateInfo> {
-        self.clusters.iter().find(|c| c.id == id).map(Cluster::info)
+        self.clusters.iter().find(|c| c.outline.id == id).map(Cluster::info)
     }
 
     /// How many templates there are.
@@ -187,18 +179,15 @@ fn only_difference(slots: &[u64], tokens: &[u64]) -> Option<usize> {
     places.next().is_none().then_some(first)
 }
 
-/// Whether every message of the second template would fit the first without widening it.
-fn covers(general: &[u64], special: &[u64]) -> bool {
-    let any = code(ParamKind::Any);
-    general.len() == special.len() && general.iter().zip(special).all(|(g, s)| g == s || *g == any)
-}
-
 /// Agreeing literals and how many places count, when they are similar enough.
 #[inline]
 fn similarity(slots: &[u64], tokens: &[u64]) -> Option<(usize, usize)> {
     let (mut agree, mut miss) = (0, 0);
     let most = tokens.len() * (THRESHOLD.1 - THRESHOLD.0);
     for (slot, token) in slots.iter().zip(tokens) {
+        if is_soft(*slot) || is_soft(*token) {
+            continue;
+        }
         if slot == token {
             agree += usize::from(is_literal(*slot));
         } else if is_literal(*slot) || is_literal(*token) && *slot != code(ParamKind::Any) {

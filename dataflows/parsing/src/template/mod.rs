@@ -6,18 +6,26 @@
 //! learns depends only on the order of its own events.
 //!
 //! * [`Leaf`]: the state of one leaf; `assign` finds, widens or founds the template of an event.
+//! * [`Merger`]: the merge step of one namespace: which templates make the same statement.
 //! * [`Miner`]: all leaves in one map, for tools and tests.
 //! * [`Slot`]: the values that an event has at the wildcards of its template.
 
 mod cluster;
+mod frame;
 mod leaf;
+mod merge;
 mod miner;
+mod outline;
 mod slots;
 
 pub use cluster::TemplateInfo;
 pub use leaf::{Assigned, Leaf, MAX_CLUSTERS};
+pub use merge::{Alias, MEMBERS_MAX, Merger};
 pub use miner::Miner;
+pub use outline::Outline;
 pub use slots::{MAX_SLOTS, Slot, Slots};
 
+#[cfg(test)]
+mod merge_tests;
 #[cfg(test)]
 mod tests;

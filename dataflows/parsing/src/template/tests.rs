@@ -32,7 +32,9 @@ fn metadata_is_exact() {
     assert_eq!(widened.template, founded.template);
     let again = miner.assign(&event("Failed password for bob from ::1 port 1", 9 * TICK));
     assert!(!again.widened && again.count_before == 2);
-    let info = miner.template(first.leaf, founded.template).unwrap();
+    let info = miner.leaf(first.leaf).unwrap().template(founded.template).unwrap();
+    let stands = miner.template(first.leaf, founded.template);
+    assert_eq!(stands, Some((info.id, info.text.clone())));
     assert_eq!(info.text, "Failed password for <*> from <*> port <*>");
     assert_eq!(info.typed_text, "Failed password for <*> from <*> port <Number>");
     assert_eq!((info.count, info.first_seen_ns, info.last_seen_ns), (3, 3 * TICK, 9 * TICK));
@@ -75,7 +77,6 @@ fn a_place_with_many_values_is_a_value() {
         names.iter().map(|n| leaf.assign(&event(&format!("user logged {n}"), 0))).collect();
     assert_eq!(ids.iter().filter(|a| a.founded).count(), 5);
     assert_eq!(texts(&leaf)[0], "user logged <*>");
-    assert!(ids.iter().all(|a| leaf.covering(a.template) == ids[0].template));
     assert!(!leaf.assign(&event("user logged ida", 0)).widened);
 }
 
@@ -136,11 +137,13 @@ impl Oracle {
             words.push(match mask::kind_of(*token) {
                 Some(ParamKind::Any) => "<*>".to_owned(),
                 Some(kind) => format!("<{}>", mask::name(kind)),
+                // A soft word is marked, and the mark taken off where texts are compared.
+                None if mask::is_soft(*token) => format!("={}", core.of(message)),
                 None => core.of(message).to_owned(),
             });
         }
         skeleton.push_str(&message[done..]);
-        let literal = |w: &&String| !w.starts_with('<');
+        let literal = |w: &&String| !w.starts_with(['<', '=']);
         let prefix = words.iter().enumerate().filter(|(_, w)| literal(w)).take(2);
         let prefix = prefix.map(|(i, w)| (i, w.clone())).collect();
         let skeleton = skeleton.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -167,6 +170,7 @@ fn best(leaf: &[Vec<String>], words: &[String]) -> Option<usize> {
         let pairs: Vec<_> = slots
             .iter()
             .zip(words)
+            .filter(|(s, w)| !s.starts_with('=') && !w.starts_with('='))
             .filter(|(s, w)| literal(s) || literal(w) && *s != "<*>")
             .collect();
         let agree = pairs.iter().filter(|(s, w)| s == w).count();
@@ -192,7 +196,7 @@ fn varying(leaf: &[Vec<String>], words: &[String]) -> Option<usize> {
 fn messages() -> impl Strategy<Value = Vec<String>> {
     let word = prop::sample::select(vec![
         "user", "root", "eve", "bob", "logged", "in", "out", "5", "77", "10.0.0.1", "x=1", "(a)",
-        "true", "from",
+        "true", "from", "k=up", "k=down", "k=5",
     ]);
     let message = prop::collection::vec(word, 1..6).prop_map(|w| w.join(" "));
     let short = "user logged [a-d]{1,2}( now)?";
@@ -223,7 +227,7 @@ proptest! {
             let parts: Vec<_> = key.0.split('\u{1}').collect();
             let mut expected = parts[0].to_owned();
             for part in &parts[1..] {
-                expected.push_str(slots.next().unwrap());
+                expected.push_str(slots.next().unwrap().trim_start_matches('='));
                 expected.push_str(part);
             }
             prop_assert_eq!(text, expected);
