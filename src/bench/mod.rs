@@ -8,6 +8,7 @@
 //! The checksum covers the final alerts and templates: equal input gives an equal checksum, with
 //! any number of workers and at any time of day.
 
+pub mod eval;
 pub mod generate;
 mod report;
 

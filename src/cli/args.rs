@@ -245,6 +245,20 @@ pub enum TemplatesCommand {
     Show(TemplatesShowArgs),
     /// Print for each line of a file its template, as NDJSON
     Assign(TemplatesAssignArgs),
+    /// Score templates against a ground truth: GA, PA, FGA, FTA
+    Eval(TemplatesEvalArgs),
+}
+
+/// `templates eval`.
+#[derive(Clone, Debug, Args)]
+pub struct TemplatesEvalArgs {
+    /// A folder with a folder per system, or one CSV file with the columns Content, EventId and
+    /// EventTemplate
+    #[arg(value_name = "DIR")]
+    pub path: PathBuf,
+    /// How the scores are written.
+    #[command(flatten)]
+    pub list: ListArgs,
 }
 
 /// `templates list`.

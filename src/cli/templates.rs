@@ -1,16 +1,18 @@
-//! `seerflow templates list|show|assign`.
+//! `seerflow templates list|show|assign|eval`.
 
 use super::args::{
-    TemplatesArgs, TemplatesAssignArgs, TemplatesCommand, TemplatesListArgs, TemplatesShowArgs,
+    TemplatesArgs, TemplatesAssignArgs, TemplatesCommand, TemplatesEvalArgs, TemplatesListArgs,
+    TemplatesShowArgs,
 };
 use super::{common, lines, output, workers};
 use crate::alerting::table::{self, ListFormat};
+use crate::bench::eval;
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
 use crate::runtime::{batch, setup};
 use seerflow_model::text::{neutral, neutral_json, shorten};
 use seerflow_model::time;
-use seerflow_model::{Event, Span};
+use seerflow_model::Event;
 use seerflow_parsing::mask::Masker;
 use seerflow_parsing::parser::Parser;
 use seerflow_parsing::roles::RoleSet;
@@ -26,6 +28,7 @@ pub fn run(args: TemplatesArgs, config: &Config) -> Result<ExitCode, Failure> {
         TemplatesCommand::List(args) => list(&args, config),
         TemplatesCommand::Show(args) => show(&args, config),
         TemplatesCommand::Assign(args) => assign(&args, config),
+        TemplatesCommand::Eval(args) => eval(&args),
     }
 }
 
@@ -135,6 +138,41 @@ fn written(rows: &[TemplateRow], format: ListFormat) -> Vec<u8> {
     out.into_bytes()
 }
 
+/// Scores per system, and their mean.
+fn eval(args: &TemplatesEvalArgs) -> Result<ExitCode, Failure> {
+    let mut rows = Vec::new();
+    for (name, path) in eval::find(&args.path)? {
+        rows.push((name.clone(), eval::score(&name, &path)?));
+    }
+    let mean = eval::mean(&rows.iter().map(|(_, scores)| *scores).collect::<Vec<_>>());
+    rows.push(("mean".to_owned(), mean));
+    const HEAD: [&str; 8] = ["SYSTEM", "MESSAGES", "TRUE", "FOUND", "GA", "PA", "FGA", "FTA"];
+    let cells = |(name, s): &(String, eval::Scores)| {
+        let measures = [s.ga, s.pa, s.fga, s.fta].map(|measure| format!("{measure:.4}"));
+        let counts = [s.messages, s.true_groups, s.groups].map(|count| count.to_string());
+        [vec![neutral(name).into_owned()], counts.to_vec(), measures.to_vec()].concat()
+    };
+    let document = |(name, s): &(String, eval::Scores)| {
+        json!({
+            "system": name, "messages": s.messages, "true_groups": s.true_groups,
+            "groups": s.groups, "ga": s.ga, "pa": s.pa, "fga": s.fga, "fta": s.fta,
+        })
+    };
+    let out = match args.list.chosen(false) {
+        ListFormat::Table => table::columns(&HEAD, rows.iter().map(cells)),
+        ListFormat::Csv => {
+            let mut out = table::csv_line(&HEAD.map(str::to_lowercase));
+            rows.iter().for_each(|row| out.push_str(&table::csv_line(&cells(row))));
+            out
+        }
+        ListFormat::Ndjson => rows.iter().map(|row| format!("{}\n", document(row))).collect(),
+        ListFormat::Json => {
+            format!("{:#}\n", serde_json::Value::from_iter(rows.iter().map(document)))
+        }
+    };
+    output::result(out.as_bytes())
+}
+
 /// One `{"line": n, "id": "…", "template": "…"}` per line, with the final state of each template.
 /// A line that goes on with the record before it has that record's template.
 fn assign(args: &TemplatesAssignArgs, config: &Config) -> Result<ExitCode, Failure> {
@@ -198,13 +236,10 @@ fn body(
     meta: &seerflow_model::RecordMeta,
     masker: &mut Masker,
 ) -> Event {
-    let text = seerflow_model::text::decode(batch.bytes_of(meta)).into_owned();
-    let mut event = Event::empty(batch.source.clone());
+    let text = seerflow_model::text::decode(batch.bytes_of(meta));
+    let mut event = eval::message(&text, &batch.source);
     event.seq = meta.seq;
     event.effective_time = meta.effective;
-    event.record_len = text.len() as u32;
-    event.message = Span::new(0, text.len());
-    event.text = text.into();
     masker.mask(&mut event);
     event
 }

@@ -65,7 +65,7 @@ fn a_value_of_several_words_is_found_too() {
     let line = |name: &&str| format!("unlocked the account of {name} again just now");
     let lines: Vec<String> = names.iter().map(line).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    all_are(&lines, "unlocked the account of <*> again just now");
+    all_are(&lines, "unlocked the account of <*> <*> again just now");
 }
 
 #[test]
