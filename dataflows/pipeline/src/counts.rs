@@ -1,7 +1,7 @@
 //! What is counted per series and bucket, and what names a series.
 
 use crate::combine::Merge;
-use seerflow_model::{EntityType, Event, Role, hash};
+use seerflow_model::{EntityType, Event, Ns, Role, hash};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -73,12 +73,26 @@ pub struct Count {
     pub n: u64,
     /// The first in the total order.
     pub lead: Lead,
+    /// Whether the series changes with the template that it counts.
+    pub moved: Moved,
+}
+
+/// What becomes of a series whose template was merged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Moved {
+    /// Nothing.
+    #[default]
+    No,
+    /// From this time on it counts the events of another template, too.
+    Into(Ns),
+    /// Its events are counted elsewhere: it ends.
+    Away,
 }
 
 impl Count {
     /// One event.
     pub fn one(lead: Lead) -> Count {
-        Count { n: 1, lead }
+        Count { n: 1, lead, moved: Moved::No }
     }
 
     /// One more event of the same series. Within a worker events come in order, so the lead stays.
@@ -92,6 +106,7 @@ impl Count {
 impl Merge for Count {
     fn merge(&mut self, other: Count) {
         self.n += other.n;
+        self.moved = self.moved.max(other.moved);
         if other.lead.event.order() < self.lead.event.order() {
             self.lead = other.lead;
         }

@@ -16,6 +16,7 @@ pub mod parse;
 pub mod ports;
 pub mod profile;
 pub mod rec;
+pub mod resolve;
 pub mod settings;
 pub mod sink;
 pub mod source;

@@ -1,12 +1,14 @@
 //! The dataflow on one page, in the order of the diagram.
 //!
 //! ```text
-//! ingress ─► parse ─► leaves ─┬─► series ─┬─► calibrate ─► tables
-//!                             │           └─► decide ◄────────┘
-//!                             ├─► newness ───────┐   │
-//!                             ├─► findings ──────┤   │
-//!                             └─► facts          ▼   ▼
-//!                                             budget ─► episodes ─► alerts
+//! ingress ─► parse ─► leaves ─┬─► facts
+//!                             ├─► merges ─┬─► aliases ─┐
+//!                             │           └─► newness  │
+//!                             ├─► counts ──────────► resolve ─► series ─┬─► calibrate ─► tables
+//!                             └─► findings ────────►    │               └─► decide ◄───────┘
+//!                                                       ▼                      │
+//!                                    newness ─────► budget ◄───────────────────┘
+//!                                                       └─► episodes ─► alerts
 //! ```
 //!
 //! `parse` is stateless and runs where the record is; everything after it is keyed and in order.
@@ -15,12 +17,14 @@ use crate::combine::representative;
 use crate::decide::Decide;
 use crate::engine::Parts;
 use crate::folds::leaves::{LeafOut, Leaves};
+use crate::folds::merges::MergesOut;
 use crate::folds::newness::NewnessIn;
 use crate::folds::series::SeriesOut;
-use crate::folds::{budget, calibrate, episodes, facts, newness, series};
+use crate::folds::{budget, calibrate, episodes, facts, merges, newness, series};
 use crate::keyed::keyed;
 use crate::parse::parse;
 use crate::rec::{Rec, Time};
+use crate::resolve::Resolve;
 use crate::sink::sink;
 use crate::source::ingress;
 use crate::split::split;
@@ -40,23 +44,37 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     let learnt =
         keyed(events, Leaves::new(&settings, parts.tally, rules, &parts.shared, &env), &env);
 
-    let (counts, learnt) = split(learnt, |out| match out {
-        LeafOut::Series(sum) => Ok(sum),
-        other => Err(other),
-    });
     let (sightings, learnt) = split(learnt, |out| match out {
         LeafOut::Fact(sum) => Ok(sum),
         other => Err(other),
     });
-    let (news, values) = split(learnt, |out| match out {
+    let (told, learnt) = split(learnt, |out| match out {
+        LeafOut::Told(told) => Ok(*told),
+        other => Err(other),
+    });
+    let (sums, judged) = split(learnt, |out| match out {
         LeafOut::News(sum) => Ok(NewnessIn::Sum(sum)),
-        LeafOut::Founded(founded) => Ok(NewnessIn::Founded(founded)),
-        LeafOut::Finding(finding) => Err(finding),
-        LeafOut::Series(_) | LeafOut::Fact(_) => unreachable!("taken out just above"),
+        other => Err(other),
     });
 
     let changes = keyed(sightings, facts::Facts::new(&settings, &parts.shared, &env), &env);
+    let (found, aliases) =
+        split(keyed(told, merges::Merges::new(&parts.shared, &env), &env), |out| match out {
+            MergesOut::News(news) => Ok(news),
+            MergesOut::Table(table) => Err(table),
+        });
+    let news = scope.concatenate([sums, found]);
     let templates = keyed(news, newness::NewnessFold::new(&settings, &parts.shared, &env), &env);
+
+    let resolve = Resolve { bucket: settings.bucket };
+    let judged = with_table(judged, aliases, "resolve", &env, move |tables, rec, out| {
+        resolve.resolve(tables, rec, out);
+    });
+    let (counts, values) = split(judged, |out| match out {
+        LeafOut::Series(sum) => Ok(sum),
+        LeafOut::Finding(finding) => Err(finding),
+        LeafOut::Fact(_) | LeafOut::Told(_) | LeafOut::News(_) => unreachable!("taken out above"),
+    });
 
     let volumes = series::SeriesFold::new(&settings);
     let (scores, partials) = split(keyed(counts, volumes, &env), |out| match out {

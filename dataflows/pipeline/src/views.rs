@@ -47,6 +47,18 @@ impl TemplateRow {
     }
 }
 
+impl TemplateRow {
+    /// Takes over the events of another row; the example is the earliest.
+    fn add(&mut self, other: TemplateRow) {
+        if (other.first_seen, &other.example) < (self.first_seen, &self.example) {
+            self.example = other.example;
+        }
+        self.count += other.count;
+        self.first_seen = self.first_seen.min(other.first_seen);
+        self.last_seen = self.last_seen.max(other.last_seen);
+    }
+}
+
 /// How far the calibration of one channel is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Progress {
@@ -60,8 +72,49 @@ pub struct Progress {
     pub unit: String,
 }
 
+/// Templates that became part of others, and what stands for them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merged {
+    /// The younger template and the older one.
+    pub aliases: BTreeMap<u64, u64>,
+    /// Texts of those that stand for others.
+    pub texts: BTreeMap<u64, String>,
+    /// Templates that found no room in the merge step.
+    pub refused: u64,
+}
+
+impl Merged {
+    /// The template that stands for another.
+    pub fn resolve(&self, id: u64) -> u64 {
+        let mut at = id;
+        while let Some(to) = self.aliases.get(&at) {
+            at = *to;
+        }
+        at
+    }
+
+    /// Joins the rows of templates that are one: counts are sums, the text is the common one.
+    pub fn join(&self, rows: Vec<TemplateRow>) -> Vec<TemplateRow> {
+        let mut joined: BTreeMap<u64, TemplateRow> = BTreeMap::new();
+        for mut row in rows {
+            let root = self.resolve(row.id);
+            if let Some(text) = self.texts.get(&root) {
+                row.text.clone_from(text);
+            }
+            match joined.get_mut(&root) {
+                Some(have) => have.add(row),
+                None => {
+                    joined.insert(root, TemplateRow { id: root, ..row });
+                }
+            }
+        }
+        joined.into_values().collect()
+    }
+}
+
 #[derive(Default)]
 struct Part {
+    merged: ArcSwap<Merged>,
     wants_templates: AtomicBool,
     templates: ArcSwap<Vec<TemplateRow>>,
     template_count: AtomicU64,
@@ -121,17 +174,37 @@ impl Views {
         lock(&self.parts[worker].progress).insert(operator, rows);
     }
 
-    /// All templates, by id.
+    /// Publishes what was merged.
+    pub fn put_merged(&self, worker: usize, merged: Merged) {
+        self.parts[worker].merged.store(Arc::new(merged));
+    }
+
+    /// What was merged.
+    pub fn merged(&self) -> Merged {
+        let mut all = Merged::default();
+        for part in &self.parts {
+            let merged = part.merged.load();
+            all.aliases.extend(&merged.aliases);
+            all.texts.extend(merged.texts.iter().map(|(id, text)| (*id, text.clone())));
+            all.refused += merged.refused;
+        }
+        all
+    }
+
+    /// All templates, by id, merged ones as one.
     pub fn templates(&self) -> Vec<TemplateRow> {
-        let mut rows: Vec<TemplateRow> =
+        let rows =
             self.parts.iter().flat_map(|part| part.templates.load().as_ref().clone()).collect();
-        rows.sort_unstable_by_key(|row| row.id);
-        rows
+        self.merged().join(rows)
     }
 
     /// How many templates there are.
     pub fn template_count(&self) -> u64 {
-        self.parts.iter().map(|part| part.template_count.load(Ordering::Acquire)).sum()
+        let of = |part: &Part| part.template_count.load(Ordering::Acquire);
+        let merged = |part: &Part| part.merged.load().aliases.len() as u64;
+        let (all, merged): (u64, u64) =
+            (self.parts.iter().map(of).sum(), self.parts.iter().map(merged).sum());
+        all.saturating_sub(merged)
     }
 
     /// How many facts of each kind there are.

@@ -11,6 +11,7 @@ use crate::env::Env;
 use crate::finding::{Finding, Level};
 use crate::flow::Flow;
 use crate::folds::facts::{self, FactKind, Seen};
+use crate::folds::merges::{Told, What};
 use crate::folds::newness::{Founded, News};
 use crate::keyed::{Ctx, Fold, Groups, KeyMap, Step};
 use crate::parse::{DropRules, Noticed};
@@ -21,7 +22,7 @@ use crate::views::{TemplateRow, Views};
 use seerflow_detection::novelty::{NoveltyConfig, Slots};
 use seerflow_model::time::TICK;
 use seerflow_model::{Event, Flags, Ns, Role, hash};
-use seerflow_parsing::template::Leaf;
+use seerflow_parsing::template::{Assigned, Leaf};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -49,8 +50,8 @@ pub enum LeafOut {
     Fact(Sum<Seen>),
     /// Events and singletons of a namespace, per tick.
     News(Sum<News>),
-    /// A template was founded.
-    Founded(Box<Founded>),
+    /// News of a template, for the merge step.
+    Told(Box<Told>),
     /// A finding about one event.
     Finding(Box<Finding>),
 }
@@ -141,14 +142,13 @@ impl Fold for Leaves {
         }
         self.judge_values(leaf, template, content, &event, ctx);
         self.count(template, &content.text, &event);
-        self.news.add(
-            hash::pair(hash::text(&event.source.source_type), event.namespace),
-            event.effective_time,
-            News::of(&event, assigned.founded, assigned.count_before == 1),
-        );
-        if assigned.founded && !event.flags.has(Flags::OWN) {
-            let founded = Founded { template, text: content.text.clone(), event };
-            ctx.emit(founded.key(), LeafOut::Founded(Box::new(founded)));
+        let peer = hash::text(&event.source.source_type);
+        let at = event.effective_time;
+        self.news.add(hash::pair(peer, event.namespace), at, News::of(&event));
+        let namespace = event.namespace;
+        if let Some(what) = what_of(leaf, &assigned, &content.text, event) {
+            let told = Told { peer, namespace, template, what };
+            ctx.emit(namespace, LeafOut::Told(Box::new(told)));
         }
     }
 
@@ -192,6 +192,22 @@ impl Fold for Leaves {
             rows.sort_unstable_by_key(|row| row.id);
             self.views.put_templates(self.worker, rows, groups.evictions);
         }
+    }
+}
+
+/// What the merge step must know of an event's template.
+fn what_of(leaf: &Leaf, assigned: &Assigned, text: &Arc<str>, event: Arc<Event>) -> Option<What> {
+    let outline = || leaf.outline(assigned.template).cloned();
+    let second = assigned.count_before == 1;
+    if assigned.founded {
+        let own = event.flags.has(Flags::OWN);
+        let founded =
+            (!own).then(|| Founded { template: assigned.template, text: text.clone(), event });
+        outline().map(|outline| What::Founded(outline, founded))
+    } else if assigned.widened {
+        outline().map(|outline| What::Widened(outline, second))
+    } else {
+        second.then_some(What::Second)
     }
 }
 
@@ -293,7 +309,8 @@ impl Leaves {
                 excess: 1.0,
                 decides: true,
             };
-            ctx.emit(0, LeafOut::Finding(Box::new(finding)));
+            // Its key is its namespace until its template is resolved.
+            ctx.emit(event.namespace, LeafOut::Finding(Box::new(finding)));
         }
     }
 }

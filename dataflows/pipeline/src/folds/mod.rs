@@ -5,6 +5,7 @@ pub mod calibrate;
 pub mod episodes;
 pub mod facts;
 pub mod leaves;
+pub mod merges;
 pub mod newness;
 pub mod series;
 
@@ -24,4 +25,6 @@ pub mod stage {
     pub const EPISODES: u16 = 6;
     /// The ledger of entities and edges.
     pub const FACTS: u16 = 7;
+    /// Merges of templates, by namespace.
+    pub const MERGES: u16 = 8;
 }

@@ -37,12 +37,12 @@ pub struct News {
 
 impl News {
     /// Of one event.
-    pub fn of(event: &Event, founded: bool, second: bool) -> News {
+    pub fn of(event: &Event) -> News {
         News {
             peer: hash::text(&event.source.source_type),
             namespace: event.namespace,
             events: 1,
-            singles: i64::from(founded) - i64::from(second),
+            singles: 0,
         }
     }
 }
@@ -63,13 +63,6 @@ pub struct Founded {
     pub text: Arc<str>,
     /// The event that founded it.
     pub event: Arc<Event>,
-}
-
-impl Founded {
-    /// Key of its source type.
-    pub fn key(&self) -> u64 {
-        hash::text(&self.event.source.source_type)
-    }
 }
 
 /// What comes in.

@@ -9,7 +9,7 @@
 use super::calibrate::{Partial, channel_key};
 use super::stage;
 use crate::combine::{Combiner, Open, Sum};
-use crate::counts::{Count, Lead, Subject};
+use crate::counts::{Count, Lead, Moved, Subject};
 use crate::env::Gap;
 use crate::keyed::{Ctx, Fold};
 use crate::rec::Rec;
@@ -66,6 +66,8 @@ struct Entry {
     due: Option<u64>,
     last: u64,
     settled: bool,
+    /// When another template last came to what it counts.
+    moved: Ns,
 }
 
 /// All series of one key group.
@@ -216,6 +218,11 @@ impl SeriesFold {
         count: Option<Count>,
         ctx: &mut Ctx<SeriesOut>,
     ) {
+        let moved = count.as_ref().map_or(Moved::No, |count| count.moved);
+        if moved == Moved::Away {
+            group.remove(key);
+            return;
+        }
         if let Some(count) = &count
             && !group.series.contains_key(&key)
         {
@@ -224,6 +231,12 @@ impl SeriesFold {
             group.series.insert(key, Entry::new(count.lead.subject, source_type, bucket));
         }
         let Some(entry) = group.series.get_mut(&key) else { return };
+        if let Moved::Into(since) = moved
+            && entry.moved != since
+        {
+            // What it counts is not what it learnt.
+            (entry.moved, entry.model) = (since, Series::new(entry.kind));
+        }
         let observed = count.as_ref().map_or(0, |count| count.n);
         if observed > 0 {
             entry.settled |= entry.last != bucket;
@@ -289,6 +302,7 @@ impl Entry {
             due: None,
             last: bucket,
             settled: false,
+            moved: 0,
         }
     }
 
@@ -308,6 +322,14 @@ impl Entry {
 }
 
 impl Group {
+    fn remove(&mut self, key: u64) {
+        if let Some(entry) = self.series.remove(&key)
+            && let Some(due) = entry.due
+        {
+            self.due.remove(&(due, key));
+        }
+    }
+
     /// Two-part eviction, as for keys: those seen in one bucket only go first.
     fn make_room(&mut self, bound: usize) {
         if self.series.len() < bound {
@@ -317,11 +339,7 @@ impl Group {
             self.series.iter().map(|(key, entry)| (entry.settled, entry.last, *key)).collect();
         oldest.sort_unstable();
         for (_, _, key) in oldest.into_iter().take((bound / 16).max(1)) {
-            if let Some(entry) = self.series.remove(&key)
-                && let Some(due) = entry.due
-            {
-                self.due.remove(&(due, key));
-            }
+            self.remove(key);
             self.refused += 1;
         }
     }
