@@ -10,9 +10,9 @@ use crate::bench::eval;
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
 use crate::runtime::{batch, setup};
+use seerflow_model::Event;
 use seerflow_model::text::{neutral, neutral_json, shorten};
 use seerflow_model::time;
-use seerflow_model::Event;
 use seerflow_parsing::mask::Masker;
 use seerflow_parsing::parser::Parser;
 use seerflow_parsing::roles::RoleSet;
@@ -219,9 +219,9 @@ fn print(assigned: &[Assigned], lines: u64, apart: bool, miner: &Miner) -> std::
         let own = std::iter::from_fn(|| records.next_if(|r| r.line <= line)).last();
         current = own.or(current.filter(|_| !apart));
         let known = current.map(|Assigned { leaf, template, .. }| {
-            &*texts.entry((*leaf, *template)).or_insert_with(|| {
-                miner.template(*leaf, *template).unwrap_or_default()
-            })
+            &*texts
+                .entry((*leaf, *template))
+                .or_insert_with(|| miner.template(*leaf, *template).unwrap_or_default())
         });
         let (id, text) = known.map_or((0, ""), |(id, text)| (*id, text.as_str()));
         let row = json!({ "line": line + 1, "id": id.to_string(), "template": text });

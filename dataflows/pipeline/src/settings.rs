@@ -31,8 +31,8 @@ impl Default for Bounds {
     fn default() -> Bounds {
         Bounds {
             keys: usize::MAX,
-            series: 8_192,
-            open_series: 16_384,
+            series: 2_048,
+            open_series: 1_024,
             facts: 16_384,
             new_facts: 4_096,
         }

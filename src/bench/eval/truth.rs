@@ -79,9 +79,8 @@ pub fn read(name: &str, path: &Path) -> Result<Truth, Failure> {
     let mut rows = Vec::new();
     for record in reader.byte_records() {
         let record = record.map_err(|error| wrong(error.to_string()))?;
-        let text = |at: usize| {
-            String::from_utf8_lossy(record.get(at).unwrap_or_default()).into_owned()
-        };
+        let text =
+            |at: usize| String::from_utf8_lossy(record.get(at).unwrap_or_default()).into_owned();
         rows.push(Row { content: text(content), group: text(group), template: text(template) });
     }
     Ok(Truth { name: name.to_owned(), rows })

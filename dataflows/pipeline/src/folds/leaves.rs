@@ -107,7 +107,7 @@ impl Fold for Leaves {
     type State = LeafState;
     const NAME: &'static str = "leaves";
     const STAGE: u16 = stage::LEAVES;
-    const GROUP_KEYS_MAX: usize = 4_096;
+    const GROUP_KEYS_MAX: usize = 512;
 
     fn fresh(&mut self, _key: u64) -> LeafState {
         LeafState::default()

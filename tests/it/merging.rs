@@ -1,0 +1,68 @@
+//! Templates that make the same statement become one while the engine runs: with any number of
+//! workers, without an alert of its own, and with no event lost from the counts.
+
+use crate::support::digest::{self, same};
+use crate::support::engine::{self, How, quick};
+use crate::support::rng::Rng;
+use seerflow::runtime::batch::Outcome;
+use std::path::{Path, PathBuf};
+
+/// Seconds that are generated.
+const SECONDS: u64 = 4 * 3_600;
+/// When the sixth user comes, and the first words become one place.
+const OPENS: u64 = 2 * 3_600;
+const USERS: [&str; 9] = ["ann", "bob", "cyd", "dan", "eve", "fay", "gus", "hal", "ida"];
+
+/// Lines of two programs, each with a steady rhythm.
+fn write(folder: &Path) -> (PathBuf, usize) {
+    let mut rng = Rng::new(7);
+    let mut text = String::new();
+    let mut lines = 0;
+    for second in 0..SECONDS {
+        let time =
+            format!("2026-03-10T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60);
+        let mut line = |program: &str, message: String| {
+            text.push_str(&format!("{time} web-1 {program}[7]: {message}\n"));
+            lines += 1;
+        };
+        let users = if second < OPENS { 5 } else { USERS.len() };
+        for user in USERS.iter().take(users).skip((second % 2) as usize).step_by(2) {
+            line("doas", format!("{user} : TTY=pts/0 ; PWD=/root ; USER=root"));
+        }
+        let bytes = 1 + rng.below(5_000);
+        let size = if bytes > 1_024 { format!(" ({}.5 KB)", bytes / 1_024) } else { String::new() };
+        line("copier", format!("sent {bytes} bytes{size} to peer"));
+    }
+    let path = folder.join("steady.log");
+    std::fs::write(&path, text).unwrap();
+    (path, lines)
+}
+
+fn rows(outcome: &Outcome) -> Vec<(String, u64)> {
+    outcome.shared.views.templates().into_iter().map(|row| (row.text, row.count)).collect()
+}
+
+#[test]
+fn statements_become_one_without_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, lines) = write(folder.path());
+    let base = How { tune: quick, ..How::default() };
+    let first = engine::analyze(&[path.clone()], &base);
+    let mut found = rows(&first);
+    found.sort();
+    let texts: Vec<&str> = found.iter().map(|row| row.0.as_str()).collect();
+    assert_eq!(texts, ["<*> : TTY=pts/<*> ; PWD=<*> ; USER=root", "sent <*> bytes to peer"]);
+    assert_eq!(found.iter().map(|row| row.1).sum::<u64>(), lines as u64);
+    assert_eq!(first.shared.views.template_count(), 2);
+    assert_eq!(first.shared.views.merged().aliases.len(), USERS.len() - 1 + 1);
+    // The rate rises once, when more users come, and that is seen; but neither does a series that
+    // was given away fall, nor is a name new that comes after the place was found.
+    let told: Vec<_> = first.alerts.iter().map(|a| (&a.rule_name, &a.title)).collect();
+    assert!(told.iter().all(|(rule, _)| *rule == "volume-burst"), "{told:?}");
+    assert!(told.len() <= 1, "{told:?}");
+    for workers in [2, 3, 4] {
+        let how = How { workers, ..base.clone() };
+        let outcome = engine::analyze(&[path.clone()], &how);
+        same(&format!("{workers} workers"), &digest::all(&first), &digest::all(&outcome));
+    }
+}
