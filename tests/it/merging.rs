@@ -29,7 +29,7 @@ fn write(folder: &Path) -> (PathBuf, usize) {
         for user in USERS.iter().take(users).skip((second % 2) as usize).step_by(2) {
             line("doas", format!("{user} : TTY=pts/0 ; PWD=/root ; USER=root"));
         }
-        let bytes = 1 + rng.below(5_000);
+        let bytes = if second == 0 { 5 } else { 1 + rng.below(5_000) };
         let size = if bytes > 1_024 { format!(" ({}.5 KB)", bytes / 1_024) } else { String::new() };
         line("copier", format!("sent {bytes} bytes{size} to peer"));
     }
