@@ -171,8 +171,7 @@ pub fn run(
         let _ = pass.join();
     }
     let shared = engine.shared.clone();
-    let newest = engine.newest();
-    engine.finish()?;
+    let newest = engine.finish()?;
     let alerts = collect.join().unwrap_or_default();
     let span = oldest.map(|oldest| (oldest, newest));
     Ok(Outcome { alerts, shared, progress, notices, span })

@@ -1,13 +1,16 @@
 //! The engine: workers, lanes and the dataflow, as one thing to start, feed and end.
 
+use crate::cluster::{Cluster, PORTS_MAX, Peers, Place};
 use crate::env::{Cut, End, Env, Gap, Snapshot};
 use crate::feed::{LaneReceiver, LaneSender, Port, PortState, lanes};
 use crate::flow::Flow;
+use crate::notes;
 use crate::page;
 use crate::parse::{DropRules, Noticed, Parse};
 use crate::ports::Tally;
 use crate::profile::Profile;
 use crate::settings::Settings;
+use crate::sink::Outlet;
 use crate::source::Ingress;
 use crate::views::Views;
 use seerflow_model::{Alert, Ns};
@@ -22,8 +25,11 @@ pub type ThreadCpu = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// How an engine is started.
 pub struct Options {
-    /// Worker threads.
+    /// Worker threads of this process.
     pub workers: usize,
+    /// The other processes, when there are any. All must be started alike: the same threads, ports
+    /// and settings.
+    pub cluster: Option<Cluster>,
     /// Ports, by number: one per receiver.
     pub ports: usize,
     /// Elements that each lane holds.
@@ -63,8 +69,10 @@ pub struct Shared {
     pub worker_cpu: Arc<Vec<AtomicU64>>,
     /// Scheduled time of each operator; empty unless [`Options::profile`] is set.
     pub profile: Profile,
-    /// All ports, by number.
+    /// All ports of this process, by number.
     pub ports: Arc<Vec<Arc<PortState>>>,
+    /// What is known of the other processes, when there are any.
+    pub peers: Option<Arc<Peers>>,
     /// Whether a worker failed; [`Engine::finish`] says how.
     pub failed: Arc<AtomicBool>,
 }
@@ -84,7 +92,7 @@ pub struct Parts {
     /// What is shared with readers.
     pub shared: Shared,
     /// Where alerts go.
-    pub alerts: flume::Sender<Alert>,
+    pub alerts: Outlet,
 }
 
 /// A running engine.
@@ -134,46 +142,46 @@ impl Failed {
 }
 
 impl Engine {
-    /// Starts the workers. Alerts come out of the returned channel.
-    pub fn start(options: Options) -> Result<(Engine, flume::Receiver<Alert>), Failed> {
-        let workers = options.workers.max(1);
+    /// Starts the workers. Alerts come out of the returned channel: in a cluster those of all
+    /// processes out of the first one's, and none out of the others'.
+    pub fn start(mut options: Options) -> Result<(Engine, flume::Receiver<Alert>), Failed> {
+        options.workers = options.workers.max(1);
+        let workers = options.workers;
+        let cluster = options.cluster.take();
+        let shared = shared(&options, cluster.as_ref())?;
         let (senders, receivers) = lanes(workers, options.lane_capacity);
-        let shared = Shared {
-            views: Arc::new(Views::new(workers)),
-            flow: Arc::new(Flow::new(workers, options.held_bytes_max)),
-            noticed: Arc::default(),
-            budget_held: Arc::default(),
-            worker_cpu: Arc::new((0..workers).map(|_| AtomicU64::new(0)).collect()),
-            profile: Profile::default(),
-            ports: Arc::new((0..options.ports).map(|_| Arc::default()).collect()),
-            failed: Arc::default(),
-        };
         let end = Arc::new(End::default());
         let (alerts, out) = flume::unbounded();
-        let config = timely::Config {
-            communication: timely::CommunicationConfig::Process(workers),
-            worker: WorkerConfig::default(),
-        };
         let receivers: Vec<Mutex<Option<LaneReceiver>>> =
             receivers.into_iter().map(|lane| Mutex::new(Some(lane))).collect();
         let watch = Watch { failed: shared.failed.clone(), lanes: senders.clone() };
         let build = {
             let (shared, end) = (shared.clone(), end.clone());
+            let first = Place(shared.peers.clone()).first_worker();
             move |worker: &mut timely::worker::Worker| {
-                let index = worker.index();
-                let lane = receivers[index].lock().unwrap_or_else(PoisonError::into_inner).take();
+                let local = worker.index() - first;
+                let lane = receivers[local].lock().unwrap_or_else(PoisonError::into_inner).take();
                 let Some(lane) = lane else { return };
                 let _watched = Watched(&watch);
                 if options.profile {
                     shared.profile.watch(worker);
                 }
                 let probe = ProbeHandle::new();
-                let parts = parts(&options, &shared, &end, index, lane, &probe, alerts.clone());
+                let parts = parts(&options, &shared, &end, local, lane, &probe, alerts.clone());
                 worker.dataflow(|scope| page::build(scope, parts, &probe));
-                while !probe.done() && !watch.failed() {
+                let page = worker.installed_dataflows();
+                if let Some(peers) = &shared.peers {
+                    worker.dataflow(|scope| notes::notes(scope, peers, &shared));
+                }
+                let more = |worker: &mut timely::worker::Worker| match &shared.peers {
+                    None => !probe.done(),
+                    // Its last counts come with its very end.
+                    Some(_) => worker.installed_dataflows().iter().any(|id| page.contains(id)),
+                };
+                while more(worker) && !watch.failed() {
                     worker.step_or_park(None);
                     if let Some(cpu) = &options.thread_cpu {
-                        shared.worker_cpu[index].store(cpu(), Ordering::Relaxed);
+                        shared.worker_cpu[local].store(cpu(), Ordering::Relaxed);
                     }
                 }
                 if watch.failed() {
@@ -182,10 +190,18 @@ impl Engine {
                         .installed_dataflows()
                         .into_iter()
                         .for_each(|id| worker.drop_dataflow(id));
+                } else if let Some(peers) = &shared.peers {
+                    peers.ended();
                 }
             }
         };
-        let guards = timely::execute(config, build).map_err(Failed)?;
+        let (builders, guard) = match cluster {
+            Some(cluster) => cluster.allocators(workers),
+            None => timely::CommunicationConfig::Process(workers).try_build(),
+        }
+        .map_err(Failed)?;
+        let guards = timely::execute::execute_from(builders, guard, WorkerConfig::default(), build)
+            .map_err(Failed)?;
         Ok((Engine { lanes: senders, end, shared, guards }, out))
     }
 
@@ -195,38 +211,75 @@ impl Engine {
     }
 
     /// Ends the input: nothing is sent any more. Timers due by the newest record fire, later ones
-    /// do not; what is open says so. Waits for the workers.
-    pub fn finish(self) -> Result<(), Failed> {
-        let newest = self.shared.ports.iter().map(|port| port.newest()).max();
-        self.end.announce(newest.unwrap_or(0));
+    /// do not; what is open says so. Waits for the workers, in a cluster for those of all processes,
+    /// and gives the newest effective time of all.
+    pub fn finish(self) -> Result<Ns, Failed> {
+        let mut newest = self.newest();
+        if let Some(peers) = &self.shared.peers {
+            peers.ends(peers.process(), newest);
+            newest = peers.agree(&self.shared.failed).unwrap_or(newest);
+        }
+        self.end.announce(newest);
         for id in 0..self.shared.ports.len() {
             self.port(id as u16).close();
         }
         for result in self.guards.join() {
             result.map_err(Failed)?;
         }
-        Ok(())
+        Ok(newest)
     }
 
-    /// The newest effective time that came in.
+    /// The newest effective time that came in through this process.
     pub fn newest(&self) -> Ns {
         self.shared.ports.iter().map(|port| port.newest()).max().unwrap_or(0)
     }
+}
+
+fn shared(options: &Options, cluster: Option<&Cluster>) -> Result<Shared, Failed> {
+    let (threads, ports) = (options.workers, options.ports);
+    let peers = cluster.map(|cluster| {
+        Arc::new(Peers::new(cluster.process, cluster.sockets.len(), threads, ports))
+    });
+    let place = Place(peers.clone());
+    let (processes, first) = (place.processes(), place.first_worker());
+    if ports * processes > PORTS_MAX {
+        return Err(Failed(format!("{ports} ports in {processes} processes are too many")));
+    }
+    let noticed = match &peers {
+        None => Noticed::default(),
+        Some(_) => {
+            let first = place.first_port() as u16;
+            Noticed::of_cluster(first..first.saturating_add(ports as u16))
+        }
+    };
+    Ok(Shared {
+        views: Arc::new(Views::of_cluster(threads * processes, first..first + threads)),
+        flow: Arc::new(Flow::of_cluster(threads, processes, options.held_bytes_max)),
+        noticed: Arc::new(noticed),
+        budget_held: Arc::default(),
+        worker_cpu: Arc::new((0..threads).map(|_| AtomicU64::new(0)).collect()),
+        profile: Profile::default(),
+        ports: Arc::new((0..ports).map(|_| Arc::default()).collect()),
+        peers,
+        failed: Arc::default(),
+    })
 }
 
 fn parts(
     options: &Options,
     shared: &Shared,
     end: &Arc<End>,
-    worker: usize,
+    local: usize,
     lane: LaneReceiver,
     probe: &ProbeHandle<u64>,
-    alerts: flume::Sender<Alert>,
+    to: flume::Sender<Alert>,
 ) -> Parts {
+    let place = Place(shared.peers.clone());
+    let gather = shared.peers.is_some();
     Parts {
         env: Env {
-            worker,
-            workers: options.workers.max(1),
+            worker: place.first_worker() + local,
+            workers: options.workers * place.processes(),
             end: end.clone(),
             cut: options.cut.clone(),
             restore: options.restore.clone(),
@@ -239,18 +292,20 @@ fn parts(
             ports: shared.ports.clone(),
             flow: shared.flow.clone(),
             end: end.clone(),
-            worker,
+            worker: local,
             probe: probe.clone(),
+            sources: gather.then(ProbeHandle::new),
         },
         parse: Parse {
             parser: (options.parser)(),
             rules: options.rules.clone(),
             ports: shared.ports.clone(),
+            first_port: place.first_port() as u16,
             flow: shared.flow.clone(),
             noticed: shared.noticed.clone(),
         },
-        tally: Tally::new(shared.ports.clone()),
+        tally: Tally::new(shared.ports.clone(), shared.peers.clone()),
         shared: shared.clone(),
-        alerts,
+        alerts: Outlet { to, gather },
     }
 }

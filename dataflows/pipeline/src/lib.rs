@@ -1,5 +1,6 @@
 //! Operators and the dataflow page: the only crate that knows timely.
 
+pub mod cluster;
 pub mod combine;
 pub mod counts;
 pub mod decide;
@@ -11,6 +12,7 @@ pub mod flow;
 pub mod folds;
 pub mod held;
 pub mod keyed;
+pub mod notes;
 pub mod page;
 pub mod parse;
 pub mod ports;
