@@ -1,6 +1,7 @@
 //! Founding test 1 over processes: an archive gives the same in one process and in several, whatever
 //! their workers; and what happens when a cluster does not come about, or breaks.
 
+use crate::founding;
 use crate::support::cluster::{self, connected};
 use crate::support::digest::{self, Digest, same};
 use crate::support::engine::{self, How, chunk, quick};
@@ -59,7 +60,8 @@ fn evictions_drops_and_late_records_give_the_same() {
     let paths = world::write(folder.path(), &world::generate(shape));
     let mut passes = Vec::new();
     for (seed, swap) in [(8, 150), (9, 2)] {
-        let (name, mut lines) = world::generate(Shape { seed, ..shape }).swap_remove(seed % 2);
+        let (name, mut lines) = world::generate(Shape { seed, ..shape }).swap_remove((seed % 2) as usize);
+        founding::many_templates(&mut lines);
         let length = lines.len();
         (100..length - swap).step_by(swap * 3).for_each(|at| lines[at..at + swap].reverse());
         let path = folder.path().join(format!("{seed}-{name}"));
@@ -76,7 +78,7 @@ fn evictions_drops_and_late_records_give_the_same() {
         bounds.new_facts = 5;
     }
     let yaml = "detection: {dspot: {risk_level: 0.01}, alerts_per_day: 0}\nsources:\n  - drop:\n      \
-                - {severity: debug}\n      - {template: \"Accepted <*> for <*> from <*> port <*> ssh2\"}\n";
+                - {severity: debug}\n      - {template: \"Accepted publickey for <*> from <*> port <*> ssh2\"}\n";
     let config = folder.path().join("seerflow.yaml");
     std::fs::write(&config, yaml).unwrap();
     let loaded = seerflow::config::load(Some(&config), &seerflow::config::Environment::default());
