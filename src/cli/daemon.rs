@@ -18,7 +18,7 @@ use crate::runtime::live::{Live, LiveOptions, Way};
 use crate::runtime::rules::Rules;
 use crate::runtime::setup;
 use seerflow_model::time::SECOND;
-use seerflow_model::{Alert, AlertStatus};
+use seerflow_model::{Alert, AlertStatus, hash};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -116,7 +116,12 @@ impl Daemon {
             Failure::cannot_run(format!("cannot start the alert sinks: {error}"))
         })?;
         let clock = Clock::system();
-        let node = self.data.node_id()?;
+        let process = self.formed.as_ref().map_or(0, |formed| formed.process);
+        // Ids of sources differ also when a data directory was copied to another host.
+        let node = match (self.data.node_id()?, process) {
+            (node, 0) => node,
+            (node, process) => hash::pair(node, process as u64),
+        };
         let options = LiveOptions {
             ways: self.ways,
             first_seq: clock.now() / 1_000,
@@ -126,7 +131,6 @@ impl Daemon {
             lateness: self.config.engine.lateness_seconds * SECOND,
         };
         let mut engine = setup::engine(&self.config, self.workers, &self.rules);
-        let process = self.formed.as_ref().map_or(0, |formed| formed.process);
         engine.cluster = self.formed.map(Formed::into_cluster);
         let (mut live, alerts) =
             Live::start(engine, options).map_err(|error| common::engine_failed(&error))?;
