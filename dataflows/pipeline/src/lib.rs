@@ -1,5 +1,6 @@
 //! Operators and the dataflow page: the only crate that knows timely.
 
+mod assembly;
 pub mod cluster;
 pub mod combine;
 pub mod counts;

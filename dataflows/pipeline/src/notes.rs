@@ -197,7 +197,8 @@ impl Writer {
     fn moved(&mut self, away: BTreeMap<usize, Moves>, last: bool, notes: &mut Vec<Note>) {
         let dropped = self.shared.noticed.take_away();
         let held = self.shared.flow.held().0;
-        let grown = (held - self.said_held).abs() >= HELD_STEP;
+        let emptied = held == 0 && self.said_held != 0;
+        let grown = emptied || (held - self.said_held).abs() >= HELD_STEP;
         if away.is_empty() && dropped.is_empty() && !grown && !last {
             return;
         }

@@ -1,4 +1,4 @@
-//! The hostfile: one `host:port` per line, the line of a process being its index.
+//! The hostfile: one `host:port` per line, a process; its place among them is its index.
 //!
 //! Blank lines and what follows `#` do not count. Everything else is checked before anything is tried: a
 //! wrong line is a mistake of the command line. Names are looked up once.
