@@ -3,7 +3,7 @@
 use crate::assembly::{parts, shared};
 use crate::cluster::{Cluster, Peers, Place};
 use crate::env::{Cut, End, Env, Gap, Snapshot};
-use crate::feed::{LaneReceiver, LaneSender, Port, PortState, lanes};
+use crate::feed::{self, LaneReceiver, LaneSender, Port, PortState};
 use crate::flow::Flow;
 use crate::notes;
 use crate::page;
@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use timely::WorkerConfig;
 use timely::dataflow::ProbeHandle;
+use timely::worker::Worker;
 
 /// CPU time of the calling thread in ns; given by whoever may look at clocks.
 pub type ThreadCpu = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -142,6 +143,54 @@ impl Failed {
     }
 }
 
+/// What the workers are built from.
+struct Build {
+    options: Options,
+    shared: Shared,
+    end: Arc<End>,
+    lanes: Vec<Mutex<Option<LaneReceiver>>>,
+    watch: Watch,
+    alerts: flume::Sender<Alert>,
+}
+
+impl Build {
+    /// The life of one worker.
+    fn work(&self, worker: &mut Worker) {
+        let Build { options, shared, end, watch, .. } = self;
+        let local = worker.index() - Place(shared.peers.clone()).first_worker();
+        let lane = self.lanes[local].lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(lane) = lane else { return };
+        let _watched = Watched(watch);
+        if options.profile {
+            shared.profile.watch(worker);
+        }
+        let probe = ProbeHandle::new();
+        let parts = parts(options, shared, end, local, lane, &probe, self.alerts.clone());
+        worker.dataflow(|scope| page::build(scope, parts, &probe));
+        let page = worker.installed_dataflows();
+        if let Some(peers) = &shared.peers {
+            worker.dataflow(|scope| notes::notes(scope, peers, shared));
+        }
+        let goes_on = |worker: &Worker| match &shared.peers {
+            None => !probe.done(),
+            // Its last counts come with its very end.
+            Some(_) => worker.installed_dataflows().iter().any(|id| page.contains(id)),
+        };
+        while goes_on(worker) && !watch.failed() {
+            worker.step_or_park(None);
+            if let Some(cpu) = &options.thread_cpu {
+                shared.worker_cpu[local].store(cpu(), Ordering::Relaxed);
+            }
+        }
+        if watch.failed() {
+            // Its lane goes with it, so whoever sends learns that the engine is gone.
+            worker.installed_dataflows().into_iter().for_each(|id| worker.drop_dataflow(id));
+        } else if let Some(peers) = &shared.peers {
+            peers.ended();
+        }
+    }
+}
+
 impl Engine {
     /// Starts the workers. Alerts come out of the returned channel: in a cluster those of all
     /// processes out of the first one's, and none out of the others'.
@@ -150,58 +199,20 @@ impl Engine {
         let workers = options.workers;
         let cluster = options.cluster.take();
         let shared = shared(&options, cluster.as_ref())?;
-        let (senders, receivers) = lanes(workers, options.lane_capacity);
+        let (senders, receivers) = feed::lanes(workers, options.lane_capacity);
         let end = Arc::new(End::default());
         let (alerts, out) = flume::unbounded();
-        let receivers: Vec<Mutex<Option<LaneReceiver>>> =
-            receivers.into_iter().map(|lane| Mutex::new(Some(lane))).collect();
+        let lanes = receivers.into_iter().map(|lane| Mutex::new(Some(lane))).collect();
         let watch = Watch { failed: shared.failed.clone(), lanes: senders.clone() };
-        let build = {
-            let (shared, end) = (shared.clone(), end.clone());
-            let first = Place(shared.peers.clone()).first_worker();
-            move |worker: &mut timely::worker::Worker| {
-                let local = worker.index() - first;
-                let lane = receivers[local].lock().unwrap_or_else(PoisonError::into_inner).take();
-                let Some(lane) = lane else { return };
-                let _watched = Watched(&watch);
-                if options.profile {
-                    shared.profile.watch(worker);
-                }
-                let probe = ProbeHandle::new();
-                let parts = parts(&options, &shared, &end, local, lane, &probe, alerts.clone());
-                worker.dataflow(|scope| page::build(scope, parts, &probe));
-                let page = worker.installed_dataflows();
-                if let Some(peers) = &shared.peers {
-                    worker.dataflow(|scope| notes::notes(scope, peers, &shared));
-                }
-                let more = |worker: &mut timely::worker::Worker| match &shared.peers {
-                    None => !probe.done(),
-                    // Its last counts come with its very end.
-                    Some(_) => worker.installed_dataflows().iter().any(|id| page.contains(id)),
-                };
-                while more(worker) && !watch.failed() {
-                    worker.step_or_park(None);
-                    if let Some(cpu) = &options.thread_cpu {
-                        shared.worker_cpu[local].store(cpu(), Ordering::Relaxed);
-                    }
-                }
-                if watch.failed() {
-                    // Its lane goes with it, so whoever sends learns that the engine is gone.
-                    worker
-                        .installed_dataflows()
-                        .into_iter()
-                        .for_each(|id| worker.drop_dataflow(id));
-                } else if let Some(peers) = &shared.peers {
-                    peers.ended();
-                }
-            }
-        };
+        let build =
+            Build { options, shared: shared.clone(), end: end.clone(), lanes, watch, alerts };
         let (builders, guard) = match cluster {
             Some(cluster) => cluster.allocators(workers),
             None => timely::CommunicationConfig::Process(workers).try_build(),
         }
         .map_err(Failed)?;
-        let guards = timely::execute::execute_from(builders, guard, WorkerConfig::default(), build)
+        let work = move |worker: &mut Worker| build.work(worker);
+        let guards = timely::execute::execute_from(builders, guard, WorkerConfig::default(), work)
             .map_err(Failed)?;
         Ok((Engine { lanes: senders, end, shared, guards }, out))
     }

@@ -105,7 +105,7 @@ fn mistake(entry: &str) -> Option<String> {
     if host.is_empty() || !host.chars().all(name) {
         let numeric = entry.parse::<SocketAddr>().is_ok();
         return Some(if numeric {
-            format!("has port 0; allowed: 1 to 65535")
+            "has port 0; allowed: 1 to 65535".to_owned()
         } else {
             format!("has no host that can be read; {allowed}")
         });

@@ -7,9 +7,10 @@
 //! that nobody can explain, or fail on what the others send. What is read is compared later
 //! ([`Formed::agree`]), when the archives have been scanned. Only then are the sockets handed on.
 //!
-//! Invariants: nothing that a stranger sends or withholds delays the others or ends this process, as
-//! long as it cannot name the cluster's own digests; waiting ends after `engine.cluster_wait_seconds`.
-//! There is no secret: who reaches the port and knows the digests is a peer (see SECURITY.md).
+//! Invariants: a connection that says nothing or anything else than a hello delays nobody and ends
+//! nothing; waiting ends after `engine.cluster_wait_seconds`. There is no secret: who reaches the port
+//! while the cluster forms can end the attempt with a hello that differs, and with one that does not is
+//! a peer (see SECURITY.md).
 
 pub mod hello;
 pub mod hosts;
