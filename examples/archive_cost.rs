@@ -3,7 +3,7 @@
 //! `cargo run --release --example archive_cost -- [FILE…]`; without files, on lines it makes.
 
 use rustix::time::{ClockId, clock_gettime};
-use seerflow::runtime::archive::{Plan, ScanOptions};
+use seerflow::runtime::archive::{Plan, ScanOptions, Share};
 use seerflow_pipeline::feed::{Load, Port, PortState, lanes};
 use std::io::Write;
 use std::path::PathBuf;
@@ -42,7 +42,8 @@ fn main() -> std::io::Result<()> {
         eprintln!("{problem}");
     }
     let (senders, mut receivers) = lanes(1, 4);
-    let running = plan.run(Port::new(0, senders, Arc::new(PortState::default())), 1)?;
+    let running =
+        plan.run(Port::new(0, senders, Arc::new(PortState::default())), Share::whole(1))?;
     let Some(lane) = receivers.pop() else { return Ok(()) };
     let (mut records, read_from) = (0usize, cpu());
     for feed in lane.rx.into_iter() {

@@ -1,11 +1,14 @@
 //! `seerflow analyze`: archives through the dataflow, as fast as the machine can.
 //!
-//! Exit code 1 when there is an alert, 0 when there is none.
+//! Exit code 1 when there is an alert, 0 when there is none. In a cluster process 0 shows the result of
+//! all; the others say what they did, and end with 0.
 
 use super::args::AnalyzeArgs;
+use super::cluster;
 use super::common;
 use super::output;
 use super::progress::Progress;
+use super::report;
 use super::summary::Summary;
 use super::time_arg::TimeArg;
 use super::workers;
@@ -13,12 +16,15 @@ use crate::alerting::render::Style;
 use crate::alerting::table::{self, ListFormat};
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
+use crate::runtime::cluster::Formed;
+use crate::runtime::rules::Rules;
 use crate::runtime::{archive, batch, setup};
 use seerflow_model::time;
 use seerflow_model::{Alert, AlertStatus, Ns};
 use seerflow_pipeline::engine::Options;
 use std::fs::File;
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
@@ -26,13 +32,69 @@ use std::time::{Duration, Instant};
 pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     let workers = workers::count(&args.workers, &config.engine);
-    let rules = common::rules(config, &args.source);
+    let once = args.one_pass || args.paths.iter().any(|path| path.as_os_str() == "-");
+    if args.cluster.process.is_some() && args.paths.iter().any(|path| path.as_os_str() == "-") {
+        return Err(Failure::usage("a cluster cannot read standard input")
+            .detail("argument: -")
+            .hint("give files that all processes can read"));
+    }
+    let command = format!("analyze {once} {}", cluster::of_source(&args.source));
+    let mut formed = cluster::join(&args.cluster, config, workers, &command)?;
+    let shows = formed.as_ref().is_none_or(|formed| formed.process == 0);
     // Opened first: a file that cannot be written is a mistake to be told before the work.
-    let mut out = open(&args)?;
+    let mut files = if shows { Some((open(&args)?, report(&args)?)) } else { None };
+    let rules = common::rules(config, &args.source);
+    let (inputs, bytes) = inputs(&args, config, &rules, workers, once)?;
+    let place = formed.as_ref().map(|formed| (formed.process, formed.processes()));
+    if let Some(formed) = &mut formed {
+        formed.agree(inputs.digest(), "files")?;
+    }
+    let mut engine = setup::engine(config, workers, &rules);
+    engine.cluster = formed.map(Formed::into_cluster);
+    let outcome = if once {
+        batch::run(inputs, engine, |_, _| {}).map_err(|e| common::engine_failed(&e))?
+    } else {
+        // An element may carry a mebibyte of text: a few are enough to keep a worker busy.
+        engine.lane_capacity = 2;
+        watched(inputs, bytes / place.map_or(1, |(_, all)| all as u64), engine)?
+    };
+    common::say(&outcome.progress.problems());
+    let mut summary = summary(&outcome).took(started.elapsed());
+    let Some((out, report)) = &mut files else {
+        let (process, all) = place.unwrap_or_default();
+        output::message(&format!("process {process} of {all}; process 0 shows the result of all"));
+        summary.alerts_elsewhere = true;
+        output::message(&summary.to_string());
+        return Ok(ExitCode::Fine);
+    };
+    let code = if outcome.alerts.is_empty() { ExitCode::Fine } else { ExitCode::Findings };
+    let style = Style {
+        colour: args.output.is_none() && crate::alerting::console::colours_wanted(),
+        local: args.local,
+    };
+    let format = args.list.chosen(args.output.is_some());
+    output::finish(write(&mut **out, &outcome.alerts, format, style), code)?;
+    if let Some(file) = report {
+        report::write(file, &summary, &outcome.shared).map_err(|error| {
+            Failure::new(ExitCode::Storage, format!("cannot write the summary: {error}"))
+        })?;
+    }
+    output::message(&summary.to_string());
+    Ok(code)
+}
+
+/// What is read, and how many bytes of text that is, when it is known.
+fn inputs(
+    args: &AnalyzeArgs,
+    config: &Config,
+    rules: &Arc<Rules>,
+    workers: usize,
+    once: bool,
+) -> Result<(batch::Inputs, u64), Failure> {
     let spill = std::env::temp_dir();
-    let mut scan = common::scan_options(config, &rules, &spill);
+    let mut scan = common::scan_options(config, rules, &spill);
     scan.threads = workers;
-    let outcome = if args.one_pass || args.paths.iter().any(|path| path.as_os_str() == "-") {
+    if once {
         let mut paths: Vec<_> =
             args.paths.iter().filter(|p| p.as_os_str() != "-").cloned().collect();
         if !paths.is_empty() {
@@ -43,28 +105,17 @@ pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
         scan.until = absolute(&args.until, "--until")?;
         let (inputs, problems) = batch::Inputs::once(&paths, &scan);
         common::say(&problems);
-        let engine = setup::engine(config, workers, &rules);
-        batch::run(inputs, engine, |_, _| {}).map_err(|e| common::engine_failed(&e))?
-    } else {
-        let files = common::files(&args.paths)?;
-        let mut plan = common::scan(&files, &scan, &|_| {})?;
-        clip(&mut plan, &args);
-        let mut engine = setup::engine(config, workers, &rules);
-        // An element may carry a mebibyte of text: a few are enough to keep a worker busy.
-        engine.lane_capacity = 2;
-        watched(plan, config.receivers.line_bytes_max, engine)?
-    };
-    common::say(&outcome.progress.problems());
-    let style = Style {
-        colour: args.output.is_none() && crate::alerting::console::colours_wanted(),
-        local: args.local,
-    };
-    let format = args.list.chosen(args.output.is_some());
-    let written = write(&mut *out, &outcome.alerts, format, style);
-    let code = if outcome.alerts.is_empty() { ExitCode::Fine } else { ExitCode::Findings };
-    output::finish(written, code)?;
-    output::message(&summary(&outcome).took(started.elapsed()).to_string());
-    Ok(code)
+        return Ok((inputs, 0));
+    }
+    let files = common::files(&args.paths)?;
+    let mut plan = common::scan(&files, &scan, &|_| {})?;
+    clip(&mut plan, args);
+    let bytes = plan.summary().bytes;
+    Ok((batch::Inputs::of(plan, config.receivers.line_bytes_max), bytes))
+}
+
+fn report(args: &AnalyzeArgs) -> Result<Option<File>, Failure> {
+    args.summary_json.as_deref().map(report::open).transpose()
 }
 
 fn open(args: &AnalyzeArgs) -> Result<Box<dyn Write>, Failure> {
@@ -113,15 +164,9 @@ fn absolute(arg: &Option<TimeArg>, name: &str) -> Result<Option<Ns>, Failure> {
 }
 
 /// Runs a plan with a progress bar on a terminal.
-fn watched(
-    plan: archive::Plan,
-    line_bytes_max: usize,
-    engine: Options,
-) -> Result<batch::Outcome, Failure> {
-    let bytes = plan.summary().bytes;
-    let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+fn watched(inputs: batch::Inputs, bytes: u64, engine: Options) -> Result<batch::Outcome, Failure> {
+    let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let mut watcher = None;
-    let inputs = batch::Inputs::of(plan, line_bytes_max);
     let outcome = batch::run(inputs, engine, |_, progress| {
         let (progress, done) = (progress.clone(), done.clone());
         watcher = Some(std::thread::spawn(move || {

@@ -13,7 +13,8 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "seerflow", version, about, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = "Exit codes: 0 fine, 1 something was found, 2 usage or configuration, \
-3 cannot reach or run, 70 internal error, 73 data directory, 74 storage.")]
+3 cannot reach or run, 70 internal error, 73 data directory, 74 storage, 75 a process of the \
+cluster was lost, 76 the cluster did not form.")]
 pub struct Arguments {
     /// Configuration file [default: $SEERFLOW_CONFIG, ./seerflow.yaml, /etc/seerflow/seerflow.yaml]
     #[arg(long, global = true, value_name = "FILE")]
@@ -66,6 +67,17 @@ pub struct WorkerArgs {
     /// Worker threads [default: the CPUs this process may use, at most 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,
+}
+
+/// Which part of a cluster this process is.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ClusterArgs {
+    /// Index of this process in the hostfile, from 0; process 0 shows the result
+    #[arg(long, value_name = "I", requires = "hostfile")]
+    pub process: Option<usize>,
+    /// File with one host:port per process; every process runs the same command with the same file
+    #[arg(long, value_name = "FILE", requires = "process")]
+    pub hostfile: Option<PathBuf>,
 }
 
 /// How times without a zone or a year are read, and what a source is called.
@@ -145,6 +157,9 @@ pub struct StartArgs {
     /// How many workers.
     #[command(flatten)]
     pub workers: WorkerArgs,
+    /// Which part of a cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
     /// Data directory [default: storage.data_dir, $SEERFLOW_DATA_DIR, ~/.local/share/seerflow]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -162,6 +177,9 @@ pub struct AnalyzeArgs {
     /// How many workers.
     #[command(flatten)]
     pub workers: WorkerArgs,
+    /// Which part of a cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
     /// Leave out what is before: RFC 3339, 2026-03-15, "2026-03-15 03:14", or 2h before the newest event
     #[arg(long, value_name = "TIME", value_parser = time_arg::parse)]
     pub since: Option<TimeArg>,
@@ -177,6 +195,9 @@ pub struct AnalyzeArgs {
     /// Write the alerts to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Write counts, templates, entities and the ledger to a file, as one JSON document
+    #[arg(long, value_name = "FILE")]
+    pub summary_json: Option<PathBuf>,
     /// How alerts are written.
     #[command(flatten)]
     pub list: ListArgs,

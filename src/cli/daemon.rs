@@ -12,12 +12,13 @@ use crate::receivers::file::FileStart;
 use crate::receivers::syslog::{tcp, udp};
 use crate::receivers::{file, pipe};
 use crate::runtime::clock::Clock;
+use crate::runtime::cluster::Formed;
 use crate::runtime::facts::EngineFacts;
 use crate::runtime::live::{Live, LiveOptions, Way};
 use crate::runtime::rules::Rules;
 use crate::runtime::setup;
 use seerflow_model::time::SECOND;
-use seerflow_model::{Alert, AlertStatus};
+use seerflow_model::{Alert, AlertStatus, hash};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ use tokio_util::sync::CancellationToken;
 
 /// After so long without a line the program says how to check.
 const SILENT_AFTER: Duration = Duration::from_secs(60);
+/// How often a process of a cluster looks whether another one stops.
+const CLUSTER_LOOK: Duration = Duration::from_millis(250);
 /// How often it says how far calibration is.
 const PROGRESS_EVERY: Duration = Duration::from_secs(600);
 
@@ -41,6 +44,8 @@ pub struct Daemon {
     pub rules: Arc<Rules>,
     /// The doors.
     pub ways: Vec<Way>,
+    /// The other processes, when it is part of a cluster.
+    pub formed: Option<Formed>,
     /// The HTTP face, if it is wanted.
     pub http: Option<TcpListener>,
     /// Where alerts go.
@@ -111,7 +116,12 @@ impl Daemon {
             Failure::cannot_run(format!("cannot start the alert sinks: {error}"))
         })?;
         let clock = Clock::system();
-        let node = self.data.node_id()?;
+        let process = self.formed.as_ref().map_or(0, |formed| formed.process);
+        // Ids of sources differ also when a data directory was copied to another host.
+        let node = match (self.data.node_id()?, process) {
+            (node, 0) => node,
+            (node, process) => hash::pair(node, process as u64),
+        };
         let options = LiveOptions {
             ways: self.ways,
             first_seq: clock.now() / 1_000,
@@ -120,7 +130,8 @@ impl Daemon {
             node,
             lateness: self.config.engine.lateness_seconds * SECOND,
         };
-        let engine = setup::engine(&self.config, self.workers, &self.rules);
+        let mut engine = setup::engine(&self.config, self.workers, &self.rules);
+        engine.cluster = self.formed.map(Formed::into_cluster);
         let (mut live, alerts) =
             Live::start(engine, options).map_err(|error| common::engine_failed(&error))?;
         let facts = Arc::new(EngineFacts::new(live.shared.clone(), live.receivers.clone()));
@@ -128,6 +139,9 @@ impl Daemon {
         let down = CancellationToken::new();
         let http = self.http.map(|listener| serve_http(listener, facts.clone(), down.clone()));
         output::message(&self.listening.to_string());
+        if process > 0 {
+            output::message("alerts of all processes come out of process 0");
+        }
 
         watch(&mut live, &facts, &self.listening, signals, self.ends).await;
 
@@ -242,6 +256,8 @@ async fn watch(
     progress.tick().await;
     let mut doors = true;
     let mut calibrated = false;
+    let mut cluster = tokio::time::interval(CLUSTER_LOOK);
+    let peers = live.shared.peers.clone();
     loop {
         tokio::select! {
             () = signals.any() => {
@@ -263,6 +279,12 @@ async fn watch(
                 let accepted = |r: &crate::runtime::live::Receiver| r.counters.accepted.load(Acquire);
                 if live.receivers.iter().map(accepted).sum::<u64>() == 0 {
                     output::message(&listening.nothing_came(SILENT_AFTER.as_secs()));
+                }
+            }
+            _ = cluster.tick(), if peers.is_some() => {
+                if peers.as_ref().is_some_and(|peers| peers.ending()) {
+                    output::message("another process of the cluster stops, so this one does");
+                    return;
                 }
             }
             _ = progress.tick(), if !calibrated => calibrated = say_progress(facts),

@@ -6,6 +6,7 @@
 pub mod analyze;
 pub mod args;
 pub mod bench;
+pub mod cluster;
 pub mod common;
 pub mod configuration;
 pub mod daemon;
@@ -16,6 +17,7 @@ pub mod output;
 pub mod parse;
 pub mod progress;
 pub mod remote;
+pub mod report;
 pub mod start;
 pub mod summary;
 pub mod tail;

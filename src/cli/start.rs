@@ -3,7 +3,7 @@
 use super::args::{SourceArgs, StartArgs};
 use super::daemon::{self, Daemon};
 use super::listening::{Listening, cannot_bind};
-use super::{common, workers};
+use super::{cluster, common, workers};
 use crate::config::{Environment, Loaded};
 use crate::failure::{ExitCode, Failure};
 use crate::runtime::live::Way;
@@ -59,11 +59,15 @@ pub fn run(
         SocketAddr::new(config.program.health_bind_address, config.program.dashboard_port);
     let http = bind_tcp(address, "dashboard_port")?;
     listening.http = http.local_addr().ok();
-    let rules = common::rules(&config, &SourceArgs::default());
+    let source = SourceArgs::default();
+    let rules = common::rules(&config, &source);
+    let command = format!("start {} doors {}", ways.len(), cluster::of_source(&source));
+    let formed = cluster::join(&args.cluster, &config, listening.workers, &command)?;
     let daemon = Daemon {
         workers: listening.workers,
         rules,
         ways,
+        formed,
         http: Some(http),
         alerts: args.alerts.overrides(false),
         listening,

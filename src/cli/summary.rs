@@ -15,6 +15,9 @@ pub struct Summary {
     pub bytes: u64,
     /// Alerts.
     pub alerts: u64,
+    /// Whether another process of the cluster has them, and knows what is counted over all.
+    #[serde(skip)]
+    pub alerts_elsewhere: bool,
     /// Alerts whose episodes were still going on.
     pub open_alerts: u64,
     /// Templates.
@@ -57,6 +60,10 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known = |n: Option<u64>| n.map_or_else(|| "not known".to_owned(), thousands);
         writeln!(f, "events     {}", thousands(self.events))?;
+        if self.alerts_elsewhere {
+            // What is counted over all cannot be told from a part of it.
+            return write!(f, "took       {:.1} s", self.seconds);
+        }
         match self.open_alerts {
             0 => writeln!(f, "alerts     {}", thousands(self.alerts))?,
             open => writeln!(f, "alerts     {}, {} still open", thousands(self.alerts), open)?,

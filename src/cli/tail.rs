@@ -38,6 +38,7 @@ pub fn run(args: TailArgs, loaded: Loaded, environment: &Environment) -> Result<
         workers: listening.workers,
         rules,
         ways,
+        formed: None,
         http: None,
         alerts: args.alerts.overrides(true),
         listening,

@@ -91,7 +91,8 @@ fn show(args: &TemplatesShowArgs, config: &Config) -> Result<ExitCode, Failure> 
     output::result(text.as_bytes())
 }
 
-fn document(row: &TemplateRow) -> serde_json::Value {
+/// A template as lists in JSON show it.
+pub(super) fn document(row: &TemplateRow) -> serde_json::Value {
     json!({
         "template_id": row.id.to_string(),
         "template": row.text,

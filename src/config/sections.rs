@@ -163,6 +163,10 @@ section! {
         max_held_bytes: u64 = "256 MiB", Kind::Bytes(MIB, 64 * GIB);
         /// Disk for compressed archives that must be unpacked to be put in order; beyond it they are read as they come.
         spill_bytes: u64 = "4 GiB", Kind::Bytes(0, 1024 * GIB);
+        /// How long the processes of a cluster wait for each other at the start, in seconds.
+        cluster_wait_seconds: u64 = "30", Kind::Int(1, 3_600);
+        /// Allows addresses of a cluster that are not on the loopback. Processes do not ask each other for a password and send in clear text: only on a network that is yours alone.
+        cluster_insecure: bool = "false", Kind::Bool;
     }
 }
 

@@ -3,9 +3,13 @@
 //! What can be read twice is planned and comes in the exact order of time through one port; what
 //! is read once (a pipe, `--one-pass`, a file too large to unpack) has a port and a thread of its
 //! own. E is known when all of them are done, and only then does the engine end.
+//!
+//! In a cluster every process has all inputs: it reads the chunks of its own workers, and what is read
+//! once is read by one process each, in turn.
 
 use super::archive::{
-    OnePass, OnePassFile, PIPE_LATENESS, Plan, Problem, Progress, ScanOptions, Window, open_text,
+    OnePass, OnePassFile, PIPE_LATENESS, Plan, Problem, Progress, ScanOptions, Share, Window,
+    open_text,
 };
 use seerflow_model::record::{ReceiverKind, SourceInfo};
 use seerflow_model::{Alert, Ns, hash};
@@ -68,6 +72,16 @@ impl Inputs {
             path: file.path.clone(),
         };
         Inputs { passes: plan.one_pass().iter().map(pass).collect(), plan: Some(plan) }
+    }
+
+    /// Digest of what is read: the same in all processes of a cluster.
+    pub fn digest(&self) -> u64 {
+        let plan = self.plan.as_ref().map_or(0, Plan::digest);
+        let pass = |pass: &Pass| {
+            let OnePass { source, observed, window, lateness, .. } = &pass.how;
+            hash::text(&format!("{source:?} {observed} {lateness} {window:?}"))
+        };
+        self.passes.iter().map(pass).fold(plan, hash::pair)
     }
 
     /// Files, and `-`, each read once.
@@ -144,7 +158,10 @@ pub fn run(
     mut options: Options,
     started: impl FnOnce(&Shared, &Arc<Progress>),
 ) -> Result<Outcome, Failed> {
-    let workers = options.workers.max(1);
+    let own = options.workers.max(1);
+    let (process, processes) =
+        options.cluster.as_ref().map_or((0, 1), |c| (c.process, c.sockets.len()));
+    let share = Share { workers: own * processes, first: own * process, own };
     options.ports = 1 + inputs.passes.len();
     let progress = inputs.plan.as_ref().map(Plan::progress).unwrap_or_default();
     let notices = inputs.plan.iter().flat_map(Plan::notices).map(ToString::to_string).collect();
@@ -153,7 +170,12 @@ pub fn run(
     let collect = std::thread::spawn(move || last_states(alerts.into_iter()));
     let mut passes = Vec::new();
     for (index, pass) in inputs.passes.into_iter().enumerate() {
-        passes.push(pass.run(engine.port(index as u16 + 1), progress.clone())?);
+        let port = engine.port(index as u16 + 1);
+        if index % processes == process {
+            passes.push(pass.run(port, progress.clone())?);
+        } else {
+            port.close();
+        }
     }
     let mut oldest = None;
     match inputs.plan {
@@ -163,7 +185,7 @@ pub fn run(
             port.state.saw(plan.newest().unwrap_or(0));
             oldest = plan.oldest();
             // The engine only stops before its input ends when a worker failed; `finish` says so.
-            let _ = plan.run(port, workers)?.join();
+            let _ = plan.run(port, share)?.join();
         }
         None => engine.port(0).close(),
     }
@@ -171,8 +193,7 @@ pub fn run(
         let _ = pass.join();
     }
     let shared = engine.shared.clone();
-    let newest = engine.newest();
-    engine.finish()?;
+    let newest = engine.finish()?;
     let alerts = collect.join().unwrap_or_default();
     let span = oldest.map(|oldest| (oldest, newest));
     Ok(Outcome { alerts, shared, progress, notices, span })

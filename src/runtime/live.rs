@@ -132,7 +132,7 @@ impl Live {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
         let finished = tokio::task::spawn_blocking(move || self.engine.finish()).await;
-        finished.unwrap_or_else(|e| Err(Failed::new(e.to_string())))
+        finished.unwrap_or_else(|e| Err(Failed::new(e.to_string()))).map(drop)
     }
 }
 

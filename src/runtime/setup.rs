@@ -39,6 +39,7 @@ pub fn engine(config: &Config, workers: usize, rules: &Arc<Rules>) -> Options {
     let lane_capacity = (config.receivers.queue_maxsize / 512 / workers.max(1)).max(2);
     Options {
         workers,
+        cluster: None,
         ports: 1,
         lane_capacity,
         held_bytes_max: config.engine.max_held_bytes,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A bug in a rule, met in the middle of the log.
-struct Broken;
+pub struct Broken;
 
 impl DropRules for Broken {
     fn reason(&self, event: &Event) -> Option<&str> {

@@ -171,7 +171,7 @@ fn evictions_late_and_crowded_records_give_the_same() {
 }
 
 /// Lines that found a leaf each.
-fn many_templates(lines: &mut [Line]) {
+pub fn many_templates(lines: &mut [Line]) {
     for (number, line) in lines.iter_mut().enumerate().skip(200).step_by(2) {
         let words = ["alpha", "beta", "gamma", "delta", "omega"];
         let word =

@@ -7,6 +7,7 @@ mod api;
 mod archives;
 mod checkpoint;
 mod cli;
+mod cluster;
 mod daemon;
 mod failing;
 mod founding;

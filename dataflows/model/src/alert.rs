@@ -33,7 +33,8 @@ pub mod ns_string_opt {
     /// Writes a string or null.
     pub fn serialize<S: Serializer>(ns: &Option<u64>, s: S) -> Result<S::Ok, S::Error> {
         match ns {
-            Some(ns) => s.collect_str(ns),
+            // Not `collect_str`: forms that do not describe themselves need the mark of "some".
+            Some(ns) => s.serialize_some(&ns.to_string()),
             None => s.serialize_none(),
         }
     }

@@ -1,13 +1,17 @@
 //! The engine: workers, lanes and the dataflow, as one thing to start, feed and end.
 
+use crate::assembly::{parts, shared};
+use crate::cluster::{Cluster, Peers, Place};
 use crate::env::{Cut, End, Env, Gap, Snapshot};
-use crate::feed::{LaneReceiver, LaneSender, Port, PortState, lanes};
+use crate::feed::{self, LaneReceiver, LaneSender, Port, PortState};
 use crate::flow::Flow;
+use crate::notes;
 use crate::page;
 use crate::parse::{DropRules, Noticed, Parse};
 use crate::ports::Tally;
 use crate::profile::Profile;
 use crate::settings::Settings;
+use crate::sink::Outlet;
 use crate::source::Ingress;
 use crate::views::Views;
 use seerflow_model::{Alert, Ns};
@@ -16,14 +20,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use timely::WorkerConfig;
 use timely::dataflow::ProbeHandle;
+use timely::worker::Worker;
 
 /// CPU time of the calling thread in ns; given by whoever may look at clocks.
 pub type ThreadCpu = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// How an engine is started.
 pub struct Options {
-    /// Worker threads.
+    /// Worker threads of this process.
     pub workers: usize,
+    /// The other processes, when there are any. All must be started alike: the same threads, ports
+    /// and settings.
+    pub cluster: Option<Cluster>,
     /// Ports, by number: one per receiver.
     pub ports: usize,
     /// Elements that each lane holds.
@@ -63,8 +71,10 @@ pub struct Shared {
     pub worker_cpu: Arc<Vec<AtomicU64>>,
     /// Scheduled time of each operator; empty unless [`Options::profile`] is set.
     pub profile: Profile,
-    /// All ports, by number.
+    /// All ports of this process, by number.
     pub ports: Arc<Vec<Arc<PortState>>>,
+    /// What is known of the other processes, when there are any.
+    pub peers: Option<Arc<Peers>>,
     /// Whether a worker failed; [`Engine::finish`] says how.
     pub failed: Arc<AtomicBool>,
 }
@@ -84,7 +94,7 @@ pub struct Parts {
     /// What is shared with readers.
     pub shared: Shared,
     /// Where alerts go.
-    pub alerts: flume::Sender<Alert>,
+    pub alerts: Outlet,
 }
 
 /// A running engine.
@@ -133,59 +143,77 @@ impl Failed {
     }
 }
 
-impl Engine {
-    /// Starts the workers. Alerts come out of the returned channel.
-    pub fn start(options: Options) -> Result<(Engine, flume::Receiver<Alert>), Failed> {
-        let workers = options.workers.max(1);
-        let (senders, receivers) = lanes(workers, options.lane_capacity);
-        let shared = Shared {
-            views: Arc::new(Views::new(workers)),
-            flow: Arc::new(Flow::new(workers, options.held_bytes_max)),
-            noticed: Arc::default(),
-            budget_held: Arc::default(),
-            worker_cpu: Arc::new((0..workers).map(|_| AtomicU64::new(0)).collect()),
-            profile: Profile::default(),
-            ports: Arc::new((0..options.ports).map(|_| Arc::default()).collect()),
-            failed: Arc::default(),
+/// What the workers are built from.
+struct Build {
+    options: Options,
+    shared: Shared,
+    end: Arc<End>,
+    lanes: Vec<Mutex<Option<LaneReceiver>>>,
+    watch: Watch,
+    alerts: flume::Sender<Alert>,
+}
+
+impl Build {
+    /// The life of one worker.
+    fn work(&self, worker: &mut Worker) {
+        let Build { options, shared, end, watch, .. } = self;
+        let local = worker.index() - Place(shared.peers.clone()).first_worker();
+        let lane = self.lanes[local].lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(lane) = lane else { return };
+        let _watched = Watched(watch);
+        if options.profile {
+            shared.profile.watch(worker);
+        }
+        let probe = ProbeHandle::new();
+        let parts = parts(options, shared, end, local, lane, &probe, self.alerts.clone());
+        worker.dataflow(|scope| page::build(scope, parts, &probe));
+        let page = worker.installed_dataflows();
+        if let Some(peers) = &shared.peers {
+            worker.dataflow(|scope| notes::notes(scope, peers, shared));
+        }
+        let goes_on = |worker: &Worker| match &shared.peers {
+            None => !probe.done(),
+            // Its last counts come with its very end.
+            Some(_) => worker.installed_dataflows().iter().any(|id| page.contains(id)),
         };
+        while goes_on(worker) && !watch.failed() {
+            worker.step_or_park(None);
+            if let Some(cpu) = &options.thread_cpu {
+                shared.worker_cpu[local].store(cpu(), Ordering::Relaxed);
+            }
+        }
+        if watch.failed() {
+            // Its lane goes with it, so whoever sends learns that the engine is gone.
+            worker.installed_dataflows().into_iter().for_each(|id| worker.drop_dataflow(id));
+        } else if let Some(peers) = &shared.peers {
+            peers.ended();
+        }
+    }
+}
+
+impl Engine {
+    /// Starts the workers. Alerts come out of the returned channel: in a cluster those of all
+    /// processes out of the first one's, and none out of the others'.
+    pub fn start(mut options: Options) -> Result<(Engine, flume::Receiver<Alert>), Failed> {
+        options.workers = options.workers.max(1);
+        let workers = options.workers;
+        let cluster = options.cluster.take();
+        let shared = shared(&options, cluster.as_ref())?;
+        let (senders, receivers) = feed::lanes(workers, options.lane_capacity);
         let end = Arc::new(End::default());
         let (alerts, out) = flume::unbounded();
-        let config = timely::Config {
-            communication: timely::CommunicationConfig::Process(workers),
-            worker: WorkerConfig::default(),
-        };
-        let receivers: Vec<Mutex<Option<LaneReceiver>>> =
-            receivers.into_iter().map(|lane| Mutex::new(Some(lane))).collect();
+        let lanes = receivers.into_iter().map(|lane| Mutex::new(Some(lane))).collect();
         let watch = Watch { failed: shared.failed.clone(), lanes: senders.clone() };
-        let build = {
-            let (shared, end) = (shared.clone(), end.clone());
-            move |worker: &mut timely::worker::Worker| {
-                let index = worker.index();
-                let lane = receivers[index].lock().unwrap_or_else(PoisonError::into_inner).take();
-                let Some(lane) = lane else { return };
-                let _watched = Watched(&watch);
-                if options.profile {
-                    shared.profile.watch(worker);
-                }
-                let probe = ProbeHandle::new();
-                let parts = parts(&options, &shared, &end, index, lane, &probe, alerts.clone());
-                worker.dataflow(|scope| page::build(scope, parts, &probe));
-                while !probe.done() && !watch.failed() {
-                    worker.step_or_park(None);
-                    if let Some(cpu) = &options.thread_cpu {
-                        shared.worker_cpu[index].store(cpu(), Ordering::Relaxed);
-                    }
-                }
-                if watch.failed() {
-                    // Its lane goes with it, so whoever sends learns that the engine is gone.
-                    worker
-                        .installed_dataflows()
-                        .into_iter()
-                        .for_each(|id| worker.drop_dataflow(id));
-                }
-            }
-        };
-        let guards = timely::execute(config, build).map_err(Failed)?;
+        let build =
+            Build { options, shared: shared.clone(), end: end.clone(), lanes, watch, alerts };
+        let (builders, guard) = match cluster {
+            Some(cluster) => cluster.allocators(workers),
+            None => timely::CommunicationConfig::Process(workers).try_build(),
+        }
+        .map_err(Failed)?;
+        let work = move |worker: &mut Worker| build.work(worker);
+        let guards = timely::execute::execute_from(builders, guard, WorkerConfig::default(), work)
+            .map_err(Failed)?;
         Ok((Engine { lanes: senders, end, shared, guards }, out))
     }
 
@@ -195,62 +223,26 @@ impl Engine {
     }
 
     /// Ends the input: nothing is sent any more. Timers due by the newest record fire, later ones
-    /// do not; what is open says so. Waits for the workers.
-    pub fn finish(self) -> Result<(), Failed> {
-        let newest = self.shared.ports.iter().map(|port| port.newest()).max();
-        self.end.announce(newest.unwrap_or(0));
+    /// do not; what is open says so. Waits for the workers, in a cluster for those of all processes,
+    /// and gives the newest effective time of all.
+    pub fn finish(self) -> Result<Ns, Failed> {
+        let mut newest = self.newest();
+        if let Some(peers) = &self.shared.peers {
+            peers.ends(peers.process(), newest);
+            newest = peers.agree(&self.shared.failed).unwrap_or(newest);
+        }
+        self.end.announce(newest);
         for id in 0..self.shared.ports.len() {
             self.port(id as u16).close();
         }
         for result in self.guards.join() {
             result.map_err(Failed)?;
         }
-        Ok(())
+        Ok(newest)
     }
 
-    /// The newest effective time that came in.
+    /// The newest effective time that came in through this process.
     pub fn newest(&self) -> Ns {
         self.shared.ports.iter().map(|port| port.newest()).max().unwrap_or(0)
-    }
-}
-
-fn parts(
-    options: &Options,
-    shared: &Shared,
-    end: &Arc<End>,
-    worker: usize,
-    lane: LaneReceiver,
-    probe: &ProbeHandle<u64>,
-    alerts: flume::Sender<Alert>,
-) -> Parts {
-    Parts {
-        env: Env {
-            worker,
-            workers: options.workers.max(1),
-            end: end.clone(),
-            cut: options.cut.clone(),
-            restore: options.restore.clone(),
-            gap: options.gap,
-            group_keys_max: Some(options.settings.bounds.keys),
-        },
-        settings: options.settings.clone(),
-        ingress: Ingress {
-            lane,
-            ports: shared.ports.clone(),
-            flow: shared.flow.clone(),
-            end: end.clone(),
-            worker,
-            probe: probe.clone(),
-        },
-        parse: Parse {
-            parser: (options.parser)(),
-            rules: options.rules.clone(),
-            ports: shared.ports.clone(),
-            flow: shared.flow.clone(),
-            noticed: shared.noticed.clone(),
-        },
-        tally: Tally::new(shared.ports.clone()),
-        shared: shared.clone(),
-        alerts,
     }
 }

@@ -1,4 +1,7 @@
 //! Flow control of one process: how much is in flight, how much is held, who may go on.
+//!
+//! In a cluster what the process sent elsewhere is in flight until the others say that it arrived, and
+//! a source stops for what any process holds.
 
 use seerflow_model::time::{Ns, SECOND};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -18,11 +21,18 @@ pub struct Flow {
     promises: Vec<AtomicU64>,
     /// Most bytes ever held.
     peak: AtomicI64,
+    /// Bytes held by each other process of the cluster, as it last said.
+    elsewhere: Vec<AtomicI64>,
 }
 
 impl Flow {
     /// For `workers` workers; `held_max` is `engine.max_held_bytes`.
     pub fn new(workers: usize, held_max: u64) -> Flow {
+        Flow::of_cluster(workers, 1, held_max)
+    }
+
+    /// For `workers` workers of one of `processes` processes.
+    pub fn of_cluster(workers: usize, processes: usize, held_max: u64) -> Flow {
         Flow {
             in_flight: AtomicI64::new(0),
             in_flight_max: 32_768,
@@ -30,6 +40,7 @@ impl Flow {
             held_max: held_max.min(i64::MAX as u64) as i64,
             promises: (0..workers).map(|_| AtomicU64::new(0)).collect(),
             peak: AtomicI64::new(0),
+            elsewhere: (1..processes).map(|_| AtomicI64::new(0)).collect(),
         }
     }
 
@@ -49,6 +60,17 @@ impl Flow {
         if bytes > 0 {
             self.peak.fetch_max(now, Ordering::AcqRel);
         }
+    }
+
+    /// The `other`th of the other processes holds `bytes`.
+    pub fn held_elsewhere(&self, other: usize, bytes: i64) {
+        self.elsewhere[other].store(bytes, Ordering::Release);
+    }
+
+    /// Whether this process or another holds all that it may.
+    fn full(&self) -> bool {
+        let full = |held: &AtomicI64| held.load(Ordering::Acquire) > self.held_max;
+        full(&self.held) || self.elsewhere.iter().any(full)
     }
 
     /// Bytes held now, and the most ever held.
@@ -78,16 +100,16 @@ impl Flow {
     }
 
     /// Whether the source of `worker` may send another batch; `lags` when too many of its marks
-    /// are still under way.
-    pub fn may_send(&self, worker: usize, lags: bool) -> bool {
+    /// are still under way, `leads` says whether no other process promises less.
+    pub fn may_send(&self, worker: usize, lags: bool, leads: impl FnOnce() -> bool) -> bool {
         if self.in_flight.load(Ordering::Acquire) > self.in_flight_max {
             return false;
         }
-        if !lags && self.held.load(Ordering::Acquire) <= self.held_max {
+        if !lags && !self.full() {
             return true;
         }
         let own = self.promises[worker].load(Ordering::Acquire);
-        self.promises.iter().all(|other| own <= other.load(Ordering::Acquire))
+        self.promises.iter().all(|other| own <= other.load(Ordering::Acquire)) && leads()
     }
 }
 
@@ -113,13 +135,24 @@ mod tests {
         flow.promise(0, 5);
         flow.promise(1, 9);
         flow.hold(101);
-        assert!(flow.may_send(0, true) && !flow.may_send(1, false));
+        let may = |worker, lags| flow.may_send(worker, lags, || true);
+        assert!(may(0, true) && !may(1, false));
         flow.hold(-1);
-        assert!(flow.may_send(1, false) && !flow.may_send(1, true));
+        assert!(may(1, false) && !may(1, true));
         flow.sent(70_000);
-        assert!(!flow.may_send(0, false));
+        assert!(!may(0, false));
         flow.arrived(70_000);
-        assert!(flow.may_send(0, false));
+        assert!(may(0, false));
         assert_eq!(flow.held(), (100, 101));
+    }
+
+    #[test]
+    fn what_another_process_holds_stops_all_but_the_least_of_all() {
+        let flow = Flow::of_cluster(1, 3, 100);
+        flow.promise(0, 5);
+        flow.held_elsewhere(1, 101);
+        assert!(flow.may_send(0, false, || true) && !flow.may_send(0, false, || false));
+        flow.held_elsewhere(1, 100);
+        assert!(flow.may_send(0, false, || false));
     }
 }

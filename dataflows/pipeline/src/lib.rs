@@ -1,5 +1,7 @@
 //! Operators and the dataflow page: the only crate that knows timely.
 
+mod assembly;
+pub mod cluster;
 pub mod combine;
 pub mod counts;
 pub mod decide;
@@ -11,6 +13,7 @@ pub mod flow;
 pub mod folds;
 pub mod held;
 pub mod keyed;
+pub mod notes;
 pub mod page;
 pub mod parse;
 pub mod ports;

@@ -10,7 +10,9 @@ use crate::rec::{Rec, Time};
 use crate::source::Portioned;
 use seerflow_model::{Event, Flags};
 use seerflow_parsing::parser::Parser;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::atomic::Ordering::AcqRel;
 use std::sync::{Arc, Mutex, PoisonError};
 use timely::container::CapacityContainerBuilder;
@@ -27,12 +29,24 @@ pub trait DropRules: Send + Sync {
     fn reason_by_template(&self, event: &Event, id: u64, text: &str) -> Option<&str>;
 }
 
-/// Counts what the parser notices, shared by all workers.
+/// Counts what the parser notices, shared by all workers of a process.
 #[derive(Default)]
 pub struct Noticed {
+    /// The ports of this process, when there are others.
+    own: Option<Range<u16>>,
+    /// Drops of records whose ports are elsewhere, and that were not told yet.
+    away: Mutex<BTreeMap<(u16, String), u64>>,
     dropped: Mutex<BTreeMap<(u16, String), u64>>,
     tags: Mutex<BTreeMap<&'static str, u64>>,
     sources: Mutex<BTreeSet<u64>>,
+}
+
+/// Counters in a form that travels.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticedPart {
+    dropped: Vec<((u16, String), u64)>,
+    tags: Vec<(String, u64)>,
+    sources: Vec<u64>,
 }
 
 /// Sources that are counted.
@@ -68,10 +82,60 @@ impl Noticed {
         }
     }
 
-    /// A record was dropped.
+    /// For the process whose ports have these numbers.
+    pub fn of_cluster(own: Range<u16>) -> Noticed {
+        Noticed { own: Some(own), ..Noticed::default() }
+    }
+
+    /// A record was dropped; `port` is its number over all processes.
     pub fn add_dropped(&self, port: u16, reason: &str) {
+        let (counts, port) = match &self.own {
+            None => (&self.dropped, port),
+            Some(own) if own.contains(&port) => (&self.dropped, port - own.start),
+            Some(_) => (&self.away, port),
+        };
+        let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry((port, reason.to_owned())).or_default() += 1;
+    }
+
+    /// Takes the drops of records whose ports are elsewhere.
+    pub(crate) fn take_away(&self) -> Vec<(u16, String, u64)> {
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *away)
+            .into_iter()
+            .map(|((port, reason), n)| (port, reason, n))
+            .collect()
+    }
+
+    /// Another process has dropped `n` records of a port of this one.
+    pub(crate) fn dropped_elsewhere(&self, port: u16, reason: &str, n: u64) {
+        let first = self.own.as_ref().map_or(0, |own| own.start);
+        if let Some(port) = port.checked_sub(first) {
+            let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+            *dropped.entry((port, reason.to_owned())).or_default() += n;
+        }
+    }
+
+    /// All counters, to be sent.
+    pub(crate) fn part(&self) -> NoticedPart {
+        let sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        NoticedPart {
+            dropped: self.dropped().into_iter().collect(),
+            tags: self.tags().into_iter().map(|(tag, n)| (tag.to_owned(), n)).collect(),
+            sources: sources.iter().copied().collect(),
+        }
+    }
+
+    /// Adds the counters of another process.
+    pub(crate) fn enter(&self, part: NoticedPart) {
         let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
-        *dropped.entry((port, reason.to_owned())).or_default() += 1;
+        for (key, n) in part.dropped {
+            *dropped.entry(key).or_default() += n;
+        }
+        let known = |tag: &str| Flags(u16::MAX).names().find(|name| *name == tag);
+        let tags = part.tags.iter().filter_map(|(tag, n)| Some((known(tag)?, *n)));
+        self.add_tags(&tags.collect());
+        part.sources.into_iter().for_each(|id| self.add_source(id));
     }
 }
 
@@ -81,8 +145,10 @@ pub struct Parse {
     pub parser: Parser,
     /// Drops some.
     pub rules: Option<Arc<dyn DropRules>>,
-    /// All ports, by number.
+    /// All ports of this process, by number.
     pub ports: Arc<Vec<Arc<PortState>>>,
+    /// Number of the first of them over all processes.
+    pub first_port: u16,
     /// Flow control.
     pub flow: Arc<Flow>,
     /// Counters.
@@ -104,12 +170,16 @@ impl Parse {
             if let Some(rules) = &self.rules
                 && let Some(reason) = rules.reason(&event)
             {
-                self.noticed.add_dropped(port, reason);
+                self.noticed.add_dropped(self.first_port + port, reason);
                 dropped += 1;
                 continue;
             }
             let (order, key) = (event.order(), event.leaf);
-            give(Rec { order, key, data: Parsed { event: Arc::new(event), port } });
+            give(Rec {
+                order,
+                key,
+                data: Parsed { event: Arc::new(event), port: self.first_port + port },
+            });
         }
         if !tags.is_empty() {
             self.noticed.add_tags(&tags);

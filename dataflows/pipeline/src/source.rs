@@ -22,9 +22,9 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::time::Duration;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::ProbeHandle;
-use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::OutputBuilderSession;
 use timely::dataflow::operators::generic::operator::source;
+use timely::dataflow::operators::{Capability, Probe};
 use timely::dataflow::{Scope, StreamVec};
 use timely::scheduling::{Activator, SyncActivator};
 
@@ -59,23 +59,34 @@ pub struct Ingress {
     pub worker: usize,
     /// Follows the end of the dataflow.
     pub probe: ProbeHandle<Time>,
+    /// Follows the sources of all processes, in a cluster.
+    pub sources: Option<ProbeHandle<Time>>,
 }
 
 /// Builds the source of this worker.
 pub fn ingress<'s>(scope: Scope<'s, Time>, ingress: Ingress) -> StreamVec<'s, Time, Portioned> {
-    source::<_, CapacityContainerBuilder<Vec<Portioned>>, _, _>(scope, "ingress", |cap, info| {
-        let wake = scope.worker().sync_activator_for(info.address.to_vec());
-        ingress.lane.state.set_wake(Box::new(wake));
-        let activator = scope.activator_for(info.address);
-        let mut source = Source {
-            ingress,
-            cap: Some(cap),
-            activator,
-            ready: VecDeque::new(),
-            marks: VecDeque::new(),
-        };
-        move |output| source.run(output)
-    })
+    let sources = ingress.sources.clone();
+    let records = source::<_, CapacityContainerBuilder<Vec<Portioned>>, _, _>(
+        scope,
+        "ingress",
+        |cap, info| {
+            let wake = scope.worker().sync_activator_for(info.address.to_vec());
+            ingress.lane.state.set_wake(Box::new(wake));
+            let activator = scope.activator_for(info.address);
+            let mut source = Source {
+                ingress,
+                cap: Some(cap),
+                activator,
+                ready: VecDeque::new(),
+                marks: VecDeque::new(),
+            };
+            move |output| source.run(output)
+        },
+    );
+    match sources {
+        Some(probe) => records.probe_with(&probe),
+        None => records,
+    }
 }
 
 struct Source {
@@ -104,7 +115,7 @@ impl Source {
         let mut drained = false;
         while sent < SEND_MAX {
             let lags = self.lag() > LAG_MAX;
-            if !self.ingress.flow.may_send(self.ingress.worker, lags) {
+            if !self.ingress.flow.may_send(self.ingress.worker, lags, || self.leads()) {
                 self.activator.activate_after(RETRY);
                 break;
             }
@@ -163,6 +174,15 @@ impl Source {
             self.marks.pop_front();
         }
         self.marks.len()
+    }
+
+    /// Whether no source of another process promises less. What is known of them may be old; then
+    /// they seem to promise less than they do, and this source waits a moment longer.
+    fn leads(&self) -> bool {
+        match (&self.ingress.sources, &self.cap) {
+            (Some(sources), Some(cap)) => !sources.less_than(cap.time()),
+            _ => true,
+        }
     }
 
     /// The least promise of all open ports.

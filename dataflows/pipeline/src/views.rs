@@ -7,6 +7,7 @@ use seerflow_model::Ns;
 use seerflow_parsing::template::TemplateInfo;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -124,24 +125,42 @@ struct Part {
     steps: AtomicU64,
 }
 
+/// What one worker has published, in a form that travels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Published {
+    templates: Vec<TemplateRow>,
+    template_count: u64,
+    facts: BTreeMap<FactKind, u64>,
+    progress: Vec<Progress>,
+    evictions: u64,
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Parts published by each worker of this process.
+/// Parts published by each worker of this process. Those of other processes come at the end of the
+/// input, and only to the first process.
 pub struct Views {
     parts: Vec<Part>,
+    /// The workers of this process.
+    here: Range<usize>,
 }
 
 impl Views {
     /// For `workers` workers.
     pub fn new(workers: usize) -> Views {
-        Views { parts: (0..workers).map(|_| Part::default()).collect() }
+        Views::of_cluster(workers, 0..workers)
+    }
+
+    /// For `workers` workers of all processes, of which those in `here` are of this one.
+    pub fn of_cluster(workers: usize, here: Range<usize>) -> Views {
+        Views { parts: (0..workers).map(|_| Part::default()).collect(), here }
     }
 
     /// Asks the workers to publish what is costly to publish; they do at their next release.
     pub fn ask(&self) {
-        for part in &self.parts {
+        for part in &self.parts[self.here.clone()] {
             part.wants_templates.store(true, Ordering::Release);
         }
     }
@@ -228,7 +247,32 @@ impl Views {
 
     /// How often templates were published: lets a reader wait for an answer to [`Views::ask`].
     pub fn published(&self) -> Vec<u64> {
-        self.parts.iter().map(|part| part.steps.load(Ordering::Acquire)).collect()
+        self.parts[self.here.clone()]
+            .iter()
+            .map(|part| part.steps.load(Ordering::Acquire))
+            .collect()
+    }
+
+    /// All that the workers of this process have published.
+    pub(crate) fn published_here(&self) -> Vec<(usize, Published)> {
+        let of = |part: &Part| Published {
+            templates: part.templates.load().as_ref().clone(),
+            template_count: part.template_count.load(Ordering::Acquire),
+            facts: part.facts.load().as_ref().clone(),
+            progress: lock(&part.progress).values().flatten().cloned().collect(),
+            evictions: part.evictions.load(Ordering::Acquire),
+        };
+        self.here.clone().map(|worker| (worker, of(&self.parts[worker]))).collect()
+    }
+
+    /// Takes what a worker of another process has published.
+    pub(crate) fn put_published(&self, worker: usize, published: Published) {
+        if worker < self.parts.len() {
+            self.put_templates(worker, published.templates, published.evictions);
+            self.put_template_count(worker, published.template_count);
+            self.put_facts(worker, published.facts);
+            self.put_progress("elsewhere", worker, published.progress);
+        }
     }
 
     /// Leaves evicted so far.

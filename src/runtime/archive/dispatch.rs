@@ -1,6 +1,6 @@
 //! Pass 2: hands the chunks of a plan to the workers, in order, from a thread of its own.
 //!
-//! Chunk i goes to lane i mod W. Plain and unpacked files are read by the worker; a compressed file
+//! Chunk i goes to worker i mod W; in a cluster each process reads those of its own workers. Plain and unpacked files are read by the worker; a compressed file
 //! whose chunks are in order is unpacked here, once, front to back, and its bytes travel with the
 //! work. The lanes' bound is what bounds those bytes. After each chunk the port promises what the
 //! index says of the next one, at the end up to E; then the port closes.
@@ -38,14 +38,37 @@ impl Running {
     }
 }
 
+/// Which workers of all are those of this process.
+#[derive(Clone, Copy, Debug)]
+pub struct Share {
+    /// Workers of all processes.
+    pub workers: usize,
+    /// The first worker of this process.
+    pub first: usize,
+    /// Workers of this process: one lane each.
+    pub own: usize,
+}
+
+impl Share {
+    /// All workers are those of this process.
+    pub fn whole(workers: usize) -> Share {
+        Share { workers, first: 0, own: workers }
+    }
+
+    /// The lane of chunk `at`, if it is for this process.
+    fn lane(self, at: usize) -> Option<usize> {
+        (at % self.workers).checked_sub(self.first).filter(|lane| *lane < self.own)
+    }
+}
+
 impl Plan {
-    /// Runs the plan on a thread of its own. The port must have one lane for each of `workers`; it
-    /// is closed at the end, also when the engine stops.
-    pub fn run(self, mut port: Port, workers: usize) -> io::Result<Running> {
+    /// Runs this process's share of the plan on a thread of its own. The port must have one lane for
+    /// each worker of it; it is closed at the end, also when the engine stops.
+    pub fn run(self, mut port: Port, share: Share) -> io::Result<Running> {
         let progress = self.progress.clone();
         let thread = std::thread::Builder::new().name("archive".to_owned()).spawn(move || {
-            let mut dispatcher = Dispatcher::new(self);
-            let sent = dispatcher.send_all(&mut port, workers.max(1));
+            let mut dispatcher = Dispatcher::new(self, share);
+            let sent = dispatcher.send_all(&mut port);
             port.close();
             sent
         })?;
@@ -55,8 +78,10 @@ impl Plan {
 
 struct Dispatcher {
     plan: Plan,
+    /// The chunks of this process: place in the plan, and lane.
+    own: Vec<(usize, usize)>,
     decoders: BTreeMap<u32, Decoder>,
-    /// Chunks of each file that are still to come.
+    /// Chunks of this process that are still to come, by file.
     left: Vec<u32>,
     on_disk: Arc<AtomicU64>,
 }
@@ -67,22 +92,26 @@ struct Decoder {
 }
 
 impl Dispatcher {
-    fn new(plan: Plan) -> Dispatcher {
+    fn new(plan: Plan, share: Share) -> Dispatcher {
+        let own: Vec<(usize, usize)> =
+            (0..plan.order.len()).filter_map(|at| Some((at, share.lane(at)?))).collect();
         let mut left = vec![0; plan.files.len()];
-        for place in &plan.order {
-            left[place.file as usize] += 1;
+        for (at, _) in &own {
+            left[plan.order[*at].file as usize] += 1;
         }
-        Dispatcher { plan, decoders: BTreeMap::new(), left, on_disk: Arc::default() }
+        Dispatcher { plan, own, decoders: BTreeMap::new(), left, on_disk: Arc::default() }
     }
 
-    fn send_all(&mut self, port: &mut Port, workers: usize) -> Result<(), Stopped> {
+    fn send_all(&mut self, port: &mut Port) -> Result<(), Stopped> {
         let end = self.plan.newest().map_or(0, |newest| (newest + MILLISECOND).min(MAX_NS));
-        for at in 0..self.plan.order.len() {
+        for number in 0..self.own.len() {
+            let (at, lane) = self.own[number];
             let place = self.plan.order[at];
             let job = self.job(at, place, port);
             let records = u64::from(job.chunk.records);
-            port.send_work(at % workers, place.promise, records, Box::new(move || job.run()))?;
-            let next: Option<Ns> = self.plan.order.get(at + 1).map(|next| next.promise);
+            port.send_work(lane, place.promise, records, Box::new(move || job.run()))?;
+            let next: Option<Ns> =
+                self.own.get(number + 1).map(|(next, _)| self.plan.order[*next].promise);
             port.promise(next.unwrap_or(end));
         }
         port.promise(end);

@@ -31,7 +31,7 @@ mod summary;
 mod tests;
 
 pub use cut::ChunkSize;
-pub use dispatch::Running;
+pub use dispatch::{Running, Share};
 pub use one_pass::{OnePass, PIPE_LATENESS};
 pub use open::Compression;
 pub use options::{Choose, FileOptions, ScanOptions};

@@ -179,6 +179,29 @@ impl Plan {
         summary
     }
 
+    /// Digest of everything that the second pass goes by: plans with the same digest read the same
+    /// records of the same sources in the same order.
+    pub fn digest(&self) -> u64 {
+        let mut digest = hash::pair(self.window.since, self.window.until);
+        let mut add = |number: u64| digest = hash::pair(digest, number);
+        for file in &self.files {
+            add(hash::text(&format!("{:?}", file.source)));
+            add(file.scan.bytes);
+        }
+        for place in &self.order {
+            let chunk = self.chunk_of(place);
+            let place = [u64::from(place.file), place.floor, place.promise];
+            let reach = [chunk.start, chunk.end, u64::from(chunk.records)];
+            place.into_iter().chain(reach).for_each(&mut add);
+            [chunk.least, chunk.greatest].into_iter().for_each(&mut add);
+        }
+        for file in &self.one_pass {
+            add(hash::text(&format!("{:?} {:?}", file.source, file.year)));
+            add(file.newest);
+        }
+        digest
+    }
+
     fn chunk_of(&self, place: &Placed) -> &super::cut::Chunk {
         &self.files[place.file as usize].scan.chunks[place.chunk as usize]
     }

@@ -1,5 +1,6 @@
 //! What the tests of the whole engine share.
 
+pub mod cluster;
 pub mod digest;
 pub mod engine;
 pub mod program;

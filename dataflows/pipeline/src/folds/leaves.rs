@@ -31,7 +31,7 @@ use std::sync::Arc;
 pub struct Parsed {
     /// The event.
     pub event: Arc<Event>,
-    /// The port it came through, for the conservation ledger.
+    /// The port it came through, numbered over all processes, for the conservation ledger.
     pub port: u16,
 }
 

@@ -34,6 +34,7 @@ fn shared(workers: usize) -> Shared {
         budget_held: Arc::default(),
         worker_cpu: Arc::default(),
         ports: Arc::default(),
+        peers: None,
         profile: Default::default(),
         failed: Default::default(),
     }

@@ -179,6 +179,7 @@ pub fn run(options: &Run, ports: &[Vec<(Input, Ns)>]) -> Outcome {
                 end: end.clone(),
                 worker: index,
                 probe: probe.clone(),
+                sources: None,
             };
             let (said, flow) = (said.clone(), flow.clone());
             worker.dataflow::<Time, _, _>(|scope| {

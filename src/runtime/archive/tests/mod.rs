@@ -59,7 +59,9 @@ pub fn run(plan: Plan, workers: usize) -> Ran {
     let (senders, receivers) = lanes(workers, 3);
     let state = Arc::new(PortState::default());
     let newest = plan.newest().unwrap_or(0);
-    let running = plan.run(Port::new(7, senders, state.clone()), workers).unwrap();
+    let running = plan
+        .run(Port::new(7, senders, state.clone()), crate::runtime::archive::Share::whole(workers))
+        .unwrap();
     let progress = running.progress.clone();
     let lanes: Vec<_> = receivers
         .into_iter()
