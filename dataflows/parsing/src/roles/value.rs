@@ -106,6 +106,10 @@ pub(super) fn read(kind: ValueType, text: &str, start: usize, end: usize, trust:
             let fits = unit && end > start && end - start <= NAME_MAX && !stretch.contains(' ');
             whole(kind, start, end, fits)
         }
+        EntityType::Principal => {
+            let fits = !stretch.contains(' ') && stretch.len() <= PATH_MAX;
+            whole(kind, start, end, fits)
+        }
     }
 }
 
