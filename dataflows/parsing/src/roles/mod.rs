@@ -16,11 +16,14 @@ mod context;
 mod edges;
 mod file;
 mod general;
+mod hosts;
 mod index;
 mod keys;
 mod names;
 mod pairs;
 mod pattern;
+mod principals;
+mod requests;
 #[cfg(test)]
 mod tests;
 mod users;

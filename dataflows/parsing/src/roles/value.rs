@@ -5,6 +5,7 @@
 //! none (empty, `-`, `(null)`) or that it cannot be of that type. Cost: a pass over the stretch.
 
 use super::address::{address, digits, unspecified};
+use super::principals::{PRINCIPAL_MAX, is_principal};
 use seerflow_model::{EntityType, Span};
 
 /// Longest value of each sort; longer ones are no entities.
@@ -82,6 +83,7 @@ pub(super) fn read(kind: ValueType, text: &str, start: usize, end: usize, trust:
         ValueType::Status => return Read::Wrong,
     };
     match kind {
+        EntityType::User if is_principal(stretch) => whole(EntityType::Principal, start, end, true),
         EntityType::User => user(text, start, end),
         EntityType::Ip => match address(text, start, end) {
             Some((start, end)) if unspecified(&text[start..end]) => whole(kind, start, end, false),
@@ -98,7 +100,8 @@ pub(super) fn read(kind: ValueType, text: &str, start: usize, end: usize, trust:
         EntityType::Url => url(text, start, end),
         EntityType::Hash => whole(kind, start, end, hash(stretch)),
         EntityType::Email => whole(kind, start, end, email(stretch)),
-        EntityType::Mac => whole(kind, start, end, mac(stretch.as_bytes())),
+        EntityType::Mac if mac(stretch) && nobodys_mac(stretch) => Read::Nothing,
+        EntityType::Mac => whole(kind, start, end, mac(stretch)),
         EntityType::Service | EntityType::Container => {
             let end = start + stretch.trim_end_matches(['.', ',', ':', ';']).len();
             // Scopes and slices are made per session: they are no service.
@@ -107,7 +110,7 @@ pub(super) fn read(kind: ValueType, text: &str, start: usize, end: usize, trust:
             whole(kind, start, end, fits)
         }
         EntityType::Principal => {
-            let fits = !stretch.contains(' ') && stretch.len() <= PATH_MAX;
+            let fits = stretch.len() <= PRINCIPAL_MAX && !stretch.contains(' ');
             whole(kind, start, end, fits)
         }
     }
@@ -236,15 +239,18 @@ pub(super) fn domain_name(text: &str) -> bool {
 pub(super) fn program_base(text: &str, start: usize, end: usize) -> (usize, usize) {
     let bytes = text.as_bytes();
     let (start, end) = space(bytes, start, end);
+    let windows = windows(&text[start..end]);
     let stop = match memchr::memchr(b'(', &bytes[start..end]) {
-        Some(at) if at > 0 => start + at,
+        Some(at) if at > 0 && !windows => start + at,
         _ => end,
     };
-    match bytes.get(start) {
-        Some(b'/') => match memchr::memrchr(b'/', &bytes[start..stop]) {
-            Some(at) if start + at + 1 < stop => (start + at + 1, stop),
-            _ => (start, stop),
-        },
+    let slash = match bytes.get(start) {
+        Some(b'/') => memchr::memrchr(b'/', &bytes[start..stop]),
+        _ if windows => memchr::memrchr2(b'/', b'\\', &bytes[start..stop]),
+        _ => None,
+    };
+    match slash {
+        Some(at) if start + at + 1 < stop => (start + at + 1, stop),
         _ => (start, stop),
     }
 }
@@ -255,10 +261,10 @@ fn process(text: &str, start: usize, end: usize) -> Read {
     whole(EntityType::Process, start, end, fits)
 }
 
-/// An absolute path: POSIX, or Windows with a drive.
+/// An absolute path: POSIX, or Windows with a drive, a share or a device.
 fn file(text: &str, start: usize, end: usize) -> Read {
     let stretch = &text[start..end];
-    let windows = matches!(stretch.as_bytes(), [d, b':', b'\\', _, ..] if d.is_ascii_alphabetic());
+    let windows = windows(stretch);
     let stretch = match windows {
         true => stretch,
         false => stretch.split([' ', '\t']).next().unwrap_or_default(),
@@ -267,6 +273,16 @@ fn file(text: &str, start: usize, end: usize) -> Read {
     let posix = stretch.len() > 1 && stretch.starts_with('/') && !stretch.starts_with("//");
     let end = start + stretch.len();
     whole(EntityType::File, start, end, stretch.len() <= PATH_MAX && (posix || windows))
+}
+
+/// Whether a path begins as those of Windows do: `C:\x`, `C:/x`, `\\server\share`, `\Device\x`.
+fn windows(text: &str) -> bool {
+    match text.as_bytes() {
+        [drive, b':', b'\\' | b'/', _, ..] => drive.is_ascii_alphabetic(),
+        [b'\\', b'\\', rest @ ..] => rest.contains(&b'\\') && rest[0] != b'\\',
+        [b'\\', rest @ ..] => rest.starts_with(b"Device\\") || rest.starts_with(b"??\\"),
+        _ => false,
+    }
 }
 
 /// A URL, or the path of a request; query and fragment are left out of a bare path, because they
@@ -282,8 +298,9 @@ fn url(text: &str, start: usize, end: usize) -> Read {
     whole(EntityType::Url, start, start + stretch.len(), fits)
 }
 
+/// The digits of a hash, perhaps with the name of the algorithm before them.
 fn hash(text: &str) -> bool {
-    matches!(text.len(), 32 | 40 | 64 | 96 | 128) && text.bytes().all(|b| b.is_ascii_hexdigit())
+    seerflow_model::entity::canonical(EntityType::Hash, text, "").is_some()
 }
 
 fn email(text: &str) -> bool {
@@ -292,13 +309,36 @@ fn email(text: &str) -> bool {
     !user.is_empty() && user.len() <= USER_MAX && user.bytes().all(inner) && domain_name(domain)
 }
 
-fn mac(bytes: &[u8]) -> bool {
-    bytes.len() == 17
-        && matches!(bytes[2], b':' | b'-')
-        && bytes.iter().enumerate().all(|(i, b)| match i % 3 {
-            2 => *b == bytes[2],
-            _ => b.is_ascii_hexdigit(),
-        })
+fn mac(text: &str) -> bool {
+    text.len() <= 17 && seerflow_model::entity::canonical(EntityType::Mac, text, "").is_some()
+}
+
+/// Whether all digits are zero (nobody) or all are `f` (everybody).
+fn nobodys_mac(text: &str) -> bool {
+    let only = |digits: &[u8]| text.bytes().all(|b| digits.contains(&b) || b"-:.".contains(&b));
+    only(b"0") || only(b"fF")
+}
+
+/// Whether a name, id or identity in free text ends before this byte.
+pub(super) fn is_name_end(b: u8) -> bool {
+    b <= b' '
+        || matches!(
+            b,
+            b'"' | b'\''
+                | b'`'
+                | b'('
+                | b')'
+                | b'['
+                | b']'
+                | b'{'
+                | b'}'
+                | b'<'
+                | b'>'
+                | b','
+                | b';'
+                | b'|'
+                | 0x7f
+        )
 }
 
 #[cfg(test)]
@@ -348,6 +388,27 @@ mod tests {
             ("url", "https://x.y/a?x=1", "url https://x.y/a?x=1 "),
             ("mac", "00:11:22:aa:bb:cc", "mac 00:11:22:aa:bb:cc "),
             ("mac", "00:11-22:aa:bb:cc", "Wrong"),
+            ("mac", "0011.22aa.bbcc", "mac 0011.22aa.bbcc "),
+            ("mac", "00-11-22-AA-BB-CC", "mac 00-11-22-AA-BB-CC "),
+            ("mac", "00:00:00:00:00:00", "Nothing"),
+            ("mac", "FF-FF-FF-FF-FF-FF", "Nothing"),
+            ("mac", "00:00:00:00:00", "Wrong"),
+            ("file", "\\\\fs1\\share\\a b", "file \\\\fs1\\share\\a b "),
+            ("file", "\\Device\\X\\a", "file \\Device\\X\\a "),
+            ("file", "\\n", "Wrong"),
+            ("file", "\\\\", "Wrong"),
+            ("file", "\\\\x", "Wrong"),
+            ("process", "C:\\Program Files (x86)\\a b.exe", "process a b.exe "),
+            ("process", "/a(b/c)", "process a "),
+            ("user", "arn:aws:iam::1:user/bob", "principal arn:aws:iam::1:user/bob "),
+            ("user", "system:serviceaccount:ns:x", "principal system:serviceaccount:ns:x "),
+            ("user", "system:admin", "user system:admin "),
+            ("principal", "AIDAEXAMPLE", "principal AIDAEXAMPLE "),
+            (
+                "hash",
+                "SHA1=da39a3ee5e6b4b0d3255bfef95601890afd80709",
+                "hash SHA1=da39a3ee5e6b4b0d3255bfef95601890afd80709 ",
+            ),
             ("process", "/usr/sbin/cron", "process cron "),
             ("email", "<a@b.cc>", "email a@b.cc "),
             ("hash", "d41d8cd98f00b204e9800998ecf8427e", "hash d41d8cd98f00b204e9800998ecf8427e "),
