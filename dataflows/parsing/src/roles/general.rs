@@ -95,12 +95,18 @@ impl General {
             }
             ParamKind::Email => self.email(text, &before(), of(EntityType::Email), &mut add),
             ParamKind::Mac => of(EntityType::Mac).into_iter().for_each(|v| add(Role::Object, v)),
-            ParamKind::Url => of(EntityType::Url).into_iter().for_each(|v| add(Role::Object, v)),
-            ParamKind::Path if text[to..].starts_with(":/") => {}
-            ParamKind::Path => {
-                let kind =
-                    if before().is_http_method() { EntityType::Url } else { EntityType::File };
+            ParamKind::Url => {
+                let kind = if value::names_a_container(&text[from..to]) {
+                    EntityType::Container
+                } else {
+                    EntityType::Url
+                };
                 of(kind).into_iter().for_each(|value| add(Role::Object, value));
+            }
+            ParamKind::Path => {
+                if let Some(value) = path(text, from, to, &before()) {
+                    add(Role::Object, value);
+                }
             }
             ParamKind::Domain => {
                 let before = before();
@@ -151,11 +157,11 @@ impl General {
         add: &mut impl FnMut(Role, Value),
     ) {
         let Some(email) = email else { return };
-        if before.names_mail() {
-            return add(Role::Object, email);
-        }
         let kind = ValueType::Of(EntityType::User);
         let (from, to) = (email.value.start as usize, email.value.end());
+        if before.names_mail() && !principals::is_principal(&text[from..to]) {
+            return add(Role::Object, email);
+        }
         let acts = before.names_an_actor() || super::context::logs_in(&text.as_bytes()[to..]);
         if let Read::Some(user) = value::read(kind, text, from, to, Trust::Field) {
             add(if acts { Role::Actor } else { Role::Object }, user);
@@ -190,6 +196,21 @@ impl General {
             window += 1;
         }
         !self.versions.is_match(&text[window..from])
+    }
+}
+
+/// A file, or the path of a request. The drive of `file:/D:/x` belongs to the file.
+fn path(text: &str, from: usize, to: usize, before: &Before<'_>) -> Option<Value> {
+    let kind = if before.is_http_method() { EntityType::Url } else { EntityType::File };
+    let drive =
+        |at: usize| matches!(text.as_bytes()[..at], [.., b'/', d, b':'] if d.is_ascii_alphabetic());
+    if to - from == 2 && text[to..].starts_with(":/") && drive(to + 1) {
+        return None;
+    }
+    let from = if drive(from) { from - 2 } else { from };
+    match value::read(ValueType::Of(kind), text, from, to, Trust::Field) {
+        Read::Some(value) => Some(value),
+        Read::Nothing | Read::Wrong => None,
     }
 }
 

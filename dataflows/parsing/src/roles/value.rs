@@ -319,6 +319,15 @@ fn nobodys_mac(text: &str) -> bool {
     only(b"0") || only(b"fF")
 }
 
+/// Whether a URL is the id of a container: `docker://4bf92f3577b3…`.
+pub(super) fn names_a_container(text: &str) -> bool {
+    let id =
+        |text: &str| matches!(text.len(), 12 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    text.split_once("://").is_some_and(|(scheme, rest)| {
+        matches!(scheme, "docker" | "containerd" | "cri-o" | "podman") && id(rest)
+    })
+}
+
 /// Whether a name, id or identity in free text ends before this byte.
 pub(super) fn is_name_end(b: u8) -> bool {
     b <= b' '

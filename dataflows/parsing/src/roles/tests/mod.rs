@@ -2,6 +2,7 @@
 
 mod build;
 mod facts;
+mod general;
 mod golden;
 mod hard;
 mod laws;

@@ -1,0 +1,44 @@
+//! Messages that no rule knows, through masks and roles as in the product, with all they name.
+//!
+//! `general.txt` has pairs of lines: a message, and after `=` its entities. With `SEERFLOW_BLESS`
+//! set the file is written anew, for a person to read the difference.
+
+use crate::mask::Masker;
+use crate::roles::RoleSet;
+use std::fmt::Write;
+
+const CASES: &str = include_str!("general.txt");
+
+fn named(message: &str, masker: &mut Masker, roles: &mut RoleSet) -> String {
+    let mut event = super::build::event("", "", message);
+    masker.mask(&mut event);
+    roles.apply(&mut event);
+    let mut out = String::from("=");
+    for e in &event.entities {
+        write!(out, " {} {} {};", e.role.name(), e.kind.name(), event.canonical(e)).unwrap();
+    }
+    out
+}
+
+#[test]
+fn messages_that_no_rule_knows() {
+    let (mut masker, mut roles) = (Masker::new(), RoleSet::bundled());
+    let mut actual = String::new();
+    let mut count = 0;
+    for line in CASES.lines().filter(|line| !line.starts_with('=')) {
+        writeln!(actual, "{line}").unwrap();
+        if !line.starts_with('#') {
+            writeln!(actual, "{}", named(line, &mut masker, &mut roles)).unwrap();
+            count += 1;
+        }
+    }
+    assert!(count >= 80, "{count} messages");
+    if std::env::var_os("SEERFLOW_BLESS").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/roles/tests/general.txt");
+        std::fs::write(path, &actual).unwrap();
+    }
+    for (n, (expected, actual)) in CASES.lines().zip(actual.lines()).enumerate() {
+        assert_eq!(actual, expected, "line {}", n + 1);
+    }
+    assert_eq!(CASES.lines().count(), actual.lines().count());
+}
