@@ -59,7 +59,8 @@ pub(super) fn mac(value: &str) -> Option<Cow<'_, str>> {
 }
 
 /// A container's id as its first 12 digits, or a name: `namespace/pod`, `namespace/pod/container`.
-pub(super) fn container(value: &str) -> Option<Cow<'_, str>> {
+/// A namespace of its own goes before a name that has none; an id needs none.
+pub(super) fn container<'a>(value: &'a str, namespace: &str) -> Option<Cow<'a, str>> {
     const SCHEMES: [&str; 5] =
         ["docker://", "containerd://", "cri-o://", "podman://", "docker-pullable://"];
     const SCOPES: [&str; 4] = ["docker-", "cri-containerd-", "crio-", "libpod-"];
@@ -84,7 +85,13 @@ pub(super) fn container(value: &str) -> Option<Cow<'_, str>> {
     if id(name) {
         return Some(lower_ascii(&name[..SHORT_ID]));
     }
-    (!name.is_empty()).then(|| nfc(name))
+    let namespace = namespace.trim();
+    match (name.is_empty(), namespace.is_empty() || name.contains('/')) {
+        (true, _) => None,
+        (false, true) => Some(nfc(name)),
+        (false, false) if namespace.contains('/') => None,
+        (false, false) => Some(Cow::Owned(format!("{}/{}", nfc(namespace), nfc(name)))),
+    }
 }
 
 /// Who acts in a cloud: an ARN, a service account, an object id.

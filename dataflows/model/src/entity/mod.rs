@@ -136,7 +136,8 @@ pub struct EntityRef {
     pub key: u64,
     /// The value as it stands in the text.
     pub value: Span,
-    /// For a user its domain, for a process the host that scopes it; else empty.
+    /// For a user its domain, for a process the host that scopes it, for a pod its namespace; else
+    /// empty.
     pub domain: Span,
 }
 
@@ -145,7 +146,8 @@ pub const VALUE_MAX: usize = 4096;
 
 /// Canonical form of a value, `None` when the value cannot be an entity of that type.
 ///
-/// `domain` is the domain of a user or the host of a process; other types have none.
+/// `domain` is the domain of a user, the host of a process or the namespace of a pod; other types
+/// have none.
 ///
 /// | type | form |
 /// |---|---|
@@ -188,7 +190,8 @@ pub fn canonical<'a>(kind: EntityType, value: &'a str, domain: &str) -> Option<C
         EntityType::File => path::file(value),
         EntityType::Url => url::url(value),
         EntityType::Service => Some(text::nfc(value)),
-        EntityType::Container => code::container(value),
+        EntityType::Container if control(domain) => None,
+        EntityType::Container => code::container(value, domain),
         EntityType::Principal => code::principal(value),
     };
     canonical.filter(|form| !form.is_empty() && form.len() <= VALUE_MAX)

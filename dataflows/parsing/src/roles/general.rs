@@ -56,7 +56,7 @@ impl General {
         pairs::each(text, start, |key, from, to| {
             if let Some((role, kind)) = names.get(key)
                 && let Read::Some(value) = value::read(kind, text, from, to, Trust::Field)
-                && kind != ValueType::UserDomain
+                && !matches!(kind, ValueType::UserDomain | ValueType::Namespace)
             {
                 found.add(full, role, value);
             }

@@ -22,6 +22,8 @@ pub(super) enum ValueType {
     Address,
     /// The domain of the acting user.
     UserDomain,
+    /// The namespace of the pod.
+    Namespace,
     /// An HTTP status: the outcome, no entity.
     Status,
 }
@@ -32,6 +34,7 @@ impl ValueType {
         match name {
             "addr" => Some(ValueType::Address),
             "user_domain" => Some(ValueType::UserDomain),
+            "namespace" => Some(ValueType::Namespace),
             "status" => Some(ValueType::Status),
             _ => EntityType::ALL.into_iter().find(|t| t.name() == name).map(ValueType::Of),
         }
@@ -80,6 +83,7 @@ pub(super) fn read(kind: ValueType, text: &str, start: usize, end: usize, trust:
         ValueType::Of(kind) => kind,
         ValueType::Address => return address_or_host(text, start, end),
         ValueType::UserDomain => return whole(EntityType::Domain, start, end, name(stretch)),
+        ValueType::Namespace => return whole(EntityType::Container, start, end, name(stretch)),
         ValueType::Status => return Read::Wrong,
     };
     match kind {

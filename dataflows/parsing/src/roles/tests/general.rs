@@ -42,3 +42,46 @@ fn messages_that_no_rule_knows() {
     }
     assert_eq!(CASES.lines().count(), actual.lines().count());
 }
+
+#[test]
+fn pods_belong_to_their_namespace() {
+    let mut roles = RoleSet::bundled();
+    for (fields, expected) in [
+        (
+            &[("kubernetes.pod_name", "web-1"), ("kubernetes.namespace_name", "shop")][..],
+            "object container shop/web-1",
+        ),
+        (
+            &[("k8s.namespace.name", "shop"), ("pod", "web-1"), ("container", "shop/web-1")],
+            "object container shop/web-1",
+        ),
+        (
+            &[("container_id", "docker://4BF92F3577B3"), ("pod_namespace", "shop")],
+            "object container 4bf92f3577b3",
+        ),
+        (&[("pod", "web-1"), ("pod_namespace", "a/b")], "object container web-1"),
+        (&[("pod_namespace", "shop")], ""),
+    ] {
+        let mut event = super::build::with_fields("", "", "it failed", fields);
+        roles.apply(&mut event);
+        let shown = super::build::shown(&event);
+        let shown = shown.strip_prefix("other unknown").unwrap().trim_start_matches("; ");
+        assert_eq!(shown, expected, "{fields:?}");
+        for e in &event.entities {
+            let key = seerflow_model::entity::key(e.kind, &event.canonical(e));
+            assert_eq!(e.key, key, "{fields:?}");
+        }
+    }
+}
+
+#[test]
+fn a_principal_acts_as_a_user_does() {
+    let message = "User: arn:aws:iam::123456789012:user/Bob from 192.0.2.7 opened /srv/x";
+    let mut event = super::build::event("", "", message);
+    RoleSet::bundled().apply(&mut event);
+    let bob = "arn:aws:iam::123456789012:user/Bob";
+    assert_eq!(
+        super::build::edges(&event),
+        format!("{bob} authenticated_from 192.0.2.7; {bob} accessed /srv/x")
+    );
+}
