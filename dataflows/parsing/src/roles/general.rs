@@ -1,12 +1,10 @@
 //! Reading a message that no rule knows: `key=value` pairs with well-known names, `for user x`,
-//! `DOMAIN\user`, and typed parameters by the words before them.
+//! `DOMAIN\user`, principals, and typed parameters by the words before them.
 //!
 //! It would rather miss an entity than invent one: versions, clock times, scope operators of
-//! programming languages, package names and escapes give nothing. Cost: three searches over the
+//! programming languages, package names and escapes give nothing. Cost: four searches over the
 //! message, and a few bytes before each parameter.
 
-use super::address::ipv6;
-use super::collect::Found;
 use super::context::Before;
 use super::hosts::{self, Dotted};
 use super::names::Names;

@@ -41,8 +41,10 @@ pub(super) fn dotted(text: &str, span: Span, before: &Before<'_>) -> Dotted {
     if before.is(&["domain", "zone", "fqdn"]) {
         return Dotted::Domain;
     }
-    let told = before.place() != Place::Free
-        || before.is(&["host", "hostname", "node", "machine", "computer", "workstation"]);
+    let told = before.is(&["host", "hostname", "node", "machine", "computer", "workstation"])
+        || before.place() != Place::Free
+            && (!before.is(&["from", "to", "by", "toward", "towards", "source", "origin"])
+                || believable(name));
     match told || (stands_alone(text.as_bytes(), span) && full(name)) {
         true => Dotted::Host,
         false => Dotted::Other,
@@ -55,6 +57,35 @@ fn stands_alone(bytes: &[u8], span: Span) -> bool {
     let after = bytes.get(span.end()).copied().unwrap_or(b' ');
     !matches!(before, b'/' | b'\\' | b'@' | b'$' | b'-' | b'_' | b'.' | b'%' | b'#' | b'&' | b'?')
         && !matches!(after, b'/' | b'\\' | b'@' | b'(' | b'$' | b'-' | b'_' | b'=' | b'#' | b'!')
+}
+
+/// Whether `from x.y` can mean a machine: rows move `from users.old to users.backup` as well.
+fn believable(name: &str) -> bool {
+    const SURE: [&str; 14] = [
+        "com",
+        "net",
+        "org",
+        "edu",
+        "gov",
+        "mil",
+        "arpa",
+        "lan",
+        "corp",
+        "intranet",
+        "localdomain",
+        "invalid",
+        "onion",
+        "example",
+    ];
+    const LIKELY: [&str; 12] = [
+        "local", "internal", "home", "intra", "info", "biz", "dev", "app", "cloud", "test", "int",
+        "domain",
+    ];
+    let top = name.rsplit('.').next().unwrap_or_default();
+    let is = |list: &[&str]| list.iter().any(|t| t.eq_ignore_ascii_case(top));
+    // Names of machines are numbered or hyphened, those of code seldom.
+    let shaped = name.bytes().any(|b| b.is_ascii_digit() || b == b'-' || b >= 0x80);
+    is(&SURE) || shaped || (top.len() == 2 || is(&LIKELY)) && name.split('.').count() >= 3
 }
 
 /// Three labels or more under a top-level domain that is no file ending and no word of code.
@@ -204,6 +235,13 @@ mod tests {
             ("load *www.example.com/x", Other),
             ("prop *a_b.c.com", Other),
             ("from *main.py", Other),
+            ("moved from *users.old to x", Other),
+            ("migrated to *schema.v", Other),
+            ("to *app.example.de", Host),
+            ("from *gw.internal", Other),
+            ("from *gw-1.internal", Host),
+            ("from *mail.lan", Host),
+            ("server *gw.internal", Host),
             ("x*foo.bar.com", Host),
             ("$*foo.bar.com", Other),
         ] {
