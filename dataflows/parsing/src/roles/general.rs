@@ -5,11 +5,13 @@
 //! programming languages, package names and escapes give nothing. Cost: four searches over the
 //! message, and a few bytes before each parameter.
 
+use super::address::ipv6;
+use super::collect::Found;
 use super::context::Before;
 use super::hosts::{self, Dotted};
 use super::names::Names;
 use super::value::{self, Read, Trust, Value, ValueType};
-use super::{pairs, principals, requests, users};
+use super::{forms, pairs, principals, requests, users};
 use aho_corasick::AhoCorasick;
 use memchr::memmem;
 use seerflow_model::{EntityType, Event, Param, ParamKind, Role, Span};
@@ -94,7 +96,7 @@ impl General {
             ParamKind::Email => self.email(text, &before(), of(EntityType::Email), &mut add),
             ParamKind::Mac => of(EntityType::Mac).into_iter().for_each(|v| add(Role::Object, v)),
             ParamKind::Url => {
-                let kind = if value::names_a_container(&text[from..to]) {
+                let kind = if forms::names_a_container(&text[from..to]) {
                     EntityType::Container
                 } else {
                     EntityType::Url

@@ -15,6 +15,7 @@ mod collect;
 mod context;
 mod edges;
 mod file;
+mod forms;
 mod general;
 mod hosts;
 mod index;

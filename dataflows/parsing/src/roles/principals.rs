@@ -5,7 +5,8 @@
 //! Cost: one search for `arn:` in a message that no rule knows.
 
 use super::context::Before;
-use super::value::{Value, is_name_end};
+use super::forms::is_name_end;
+use super::value::Value;
 use memchr::memmem;
 use seerflow_model::{EntityType, Role, Span};
 

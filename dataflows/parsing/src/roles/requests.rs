@@ -4,7 +4,8 @@
 //!
 //! It says who acts, whatever the message says. Cost: a look at the names of a few fields.
 
-use super::value::{Value, is_name_end};
+use super::forms::is_name_end;
+use super::value::Value;
 use seerflow_model::{EntityType, Event, Span};
 
 /// Longest user id.

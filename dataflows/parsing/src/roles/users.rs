@@ -1,8 +1,9 @@
 //! Users in the free text of a message: `for user x`, `user 'x'`, `DOMAIN\user`.
 
 use super::context::{Before, logs_in};
+use super::forms::is_name_end;
 use super::principals::{PRINCIPAL_MAX, is_principal};
-use super::value::{self, Read, Trust, Value, ValueType, is_name_end};
+use super::value::{self, Read, Trust, Value, ValueType};
 use memchr::{memchr_iter, memmem};
 use seerflow_model::{EntityType, Role, Span};
 

@@ -5,6 +5,7 @@
 //! none (empty, `-`, `(null)`) or that it cannot be of that type. Cost: a pass over the stretch.
 
 use super::address::{address, digits, unspecified};
+use super::forms::{hash, mac, nobodys_mac, windows};
 use super::principals::{PRINCIPAL_MAX, is_principal};
 use seerflow_model::{EntityType, Span};
 
@@ -279,16 +280,6 @@ fn file(text: &str, start: usize, end: usize) -> Read {
     whole(EntityType::File, start, end, stretch.len() <= PATH_MAX && (posix || windows))
 }
 
-/// Whether a path begins as those of Windows do: `C:\x`, `C:/x`, `\\server\share`, `\Device\x`.
-fn windows(text: &str) -> bool {
-    match text.as_bytes() {
-        [drive, b':', b'\\' | b'/', _, ..] => drive.is_ascii_alphabetic(),
-        [b'\\', b'\\', rest @ ..] => rest.contains(&b'\\') && rest[0] != b'\\',
-        [b'\\', rest @ ..] => rest.starts_with(b"Device\\") || rest.starts_with(b"??\\"),
-        _ => false,
-    }
-}
-
 /// A URL, or the path of a request; query and fragment are left out of a bare path, because they
 /// would make every request an entity of its own.
 fn url(text: &str, start: usize, end: usize) -> Read {
@@ -302,56 +293,10 @@ fn url(text: &str, start: usize, end: usize) -> Read {
     whole(EntityType::Url, start, start + stretch.len(), fits)
 }
 
-/// The digits of a hash, perhaps with the name of the algorithm before them.
-fn hash(text: &str) -> bool {
-    seerflow_model::entity::canonical(EntityType::Hash, text, "").is_some()
-}
-
 fn email(text: &str) -> bool {
     let Some((user, domain)) = text.rsplit_once('@') else { return false };
     let inner = |b: u8| b.is_ascii_alphanumeric() || b"._%+-'/!#$&*".contains(&b) || b >= 0x80;
     !user.is_empty() && user.len() <= USER_MAX && user.bytes().all(inner) && domain_name(domain)
-}
-
-fn mac(text: &str) -> bool {
-    text.len() <= 17 && seerflow_model::entity::canonical(EntityType::Mac, text, "").is_some()
-}
-
-/// Whether all digits are zero (nobody) or all are `f` (everybody).
-fn nobodys_mac(text: &str) -> bool {
-    let only = |digits: &[u8]| text.bytes().all(|b| digits.contains(&b) || b"-:.".contains(&b));
-    only(b"0") || only(b"fF")
-}
-
-/// Whether a URL is the id of a container: `docker://4bf92f3577b3…`.
-pub(super) fn names_a_container(text: &str) -> bool {
-    let id =
-        |text: &str| matches!(text.len(), 12 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit());
-    text.split_once("://").is_some_and(|(scheme, rest)| {
-        matches!(scheme, "docker" | "containerd" | "cri-o" | "podman") && id(rest)
-    })
-}
-
-/// Whether a name, id or identity in free text ends before this byte.
-pub(super) fn is_name_end(b: u8) -> bool {
-    b <= b' '
-        || matches!(
-            b,
-            b'"' | b'\''
-                | b'`'
-                | b'('
-                | b')'
-                | b'['
-                | b']'
-                | b'{'
-                | b'}'
-                | b'<'
-                | b'>'
-                | b','
-                | b';'
-                | b'|'
-                | 0x7f
-        )
 }
 
 #[cfg(test)]
