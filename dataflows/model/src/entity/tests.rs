@@ -20,6 +20,21 @@ fn uuid_vectors() {
         (Host, "Web-01.", "", "82feccae-4dec-52cb-98dc-5192a014d769"),
         (Domain, "Example.COM.", "", "8b22b68f-4317-5756-8bda-7e00236738e1"),
         (File, "/etc/passwd", "", "577af02a-e36c-5a68-9563-8e3b94656be3"),
+        (File, "c:/WINDOWS//a.exe", "", "04bdc685-d353-5f53-a6f3-63150b581d27"),
+        (Host, "B\u{fc}cher.example", "", "100aac88-fec5-5f3a-b9fa-36f523f3831b"),
+        (Process, "sshd", "WEB-1.", "0c476e31-42fd-5c7c-b238-0c0e1927286d"),
+        (Hash, "MD5=D41D8CD98F00B204E9800998ECF8427E", "", "fd1d3634-e6dc-528c-b283-a9aa49836aaf"),
+        (Url, "HTTPS://u:p@Example.com:443/a?b", "", "080d4d7b-a5e9-529d-8559-de5a9e55be48"),
+        (Email, "Bob@Example.com", "", "e8890fa7-63f7-52fe-8201-e154041ec317"),
+        (Mac, "001A.2B3C.4D5E", "", "db9a3d1f-a0b5-5829-a1d1-0b01ab9e258e"),
+        (Service, "nginx.service", "", "cda8c99d-abc5-5d5d-a210-7bc4bac41e17"),
+        (Container, "web-1", "shop", "27bdd35d-87f0-5d34-8b72-36b17037900d"),
+        (
+            Principal,
+            "arn:aws:iam::123456789012:user/Bob",
+            "",
+            "cbea23d9-bb38-58ce-8d2d-214d251e9a02",
+        ),
     ] {
         assert_eq!(id(kind, value, domain), expected, "{kind:?} {value}");
     }
