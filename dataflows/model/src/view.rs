@@ -112,12 +112,13 @@ impl Serialize for Pairs<'_> {
 struct Ecs<'a>(&'a Event);
 
 /// Which entity fills which field: the first of that type in that role.
-const ECS_ENTITIES: [(&str, Role, EntityType); 12] = [
+const ECS_ENTITIES: [(&str, Role, EntityType); 13] = [
     ("source.ip", Role::Src, EntityType::Ip),
     ("source.domain", Role::Src, EntityType::Host),
     ("destination.ip", Role::Dst, EntityType::Ip),
     ("destination.domain", Role::Dst, EntityType::Host),
     ("user.name", Role::Actor, EntityType::User),
+    ("user.id", Role::Actor, EntityType::Principal),
     ("user.target.name", Role::Target, EntityType::User),
     ("file.path", Role::Object, EntityType::File),
     ("url.original", Role::Object, EntityType::Url),

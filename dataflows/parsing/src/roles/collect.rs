@@ -68,6 +68,29 @@ impl Found {
             (user.key, user.domain) = (key, domain);
         }
     }
+
+    /// Gives the pods that name no namespace the one that stands in its own field.
+    pub(super) fn set_namespace(&mut self, text: &str, namespace: Span) {
+        let bare = |e: &&mut EntityRef| e.kind == EntityType::Container && e.domain.is_empty();
+        let entities = &mut self.entities;
+        for pod in entities.iter_mut().filter(bare) {
+            if let Some(key) = key_of(EntityType::Container, pod.value.of(text), namespace.of(text))
+            {
+                (pod.key, pod.domain) = (key, namespace);
+            }
+        }
+        // What was told apart by its spelling may be one now.
+        let mut at = 1;
+        while at < entities.len() {
+            let same = |e: &EntityRef| {
+                (e.kind, e.key, e.role) == (entities[at].kind, entities[at].key, entities[at].role)
+            };
+            match entities[..at].iter().any(same) {
+                true => drop(entities.remove(at)),
+                false => at += 1,
+            }
+        }
+    }
 }
 
 /// A role and a type, as rule files write them: `actor:user`.

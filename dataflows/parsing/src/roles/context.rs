@@ -8,6 +8,8 @@ use seerflow_model::{Role, Span};
 const WORD_MAX: usize = 24;
 /// Longest name of a host before an address in brackets.
 const NAME_MAX: usize = 253;
+/// Longest list of proxies between a client and its request, in bytes.
+const PROXIES_MAX: usize = 256;
 /// Most separators skipped between a word and the value.
 const SKIP_MAX: usize = 6;
 
@@ -63,6 +65,10 @@ impl<'a> Before<'a> {
     pub(super) fn place(&self) -> Place {
         const FILLERS: [&str; 10] =
             ["ip", "address", "addr", "host", "ipaddr", "node", "the", "is", "tcp", "udp"];
+        // `connection request 192.0.2.1`: it is the one who asks.
+        if self.is(&["request", "attempt"]) && self.earlier.is(&["connection", "connect"]) {
+            return Place::Source;
+        }
         match self.word.place() {
             Place::Free if self.word.is(&FILLERS) => self.earlier.place(),
             place => place,
@@ -227,10 +233,21 @@ pub(super) fn logs_in(rest: &[u8]) -> bool {
     words.iter().any(|word| rest.starts_with(word))
 }
 
-/// Whether a request line follows an address: `192.0.2.1 "GET /x`.
+/// Whether a request line follows an address, perhaps after those of proxies:
+/// `192.0.2.1 "GET /x`, `192.0.2.1,192.0.2.2 "GET /x`.
 pub(super) fn asks(rest: &[u8]) -> bool {
-    rest.strip_prefix(b" \"").is_some_and(|line| {
+    let proxy = |b: &&u8| b.is_ascii_hexdigit() || matches!(b, b'.' | b':' | b',' | b' ');
+    let proxies = match rest.first() {
+        Some(b',') => rest.iter().take(PROXIES_MAX).take_while(proxy).count().saturating_sub(1),
+        _ => 0,
+    };
+    rest[proxies..].strip_prefix(b" \"").is_some_and(|line| {
         let methods = METHODS.iter().filter_map(|method| line.strip_prefix(*method));
         methods.into_iter().any(|tail| tail.first() == Some(&b' '))
     })
+}
+
+/// Whether a text begins with an ASCII word, in any case.
+pub(super) fn begins(text: &str, word: &str) -> bool {
+    text.as_bytes().get(..word.len()).is_some_and(|b| b.eq_ignore_ascii_case(word.as_bytes()))
 }

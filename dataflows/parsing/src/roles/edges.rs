@@ -37,20 +37,22 @@ pub(super) fn connect(
 }
 
 fn relation(from: &EntityRef, to: &EntityRef, activity: Activity) -> Option<Relation> {
-    use EntityType::{Container, File, Service, Url, User};
+    use EntityType::{Container, File, Principal, Service, Url, User};
     let machine = |e: &EntityRef| matches!(e.kind, EntityType::Ip | EntityType::Host);
-    match (from.role, from.kind, to.role) {
-        (Role::Actor, User, Role::Src) if machine(to) => Some(Relation::AuthenticatedFrom),
-        (Role::Actor, User, Role::Target) if machine(to) => Some(Relation::LoggedInto),
-        (Role::Actor, User, Role::Dst) if machine(to) && activity == Activity::Login => {
+    let account = |e: &EntityRef| matches!(e.kind, User | Principal);
+    match (from.role, to.role) {
+        (Role::Actor, _) if !account(from) => None,
+        (Role::Actor, Role::Src) if machine(to) => Some(Relation::AuthenticatedFrom),
+        (Role::Actor, Role::Target) if machine(to) => Some(Relation::LoggedInto),
+        (Role::Actor, Role::Dst) if machine(to) && activity == Activity::Login => {
             Some(Relation::LoggedInto)
         }
-        (Role::Actor, User, Role::Target) if to.kind == User => Some(Relation::ActedAs),
-        (Role::Actor, User, Role::Object) => {
+        (Role::Actor, Role::Target) if account(to) => Some(Relation::ActedAs),
+        (Role::Actor, Role::Object) => {
             matches!(to.kind, File | Url | Service | Container).then_some(Relation::Accessed)
         }
-        (Role::Src, _, Role::Dst) if machine(from) && machine(to) => Some(Relation::ConnectedTo),
-        (Role::Src, _, Role::Target | Role::Observer) if machine(from) && machine(to) => {
+        (Role::Src, Role::Dst) if machine(from) && machine(to) => Some(Relation::ConnectedTo),
+        (Role::Src, Role::Target | Role::Observer) if machine(from) && machine(to) => {
             Some(Relation::ReachedHost)
         }
         _ => None,

@@ -27,29 +27,44 @@ fn fast(kind: EntityType, value: &str, domain: &str) -> Option<u64> {
     match kind {
         EntityType::Ip => ip(value),
         EntityType::User if domain.is_empty() => {
-            let splits = bytes.iter().any(|b| matches!(b, b'\\' | b'@'));
+            let splits = bytes.iter().any(|b| matches!(b, b'\\' | b'@' | b':'));
             (!splits).then(|| lowered(kind, value))
         }
-        EntityType::User => domain.is_ascii().then(|| joined(kind, domain, ":", (value, true))),
-        EntityType::Host | EntityType::Domain => {
-            (bytes.last() != Some(&b'.')).then(|| lowered(kind, value))
-        }
+        EntityType::User => name(domain).then(|| joined(kind, domain, ":", (value, true))),
+        EntityType::Host | EntityType::Domain => name(value).then(|| lowered(kind, value)),
         EntityType::Process => {
-            let scope = domain.as_bytes();
-            let usual = scope.is_empty() || (plain(scope) && scope.last() != Some(&b'.'));
-            usual.then(|| joined(kind, domain, "/", (value, false)))
+            let program = !bytes.contains(&b'/') && bytes.iter().rev().nth(3) != Some(&b'.');
+            (program && name(domain)).then(|| joined(kind, domain, "/", (value, false)))
         }
-        EntityType::Hash | EntityType::Email | EntityType::Mac => Some(lowered(kind, value)),
-        EntityType::File | EntityType::Url | EntityType::Service | EntityType::Container => {
-            Some(entity::key(kind, value))
+        EntityType::File => {
+            let posix =
+                bytes[0] == b'/' && bytes.windows(2).all(|pair| !matches!(pair, b"//" | b"/."));
+            posix.then(|| entity::key(kind, value))
         }
+        EntityType::Url => {
+            let path = |b: &u8| !matches!(b, b'?' | b'#' | b';' | b'%');
+            (bytes[0] == b'/' && bytes.iter().all(path)).then(|| entity::key(kind, value))
+        }
+        EntityType::Service => Some(entity::key(kind, value)),
+        // Rare, and their own forms are cheap.
+        EntityType::Hash
+        | EntityType::Email
+        | EntityType::Mac
+        | EntityType::Container
+        | EntityType::Principal => None,
     }
 }
 
-/// ASCII without NUL that trimming leaves as it is.
+/// Letters, digits, `-`, `_` and inner dots: a name that only has to be lowered.
+fn name(text: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    text.bytes().all(inner) && !text.is_empty() && !text.ends_with('.')
+}
+
+/// ASCII without control characters that trimming leaves as it is.
 fn plain(bytes: &[u8]) -> bool {
-    let ends = |b: Option<&u8>| b.is_some_and(|b| *b > b' ');
-    ends(bytes.first()) && ends(bytes.last()) && bytes.iter().all(|b| b.is_ascii() && *b != 0)
+    let ends = |b: Option<&u8>| b.is_some_and(|b| *b != b' ');
+    ends(bytes.first()) && ends(bytes.last()) && bytes.iter().all(|b| (b' '..0x7f).contains(b))
 }
 
 fn lowered(kind: EntityType, value: &str) -> u64 {
@@ -152,8 +167,25 @@ mod tests {
             "AB:CD:EF:00:11:22",
             "256.1.1.1",
             "1.2.3.4.5",
+            "a:b",
+            ":b",
+            "/a//b",
+            "/a/./b",
+            "/a/.b",
+            "/a/.",
+            "/a?b",
+            "/a%2f;c",
+            "https://U:p@H:443/?q",
+            "C:\\A",
+            "a/b",
+            "Cmd.EXE",
+            "a\tb",
+            "aabb.ccdd.eeff",
+            "arn:aws:iam::1:user/B",
         ] {
-            for domain in ["", "CORP", "host.", " h ", "ü", "."] {
+            for domain in
+                ["", "CORP", "host.", " h ", "ü", ".", "a:b", "a/b", "a b", "1.2.3.4", "::1"]
+            {
                 for kind in EntityType::ALL {
                     let expected = slow(kind, value, domain);
                     assert_eq!(key_of(kind, value, domain), expected, "{kind:?} {value} {domain}");
@@ -164,8 +196,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn fast_equals_slow(value in "\\PC{0,24}|[ -~]{0,40}|[0-9a-f:.%]{0,20}|.{0,8}",
-                            domain in "|[A-Za-z0-9.-]{1,12}|.{0,5}") {
+        fn fast_equals_slow(value in "\\PC{0,24}|[ -~]{0,40}|[0-9a-f:.%]{0,20}|/[a./?;%2]{0,9}|.{0,8}",
+                            domain in "|[A-Za-z0-9.-]{1,12}|[ -~]{1,3}|.{0,5}") {
             for kind in EntityType::ALL {
                 prop_assert_eq!(key_of(kind, &value, &domain), slow(kind, &value, &domain));
             }

@@ -15,12 +15,16 @@ mod collect;
 mod context;
 mod edges;
 mod file;
+mod forms;
 mod general;
+mod hosts;
 mod index;
 mod keys;
 mod names;
 mod pairs;
 mod pattern;
+mod principals;
+mod requests;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -158,7 +162,7 @@ impl RoleSet {
 
     fn fields(&mut self, names: &Names, event: &Event) {
         let text = &*event.text;
-        let mut user_domain = Span::NONE;
+        let (mut user_domain, mut namespace) = (Span::NONE, Span::NONE);
         for field in event.fields.iter().take(FIELDS_MAX).filter(|f| !f.value.is_empty()) {
             let Some((role, kind)) = names.get(event.get(field.name)) else { continue };
             let (from, to) = (field.value.start as usize, field.value.end());
@@ -167,12 +171,16 @@ impl RoleSet {
             }
             match value::read(kind, text, from, to, Trust::Field) {
                 Read::Some(value) if kind == ValueType::UserDomain => user_domain = value.value,
+                Read::Some(value) if kind == ValueType::Namespace => namespace = value.value,
                 Read::Some(value) => self.found.add(text, role, value),
                 Read::Nothing | Read::Wrong => {}
             }
         }
         if !user_domain.is_empty() {
             self.found.set_user_domain(text, user_domain);
+        }
+        if !namespace.is_empty() {
+            self.found.set_namespace(text, namespace);
         }
     }
 

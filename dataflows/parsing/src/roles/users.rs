@@ -1,6 +1,8 @@
 //! Users in the free text of a message: `for user x`, `user 'x'`, `DOMAIN\user`.
 
 use super::context::{Before, logs_in};
+use super::forms::is_name_end;
+use super::principals::{PRINCIPAL_MAX, is_principal};
 use super::value::{self, Read, Trust, Value, ValueType};
 use memchr::{memchr_iter, memmem};
 use seerflow_model::{EntityType, Role, Span};
@@ -67,6 +69,14 @@ fn user_after(bytes: &[u8], at: usize, before: &Before<'_>) -> Option<(usize, us
     let mut to = from + len;
     while to > from && bytes[to - 1] == b'.' {
         to -= 1;
+    }
+    if bytes.get(to) == Some(&b':') && bytes.get(to + 1).is_some_and(u8::is_ascii_alphanumeric) {
+        // `system:serviceaccount:ns:name` and its like: one identity, not a user `system`.
+        let len = bytes[from..].iter().take(PRINCIPAL_MAX).take_while(|b| !is_name_end(**b));
+        let end = from + len.count();
+        let whole = std::str::from_utf8(&bytes[from..end]).unwrap_or_default();
+        let whole = whole.trim_end_matches([':', '.']);
+        return is_principal(whole).then(|| (from, from + whole.len()));
     }
     let name = &bytes[from..to];
     let ends = matches!(

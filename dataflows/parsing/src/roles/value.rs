@@ -5,6 +5,8 @@
 //! none (empty, `-`, `(null)`) or that it cannot be of that type. Cost: a pass over the stretch.
 
 use super::address::{address, digits, unspecified};
+use super::forms::{hash, mac, nobodys_mac, windows};
+use super::principals::{PRINCIPAL_MAX, is_principal};
 use seerflow_model::{EntityType, Span};
 
 /// Longest value of each sort; longer ones are no entities.
@@ -21,6 +23,8 @@ pub(super) enum ValueType {
     Address,
     /// The domain of the acting user.
     UserDomain,
+    /// The namespace of the pod.
+    Namespace,
     /// An HTTP status: the outcome, no entity.
     Status,
 }
@@ -31,6 +35,7 @@ impl ValueType {
         match name {
             "addr" => Some(ValueType::Address),
             "user_domain" => Some(ValueType::UserDomain),
+            "namespace" => Some(ValueType::Namespace),
             "status" => Some(ValueType::Status),
             _ => EntityType::ALL.into_iter().find(|t| t.name() == name).map(ValueType::Of),
         }
@@ -79,9 +84,11 @@ pub(super) fn read(kind: ValueType, text: &str, start: usize, end: usize, trust:
         ValueType::Of(kind) => kind,
         ValueType::Address => return address_or_host(text, start, end),
         ValueType::UserDomain => return whole(EntityType::Domain, start, end, name(stretch)),
+        ValueType::Namespace => return whole(EntityType::Container, start, end, name(stretch)),
         ValueType::Status => return Read::Wrong,
     };
     match kind {
+        EntityType::User if is_principal(stretch) => whole(EntityType::Principal, start, end, true),
         EntityType::User => user(text, start, end),
         EntityType::Ip => match address(text, start, end) {
             Some((start, end)) if unspecified(&text[start..end]) => whole(kind, start, end, false),
@@ -98,12 +105,17 @@ pub(super) fn read(kind: ValueType, text: &str, start: usize, end: usize, trust:
         EntityType::Url => url(text, start, end),
         EntityType::Hash => whole(kind, start, end, hash(stretch)),
         EntityType::Email => whole(kind, start, end, email(stretch)),
-        EntityType::Mac => whole(kind, start, end, mac(stretch.as_bytes())),
+        EntityType::Mac if mac(stretch) && nobodys_mac(stretch) => Read::Nothing,
+        EntityType::Mac => whole(kind, start, end, mac(stretch)),
         EntityType::Service | EntityType::Container => {
             let end = start + stretch.trim_end_matches(['.', ',', ':', ';']).len();
             // Scopes and slices are made per session: they are no service.
             let unit = !stretch.ends_with(".scope") && !stretch.ends_with(".slice");
             let fits = unit && end > start && end - start <= NAME_MAX && !stretch.contains(' ');
+            whole(kind, start, end, fits)
+        }
+        EntityType::Principal => {
+            let fits = stretch.len() <= PRINCIPAL_MAX && !stretch.contains(' ');
             whole(kind, start, end, fits)
         }
     }
@@ -232,15 +244,18 @@ pub(super) fn domain_name(text: &str) -> bool {
 pub(super) fn program_base(text: &str, start: usize, end: usize) -> (usize, usize) {
     let bytes = text.as_bytes();
     let (start, end) = space(bytes, start, end);
+    let windows = windows(&text[start..end]);
     let stop = match memchr::memchr(b'(', &bytes[start..end]) {
-        Some(at) if at > 0 => start + at,
+        Some(at) if at > 0 && !windows => start + at,
         _ => end,
     };
-    match bytes.get(start) {
-        Some(b'/') => match memchr::memrchr(b'/', &bytes[start..stop]) {
-            Some(at) if start + at + 1 < stop => (start + at + 1, stop),
-            _ => (start, stop),
-        },
+    let slash = match bytes.get(start) {
+        Some(b'/') => memchr::memrchr(b'/', &bytes[start..stop]),
+        _ if windows => memchr::memrchr2(b'/', b'\\', &bytes[start..stop]),
+        _ => None,
+    };
+    match slash {
+        Some(at) if start + at + 1 < stop => (start + at + 1, stop),
         _ => (start, stop),
     }
 }
@@ -251,10 +266,10 @@ fn process(text: &str, start: usize, end: usize) -> Read {
     whole(EntityType::Process, start, end, fits)
 }
 
-/// An absolute path: POSIX, or Windows with a drive.
+/// An absolute path: POSIX, or Windows with a drive, a share or a device.
 fn file(text: &str, start: usize, end: usize) -> Read {
     let stretch = &text[start..end];
-    let windows = matches!(stretch.as_bytes(), [d, b':', b'\\', _, ..] if d.is_ascii_alphabetic());
+    let windows = windows(stretch);
     let stretch = match windows {
         true => stretch,
         false => stretch.split([' ', '\t']).next().unwrap_or_default(),
@@ -278,23 +293,10 @@ fn url(text: &str, start: usize, end: usize) -> Read {
     whole(EntityType::Url, start, start + stretch.len(), fits)
 }
 
-fn hash(text: &str) -> bool {
-    matches!(text.len(), 32 | 40 | 64 | 96 | 128) && text.bytes().all(|b| b.is_ascii_hexdigit())
-}
-
 fn email(text: &str) -> bool {
     let Some((user, domain)) = text.rsplit_once('@') else { return false };
     let inner = |b: u8| b.is_ascii_alphanumeric() || b"._%+-'/!#$&*".contains(&b) || b >= 0x80;
     !user.is_empty() && user.len() <= USER_MAX && user.bytes().all(inner) && domain_name(domain)
-}
-
-fn mac(bytes: &[u8]) -> bool {
-    bytes.len() == 17
-        && matches!(bytes[2], b':' | b'-')
-        && bytes.iter().enumerate().all(|(i, b)| match i % 3 {
-            2 => *b == bytes[2],
-            _ => b.is_ascii_hexdigit(),
-        })
 }
 
 #[cfg(test)]
@@ -344,6 +346,27 @@ mod tests {
             ("url", "https://x.y/a?x=1", "url https://x.y/a?x=1 "),
             ("mac", "00:11:22:aa:bb:cc", "mac 00:11:22:aa:bb:cc "),
             ("mac", "00:11-22:aa:bb:cc", "Wrong"),
+            ("mac", "0011.22aa.bbcc", "mac 0011.22aa.bbcc "),
+            ("mac", "00-11-22-AA-BB-CC", "mac 00-11-22-AA-BB-CC "),
+            ("mac", "00:00:00:00:00:00", "Nothing"),
+            ("mac", "FF-FF-FF-FF-FF-FF", "Nothing"),
+            ("mac", "00:00:00:00:00", "Wrong"),
+            ("file", "\\\\fs1\\share\\a b", "file \\\\fs1\\share\\a b "),
+            ("file", "\\Device\\X\\a", "file \\Device\\X\\a "),
+            ("file", "\\n", "Wrong"),
+            ("file", "\\\\", "Wrong"),
+            ("file", "\\\\x", "Wrong"),
+            ("process", "C:\\Program Files (x86)\\a b.exe", "process a b.exe "),
+            ("process", "/a(b/c)", "process a "),
+            ("user", "arn:aws:iam::1:user/bob", "principal arn:aws:iam::1:user/bob "),
+            ("user", "system:serviceaccount:ns:x", "principal system:serviceaccount:ns:x "),
+            ("user", "system:admin", "user system:admin "),
+            ("principal", "AIDAEXAMPLE", "principal AIDAEXAMPLE "),
+            (
+                "hash",
+                "SHA1=da39a3ee5e6b4b0d3255bfef95601890afd80709",
+                "hash SHA1=da39a3ee5e6b4b0d3255bfef95601890afd80709 ",
+            ),
             ("process", "/usr/sbin/cron", "process cron "),
             ("email", "<a@b.cc>", "email a@b.cc "),
             ("hash", "d41d8cd98f00b204e9800998ecf8427e", "hash d41d8cd98f00b204e9800998ecf8427e "),

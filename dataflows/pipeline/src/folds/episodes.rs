@@ -10,7 +10,7 @@ use crate::keyed::{Ctx, Fold};
 use seerflow_model::alert::{Alert, AlertEvidence, AlertStatus};
 use seerflow_model::evidence::{Brief, EntityOut, Evidence};
 use seerflow_model::time::{Ns, SECOND};
-use seerflow_model::{Severity, hash, ids};
+use seerflow_model::{EntityType, Severity, hash, ids};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -196,7 +196,10 @@ impl Open {
         let primary = self.entities.first();
         let probability = self.evidence.iter().map(|e| e.probability).min_by(f64::total_cmp);
         let security = lead.kind == "new-value"
-            || self.entities.iter().any(|e| e.kind == seerflow_model::EntityType::User);
+            || self
+                .entities
+                .iter()
+                .any(|e| matches!(e.kind, EntityType::User | EntityType::Principal));
         Alert {
             schema: 1,
             alert_id: self.alert_id.clone(),

@@ -1,6 +1,8 @@
 //! Tests of the whole: samples of the rule files, lines with exact results, hard cases, laws.
 
 mod build;
+mod facts;
+mod general;
 mod golden;
 mod hard;
 mod laws;
