@@ -130,6 +130,7 @@ struct Part {
 pub struct Published {
     templates: Vec<TemplateRow>,
     template_count: u64,
+    merged: Merged,
     facts: BTreeMap<FactKind, u64>,
     progress: Vec<Progress>,
     evictions: u64,
@@ -258,6 +259,7 @@ impl Views {
         let of = |part: &Part| Published {
             templates: part.templates.load().as_ref().clone(),
             template_count: part.template_count.load(Ordering::Acquire),
+            merged: part.merged.load().as_ref().clone(),
             facts: part.facts.load().as_ref().clone(),
             progress: lock(&part.progress).values().flatten().cloned().collect(),
             evictions: part.evictions.load(Ordering::Acquire),
@@ -270,6 +272,7 @@ impl Views {
         if worker < self.parts.len() {
             self.put_templates(worker, published.templates, published.evictions);
             self.put_template_count(worker, published.template_count);
+            self.put_merged(worker, published.merged);
             self.put_facts(worker, published.facts);
             self.put_progress("elsewhere", worker, published.progress);
         }
