@@ -12,14 +12,20 @@ fn zipf(rng: &mut Rng, exponent: f64, limit: u64) -> u64 {
     if drawn < limit as f64 { drawn as u64 } else { rng.below(limit) }
 }
 
-/// Realised and expected decisions per level for templates of a population.
-fn templates(exponent: f64, limit: u64, seed: u64, levels: &[f64], rates: &mut [[f64; 2]]) {
+/// Realised and expected decisions per level for `events` templates of a population.
+fn templates(
+    (exponent, limit): (f64, u64),
+    seed: u64,
+    events: u64,
+    levels: &[f64],
+    rates: &mut [[f64; 2]],
+) {
     let config = NoveltyConfig::default();
     let mut rng = Rng(seed * 7919 + limit);
     let mut newness = Newness::default();
     let mut counts: HashMap<(u64, u64), u64> = HashMap::new();
     let mut deltas = [[0i64; 2]; 4];
-    for n in 0..effort(60_000, 400_000) {
+    for n in 0..events {
         let template = zipf(&mut rng, exponent, limit);
         let namespace = mix(template) % 4;
         let entry = counts.entry((namespace, template)).or_default();
@@ -56,7 +62,8 @@ fn never_seen_templates_keep_the_rate_they_claim() {
     for (exponent, limit) in [(2.0, 1_000_000), (1.7, 1_000_000), (3.0, 100_000), (4.0, 100_000)] {
         let mut rates = [[0.0; 2]; 2];
         for seed in 0..effort(20, 40) {
-            templates(exponent, limit, seed, &levels, &mut rates);
+            let events = effort(60_000, 400_000);
+            templates((exponent, limit), seed, events, &levels, &mut rates);
         }
         println!("templates, exponent {exponent} of {limit}: {rates:?}");
         (0..2).for_each(|at| (0..2).for_each(|n| pooled[at][n] += rates[at][n]));
@@ -65,6 +72,26 @@ fn never_seen_templates_keep_the_rate_they_claim() {
         println!("templates {level}: {:.2} of {expected:.0}", realised / expected);
         assert!(expected >= 300.0 && (0.3..=3.0).contains(&(realised / expected)));
     }
+}
+
+/// The first hour of an installation at the risk level of the defaults: what is told of so early
+/// is no more than what the estimate claims. It falls with what was seen, not with time, so about
+/// half a message is told of each time that the number of events becomes e times as many.
+#[test]
+fn an_installation_is_told_of_as_many_new_templates_as_is_claimed() {
+    let mut pooled = [[0.0; 2]];
+    for population in [(3.0, 100_000), (4.0, 100_000), (5.0, 100_000)] {
+        let mut rates = [[0.0; 2]];
+        for seed in 0..effort(100, 600) {
+            templates(population, 1000 + seed, 15_000, &[1e-4], &mut rates);
+        }
+        let [[realised, expected]] = rates;
+        println!("young, exponent {}: {realised} of {expected:.0}", population.0);
+        pooled[0][0] += realised;
+        pooled[0][1] += expected;
+    }
+    let [[realised, expected]] = pooled;
+    assert!(expected >= 30.0 && (0.3..=3.0).contains(&(realised / expected)), "{pooled:?}");
 }
 
 #[test]
