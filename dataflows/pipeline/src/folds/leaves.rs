@@ -18,7 +18,7 @@ use crate::ports::Tally;
 use crate::rec::Rec;
 use crate::settings::Settings;
 use crate::views::{TemplateRow, Views};
-use seerflow_detection::novelty::{NoveltyConfig, Slots};
+use seerflow_detection::novelty::{NoveltyConfig, Sighted, Slots};
 use seerflow_model::time::TICK;
 use seerflow_model::{Event, Flags, Ns, Role, hash};
 use seerflow_parsing::template::Leaf;
@@ -70,6 +70,7 @@ struct Content {
     /// Its text when it last changed.
     text: Arc<str>,
     slots: Slots,
+    sighted: Sighted,
 }
 
 /// The fold; key = the event's leaf.
@@ -125,10 +126,12 @@ impl Fold for Leaves {
         }
         let template = assigned.template;
         let leaf = &state.leaf;
-        let content = state
-            .content
-            .entry(template)
-            .or_insert_with(|| Content { text: text_of(leaf, template), slots: Slots::default() });
+        let at = event.effective_time;
+        let content = state.content.entry(template).or_insert_with(|| Content {
+            text: text_of(leaf, template),
+            slots: Slots::default(),
+            sighted: Sighted::first(at),
+        });
         if assigned.widened {
             content.text = text_of(leaf, template);
         }
@@ -139,12 +142,13 @@ impl Fold for Leaves {
             self.tally.dropped(input.port);
             return;
         }
+        let spread = content.sighted.again(at);
         self.judge_values(leaf, template, content, &event, ctx);
         self.count(template, &content.text, &event);
         self.news.add(
             hash::pair(hash::text(&event.source.source_type), event.namespace),
             event.effective_time,
-            News::of(&event, assigned.founded, assigned.count_before == 1),
+            News::of(&event, assigned.founded, spread),
         );
         if assigned.founded && !event.flags.has(Flags::OWN) {
             let founded = Founded { template, text: content.text.clone(), event };

@@ -31,18 +31,18 @@ pub struct News {
     pub namespace: u64,
     /// Events.
     pub events: u64,
-    /// Change of the number of templates seen once.
+    /// Change of the number of templates seen in one minute only.
     pub singles: i64,
 }
 
 impl News {
     /// Of one event.
-    pub fn of(event: &Event, founded: bool, second: bool) -> News {
+    pub fn of(event: &Event, founded: bool, spread: bool) -> News {
         News {
             peer: hash::text(&event.source.source_type),
             namespace: event.namespace,
             events: 1,
-            singles: i64::from(founded) - i64::from(second),
+            singles: i64::from(founded) - i64::from(spread),
         }
     }
 }
