@@ -1,73 +1,22 @@
 //! Quiet streams as lines through the whole engine: decisions come at the rate that was asked for,
 //! what is injected is found, a quiet day stays quiet, and a silence that was held back comes again.
 
+mod feed;
 mod streams;
 
-use crate::support::engine::{config, rules};
 use crate::support::full;
-use seerflow::runtime::setup;
-use seerflow_model::record::{Flags, ReceiverKind, RecordBatch, RecordMeta, SourceInfo};
+use feed::{feed, options};
 use seerflow_model::{Alert, Ns};
-use seerflow_pipeline::engine::{Engine, Options, Shared};
+use seerflow_pipeline::folds::episodes::Windows;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{AcqRel, Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use streams::{BEGIN, Injected, MINUTE, Odd, Shape, Stream, attainable, host, value};
 
 /// Levels that are looked at; the first is the risk level of a run.
 const LEVELS: [f64; 2] = [1e-2, 1e-3];
 /// `[realised, expected]` by level.
 type Rates = [[f64; 2]; 2];
-
-fn options(risk_level: f64, alerts_per_day: u32) -> Options {
-    let mut config = config();
-    config.detection.dspot.risk_level = risk_level;
-    config.detection.alerts_per_day = alerts_per_day;
-    setup::engine(&config, 1, &rules(&config))
-}
-
-/// Sends lines minute by minute and ends. Gives every revision of every alert.
-fn feed(
-    options: Options,
-    minutes: impl Iterator<Item = Vec<(Ns, String)>>,
-) -> (Vec<Alert>, Shared) {
-    let (engine, alerts) = Engine::start(options).unwrap();
-    let collect = std::thread::spawn(move || alerts.into_iter().collect::<Vec<Alert>>());
-    let source = Arc::new(SourceInfo::plain(7, "quiet.log", ReceiverKind::Archive, "file"));
-    let mut port = engine.port(0);
-    let mut seq = 0;
-    for (minute, lines) in (0..).zip(minutes) {
-        let mut batch = RecordBatch {
-            source: source.clone(),
-            observed: 0,
-            bytes: Vec::new(),
-            records: Vec::new(),
-        };
-        for (at, line) in lines {
-            let time_len = line.find(' ').unwrap() as u32;
-            batch.records.push(RecordMeta {
-                start: batch.bytes.len() as u32,
-                len: line.len() as u32,
-                seq,
-                event_time: Some(at),
-                effective: at,
-                time_start: 0,
-                time_len,
-                flags: Flags::default(),
-            });
-            batch.bytes.extend_from_slice(line.as_bytes());
-            seq += 1;
-        }
-        if !batch.records.is_empty() {
-            port.state.accepted.fetch_add(batch.records.len() as u64, AcqRel);
-            port.send_blocking(batch).unwrap();
-        }
-        port.promise(BEGIN + (minute + 1) * MINUTE);
-    }
-    port.close();
-    let shared = engine.shared.clone();
-    engine.finish().unwrap();
-    (collect.join().unwrap(), shared)
-}
 
 /// Expected decisions per minute by the truth, of a channel of a stream.
 fn expected(stream: &Stream, channel: &str, minute: u64, level: f64) -> Option<f64> {
@@ -172,10 +121,7 @@ fn found(stream: Stream, level: f64, apart: u64) -> [[u64; 2]; 3] {
     let injected = stream.anomalies(300, apart);
     let mut options = options(level, 0);
     // An alert for each bucket: what went on before does not count as found.
-    options.settings.windows = Arc::new(seerflow_pipeline::folds::episodes::Windows {
-        default_seconds: 1,
-        overrides: Default::default(),
-    });
+    options.settings.windows = Arc::new(Windows { default_seconds: 1, overrides: BTreeMap::new() });
     let (alerts, _) = feed(options, stream.lines(injected.clone()));
     let mut found = [[0; 2]; 3];
     for injected in &injected {
@@ -223,7 +169,7 @@ fn with_defaults_a_quiet_time_raises_few_alerts() {
     let shape = Shape::Seasonal;
     let stream = Stream { shape, per_second, hosts, minutes: hours * 60, seed: 1 };
     let (alerts, shared) = feed(options(1e-4, 10), stream.lines(Vec::new()));
-    let mut days = std::collections::BTreeMap::<Ns, u32>::new();
+    let mut days = BTreeMap::<Ns, u32>::new();
     for alert in alerts.iter().filter(|alert| alert.revision == 1) {
         *days.entry(alert.timestamp_ns / (1440 * MINUTE)).or_default() += 1;
     }
