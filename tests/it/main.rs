@@ -17,5 +17,6 @@ mod imports;
 mod live;
 mod load;
 mod merging;
+mod quiet;
 mod support;
 mod walkthrough;

@@ -75,6 +75,11 @@ impl Gpd {
         self.scale * expm1(-self.shape * log(tail)) / self.shape
     }
 
+    /// Mean of what exceeds `y`, beyond it.
+    pub fn mean_beyond(&self, y: f64) -> f64 {
+        (self.scale + self.shape * y) / (1.0 - self.shape)
+    }
+
     /// Log-likelihood of weighted excesses.
     pub fn log_likelihood(&self, data: &[Excess]) -> f64 {
         let total: f64 = data.iter().map(|d| d.1).sum();

@@ -24,6 +24,6 @@ pub mod volume;
 
 pub use budget::{Budget, BudgetConfig, Kind as BudgetKind, Verdict};
 pub use calibrate::{CalibrationConfig, Calibrator, ScoreHistogram, Side, Table};
-pub use novelty::{NewValue, Newness, NoveltyConfig, Slots};
+pub use novelty::{NewValue, Newness, NoveltyConfig, Sighted, Slots};
 pub use silence::{Regular, Silence, SilenceConfig};
 pub use volume::{Raw, Series, SeriesKind, VolumeConfig};

@@ -6,11 +6,20 @@
 //! gap that was ever ordinary. Runs are nested, so holding the growing run against one level is
 //! one test: P(a run that long begins at a busy bucket) ≤ level, however often it is looked at.
 //!
-//! Series that are empty more often than not never alarm. One finding per silence: it is latched
-//! until the series speaks. A silence that was found does not become an ordinary gap until its
-//! length has been seen three times. Cost: O(1) per busy bucket and per timer; 80 bytes.
+//! Series that are empty more often than not never alarm. A silence that goes on is found again
+//! each time it is twice as long and ten times as improbable as when it was found last, at most
+//! [`FOUND_MAX`] times: what the budget held back comes again, for a day and more. A silence that
+//! was found does not become an ordinary gap until its length has been seen three times. Cost: O(1)
+//! per busy bucket and per timer; 80 bytes.
 
 use serde::{Deserialize, Serialize};
+
+/// How often one silence is found: the last time it is 512 times as long as the first.
+pub const FOUND_MAX: u8 = 10;
+/// So much less probable than the last time a silence must be to be found again.
+const RARER: f64 = 10.0;
+/// Below this, probabilities are not told apart.
+const PROBABILITY_MIN: f64 = 1e-300;
 
 /// When silence is worth saying.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +45,8 @@ impl Default for SilenceConfig {
 pub struct Silence {
     /// How rarely a silence this long comes by chance.
     pub probability: f64,
+    /// How often this silence was found before.
+    pub again: u8,
     /// Empty buckets since it last spoke.
     pub buckets: u64,
     /// The last bucket that was not empty.
@@ -50,7 +61,10 @@ pub struct Silence {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Regular {
     started: bool,
-    latched: bool,
+    /// How often the present silence was found.
+    times: u8,
+    /// Its length when it was found last.
+    found_at: u64,
     /// Last busy bucket, and the last bucket that was closed.
     busy_at: u64,
     closed_at: u64,
@@ -78,8 +92,8 @@ impl Regular {
         Regular::default()
     }
 
-    /// Closes a bucket. Buckets since the last one were empty. A finding is given once, at the
-    /// first closed bucket at which the silence is long enough.
+    /// Closes a bucket. Buckets since the last one were empty. A finding is given at the first
+    /// closed bucket at which the silence is long enough, and again as it grows.
     pub fn close(&mut self, config: &SilenceConfig, bucket: u64, count: u64) -> Option<Silence> {
         if !self.started {
             if count > 0 {
@@ -96,16 +110,18 @@ impl Regular {
             return None;
         }
         let run = self.run();
-        if self.latched || !self.eligible(config) || run < self.bar() {
-            return None;
-        }
         let probability = self.probability(run);
-        if probability > config.level {
+        if !self.eligible(config) || run < self.bar() || probability > self.level(config) {
             return None;
         }
-        self.latched = true;
+        let again = self.times;
+        if again >= FOUND_MAX {
+            return None;
+        }
+        (self.times, self.found_at) = (again + 1, run);
         Some(Silence {
             probability,
+            again,
             buckets: run,
             last_busy: self.busy_at,
             longest: self.longest_gap(),
@@ -123,7 +139,7 @@ impl Regular {
 
     /// The bucket at whose close the silence would be found if it lasts; a timer belongs there.
     pub fn next_due(&self, config: &SilenceConfig) -> Option<u64> {
-        if !self.started || self.latched {
+        if !self.started || self.times >= FOUND_MAX {
             return None;
         }
         // Of age by the time the silence is long enough, or not worth a timer.
@@ -131,9 +147,10 @@ impl Regular {
         if self.busy_fraction() < config.min_busy || rate >= 1.0 {
             return None;
         }
-        let more = (libm::log(config.level / first) / libm::log(rate)).max(0.0);
+        let level = self.level(config);
+        let more = (libm::log(level / first) / libm::log(rate)).max(0.0);
         let mut run = (libm::ceil(more) as u64).saturating_add(1).max(self.bar());
-        while run < u64::MAX && self.probability(run) > config.level {
+        while run < u64::MAX && self.probability(run) > level {
             run += 1;
         }
         let age = u64::from(config.min_buckets).saturating_sub(self.life);
@@ -150,10 +167,21 @@ impl Regular {
         (self.closed_at - self.busy_at).saturating_sub(self.unknown)
     }
 
-    /// A silence must be at least this long: twice what was ordinary.
+    /// A silence must be at least this long: twice what was ordinary, or twice what was found.
     fn bar(&self) -> u64 {
+        if self.times > 0 {
+            return self.found_at.saturating_mul(2);
+        }
         let longest = self.longest_gap();
         if longest == 0 { 2 } else { 2 * longest + 1 }
+    }
+
+    /// And at most this probable.
+    fn level(&self, config: &SilenceConfig) -> f64 {
+        if self.times == 0 {
+            return config.level;
+        }
+        (self.probability(self.found_at) / RARER).max(PROBABILITY_MIN)
     }
 
     fn longest_gap(&self) -> u64 {
@@ -189,7 +217,7 @@ impl Regular {
             // Nothing is known about what came before.
         } else if gap == 0 {
             self.stays += 1.0;
-        } else if self.latched {
+        } else if self.times > 0 {
             // An outage says nothing about ordinary gaps, unless it keeps coming back.
             self.stops += 1.0;
             self.outages += gap.min(10_000) as f64;
@@ -203,128 +231,13 @@ impl Regular {
             self.longest[0] = self.longest[0].max(length);
         }
         if bucket - self.turned_at > 2 * config.half_life_buckets as u64 {
-            self.longest = [if self.latched { 0 } else { length }, self.longest[0]];
+            self.longest = [if self.times > 0 { 0 } else { length }, self.longest[0]];
             self.turned_at = bucket;
         }
-        (self.busy_at, self.unknown, self.latched) = (bucket, 0, false);
+        (self.busy_at, self.unknown) = (bucket, 0);
+        (self.times, self.found_at) = (0, 0);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// Feeds buckets as an engine would: busy ones, and the timers in between.
-    fn feed(regular: &mut Regular, config: &SilenceConfig, counts: &[(u64, u64)]) -> Vec<Silence> {
-        let mut found = Vec::new();
-        for &(bucket, count) in counts {
-            while let Some(due) = regular.next_due(config).filter(|&due| due < bucket) {
-                let before = found.len();
-                found.extend(regular.close(config, due, 0));
-                if found.len() == before {
-                    break;
-                }
-            }
-            found.extend(regular.close(config, bucket, count));
-        }
-        found
-    }
-
-    #[test]
-    fn a_steady_host_that_falls_silent_is_found_once_and_soon() {
-        let config = SilenceConfig::default();
-        let mut regular = Regular::new();
-        let counts: Vec<_> = (0..70).map(|b| (b, 20)).collect();
-        assert_eq!(feed(&mut regular, &config, &counts), []);
-        let due = regular.next_due(&config).unwrap();
-        assert!((71..=82).contains(&due), "{due}");
-        let found = feed(&mut regular, &config, &[(95, 0)]);
-        assert_eq!(found.len(), 1);
-        assert!(found[0].probability <= 1e-4 && found[0].last_busy == 69, "{found:?}");
-        assert_eq!(feed(&mut regular, &config, &[(96, 0)]), [], "latched");
-        assert_eq!(feed(&mut regular, &config, &[(97, 1)]), []);
-        assert_eq!(feed(&mut regular, &config, &[(98, 1), (200, 0)]).len(), 1, "again");
-    }
-
-    #[test]
-    fn every_bucket_or_only_timers_find_the_same() {
-        let config = SilenceConfig::default();
-        let mut by_timer = Regular::new();
-        let mut by_bucket = Regular::new();
-        let busy: Vec<_> = (0..300u64).filter(|b| b % 7 != 3).map(|b| (b, 1)).collect();
-        feed(&mut by_timer, &config, &busy);
-        (0..300u64)
-            .for_each(|b| assert_eq!(by_bucket.close(&config, b, u64::from(b % 7 != 3)), None));
-        let one = feed(&mut by_timer, &config, &[(400, 0)]);
-        let other: Vec<_> = (300..400).filter_map(|b| by_bucket.close(&config, b, 0)).collect();
-        assert_eq!(one.len(), 1);
-        assert_eq!(one, other);
-    }
-
-    #[test]
-    fn hourly_and_bursty_series_never_alarm() {
-        let config = SilenceConfig { level: 1e-2, ..SilenceConfig::default() };
-        for pattern in [|b: u64| b.is_multiple_of(60), |b: u64| b % 180 < 30] {
-            let mut regular = Regular::new();
-            let found: Vec<_> = (0..20_000)
-                .filter_map(|b| regular.close(&config, b, u64::from(pattern(b))))
-                .collect();
-            assert!(found.len() <= 1, "{found:?}");
-            assert_eq!(regular.next_due(&config), None);
-        }
-    }
-
-    #[test]
-    fn outages_that_keep_coming_back_are_ordinary_after_three() {
-        let config = SilenceConfig::default();
-        let mut regular = Regular::new();
-        let found = (0..20_000u64)
-            .filter_map(|b| regular.close(&config, b, u64::from(b % 1000 < 980)))
-            .count();
-        assert!((1..=4).contains(&found), "{found}");
-    }
-
-    #[test]
-    fn time_without_the_engine_is_not_silence() {
-        let config = SilenceConfig::default();
-        let mut regular = Regular::new();
-        (0..100).for_each(|b| assert_eq!(regular.close(&config, b, 3), None));
-        regular.skip(1000);
-        assert!(regular.next_due(&config).unwrap() > 1100);
-        assert_eq!(regular.close(&config, 1100, 0), None);
-        assert_eq!(regular.close(&config, 1101, 5), None);
-        assert_eq!(regular.longest_gap(), 1, "one empty bucket was seen");
-    }
-
-    proptest! {
-        #[test]
-        fn hostile_buckets_do_no_harm(
-            steps in prop::collection::vec((any::<u64>(), 0u64..3, any::<bool>()), 0..60),
-        ) {
-            let config = SilenceConfig { min_buckets: 2, ..SilenceConfig::default() };
-            let mut regular = Regular::new();
-            for (bucket, count, skip) in steps {
-                if skip {
-                    regular.skip(bucket);
-                }
-                let _ = regular.close(&config, bucket, count);
-                let _ = regular.next_due(&config);
-            }
-        }
-    }
-
-    #[test]
-    fn chance_silences_are_as_rare_as_they_say() {
-        // A Poisson-like series that is busy in 70 % of its buckets.
-        let config = SilenceConfig { level: 1e-3, ..SilenceConfig::default() };
-        let mut found = 0;
-        let buckets = 400_000u64;
-        let mut regular = Regular::new();
-        for bucket in 0..buckets {
-            let busy = seerflow_model::hash::mix(bucket) % 10 < 7;
-            found += u64::from(regular.close(&config, bucket, u64::from(busy)).is_some());
-        }
-        assert!(found as f64 <= 3.0 * 1e-3 * buckets as f64, "{found}");
-    }
-}
+mod tests;

@@ -1,26 +1,47 @@
 //! Decide: turns scores into findings by the tables of the calibrators.
 
 use crate::counts::Subject;
+use crate::engine::Shared;
+use crate::env::Env;
 use crate::finding::{Finding, Level};
 use crate::folds::calibrate::channel_key;
 use crate::folds::series::Score;
 use crate::rec::Rec;
+use crate::settings::Settings;
 use crate::table::Tables;
+use crate::views::Views;
 use crate::words;
 use seerflow_detection::calibrate::Table;
 use seerflow_detection::volume::{Raw, SeriesKind};
 use seerflow_model::{Evidence, Ns};
+use std::sync::Arc;
 
 /// What it decides by.
-#[derive(Clone, Copy, Debug)]
 pub struct Decide {
     /// Findings are made for probabilities up to this.
     pub candidate_level: f64,
+    /// Decisions are counted up to this.
+    pub risk_level: f64,
     /// Bucket length.
     pub bucket: Ns,
+    /// Where decisions are counted.
+    pub views: Arc<Views>,
+    /// Index of this worker.
+    pub worker: usize,
 }
 
 impl Decide {
+    /// For one worker.
+    pub fn new(settings: &Settings, shared: &Shared, env: &Env) -> Decide {
+        Decide {
+            candidate_level: settings.candidate_level(),
+            risk_level: settings.budget.risk_level,
+            bucket: settings.bucket,
+            views: shared.views.clone(),
+            worker: env.worker,
+        }
+    }
+
     /// Findings of one score. None while its channel is not calibrated.
     pub fn decide(
         &self,
@@ -55,6 +76,10 @@ impl Decide {
             Some(raw) => {
                 let table = tables.get(&channel_key(kind, &score.source_type));
                 let p = table.and_then(|table| self.probability(table, raw));
+                if let Some(p) = p {
+                    let part = p / self.risk_level;
+                    self.views.count_decision(self.worker, channel(kind), now, part);
+                }
                 let excess = score.observed as f64 - raw.expected;
                 // A template also says what is usual for it.
                 let says = |p: &f64| {
@@ -84,5 +109,14 @@ fn kind_of(subject: Subject) -> (SeriesKind, Level) {
         Subject::Host(_) => (SeriesKind::Host, Level::Host),
         Subject::Template(_) => (SeriesKind::Template, Level::Template),
         Subject::Entity(..) => (SeriesKind::Entity, Level::TemplateEntity),
+    }
+}
+
+fn channel(kind: SeriesKind) -> &'static str {
+    match kind {
+        SeriesKind::Source => "volume-source",
+        SeriesKind::Host => "volume-host",
+        SeriesKind::Template => "volume-template",
+        SeriesKind::Entity => "volume-entity",
     }
 }

@@ -82,7 +82,7 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
         SeriesOut::Partial(sum) => Err(sum),
     });
     let tables = keyed(partials, calibrate::Calibrate::new(&settings, &parts.shared, &env), &env);
-    let decide = Decide { candidate_level: settings.candidate_level(), bucket: settings.bucket };
+    let decide = Decide::new(&settings, &parts.shared, &env);
     let volumes = with_table(scores, tables, "decide", &env, move |tables, rec, out| {
         decide.decide(tables, rec, out);
     });

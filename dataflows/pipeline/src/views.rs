@@ -113,6 +113,42 @@ impl Merged {
     }
 }
 
+/// Levels below the risk level at which decisions are counted: each a tenth of the one before.
+pub const DECADES: usize = 4;
+
+/// Decisions on one kind of series, before they are joined or held against the alert budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decisions {
+    /// When the first score was judged: calibrated since then.
+    pub since: Ns,
+    /// When the first decision was made.
+    pub first: Option<Ns>,
+    /// Decisions at the risk level, at a tenth of it, at a hundredth …
+    pub at_levels: [u64; DECADES],
+}
+
+impl Decisions {
+    /// Counts a probability that is `part` of the risk level.
+    fn count(&mut self, at: Ns, part: f64) {
+        let mut level = 1.0;
+        for count in &mut self.at_levels {
+            *count += u64::from(part <= level);
+            level /= 10.0;
+        }
+        if part <= 1.0 {
+            self.first = Some(self.first.map_or(at, |first| first.min(at)));
+        }
+    }
+
+    fn merge(&mut self, other: &Decisions) {
+        self.since = self.since.min(other.since);
+        self.first = self.first.into_iter().chain(other.first).min();
+        for (mine, theirs) in self.at_levels.iter_mut().zip(other.at_levels) {
+            *mine += theirs;
+        }
+    }
+}
+
 #[derive(Default)]
 struct Part {
     merged: ArcSwap<Merged>,
@@ -121,6 +157,7 @@ struct Part {
     template_count: AtomicU64,
     facts: ArcSwap<BTreeMap<FactKind, u64>>,
     progress: Mutex<BTreeMap<&'static str, Vec<Progress>>>,
+    decisions: Mutex<BTreeMap<&'static str, Decisions>>,
     evictions: AtomicU64,
     steps: AtomicU64,
 }
@@ -246,6 +283,24 @@ impl Views {
         all
     }
 
+    /// Counts a judged score of a channel: its probability is `part` of the risk level.
+    pub fn count_decision(&self, worker: usize, channel: &'static str, at: Ns, part: f64) {
+        let fresh = Decisions { since: at, first: None, at_levels: [0; DECADES] };
+        let mut decisions = lock(&self.parts[worker].decisions);
+        decisions.entry(channel).or_insert(fresh).count(at, part);
+    }
+
+    /// Decisions by channel.
+    pub fn decisions(&self) -> BTreeMap<&'static str, Decisions> {
+        let mut all: BTreeMap<&'static str, Decisions> = BTreeMap::new();
+        for part in &self.parts {
+            for (channel, decisions) in lock(&part.decisions).iter() {
+                all.entry(channel).and_modify(|sum| sum.merge(decisions)).or_insert(*decisions);
+            }
+        }
+        all
+    }
+
     /// How often templates were published: lets a reader wait for an answer to [`Views::ask`].
     pub fn published(&self) -> Vec<u64> {
         self.parts[self.here.clone()]
@@ -281,5 +336,23 @@ impl Views {
     /// Leaves evicted so far.
     pub fn evictions(&self) -> u64 {
         self.parts.iter().map(|part| part.evictions.load(Ordering::Acquire)).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decisions_of_all_workers_are_counted_by_level() {
+        let views = Views::new(2);
+        for (worker, at, part) in
+            [(0, 90, 5.0), (1, 80, 1.0), (0, 100, 0.1), (1, 110, 0.02), (0, 120, 1e-9)]
+        {
+            views.count_decision(worker, "volume-host", at, part);
+        }
+        let all = views.decisions();
+        let want = Decisions { since: 80, first: Some(80), at_levels: [4, 3, 1, 1] };
+        assert_eq!(all.into_iter().collect::<Vec<_>>(), [("volume-host", want)]);
     }
 }

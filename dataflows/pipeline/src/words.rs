@@ -212,6 +212,8 @@ pub fn share(score: &Score, effective: Ns) -> Evidence {
 pub fn silence(score: &Score, silence: &Silence, effective: Ns, bucket: Ns) -> Evidence {
     let mut evidence = of_series(score, effective, "silence", "silence", silence.probability);
     evidence.severity = Severity::Error;
+    // The same for all that is found of one silence.
+    evidence.about = silence.last_busy.saturating_add(1).saturating_mul(bucket);
     evidence.title = format!("{} fell silent", subject(&score.lead));
     evidence.text = format!(
         "nothing for {} s from {}, which wrote in {:.0} % of its buckets; its longest gap was {} s \

@@ -2,18 +2,12 @@
 
 use super::histogram::{Bins, ScoreHistogram, edge};
 use super::table::{Table, Tail};
-use super::{CalibrationConfig, Side};
+use super::{CalibrationConfig, Side, odd};
 use crate::gpd::{self, Excess, Gpd, SHAPE_MAX};
 use serde::{Deserialize, Serialize};
 
 /// Pseudo-exceedances of the prior, at the quantiles of its exponential.
 const PRIOR_POINTS: u32 = 10;
-/// Mean excesses beyond the others from which a score is odd.
-const ODD_EXCESSES: f64 = 8.0;
-/// Odd scores are at most this share of all, but never less nor more than so many.
-const ODD_SHARE: f64 = 0.015;
-const ODD_MIN: f64 = 3.0;
-const ODD_MAX: f64 = 60.0;
 /// Level at which the realised rate is watched.
 const WATCH: f64 = 1e-3;
 /// Quanta after which the watched rate counts half: it must see a change before the fit does.
@@ -143,48 +137,26 @@ impl Counts {
 /// Fits one side: threshold, exceedances, shapes and steps. A few scores far out from the rest
 /// are what was found, not the tail.
 fn fit(bins: &[(u16, f64)], samples: f64, config: &CalibrationConfig) -> Tail {
-    let all = fit_bins(bins, samples, config);
-    match odd_from(bins, all.threshold, samples, config) {
-        Some(from) => fit_bins(&bins[..from], samples, config),
+    let all = fit_bins(bins, &[], samples, config);
+    match odd::cut(bins, all.threshold, samples, config) {
+        Some(cut) => fit_bins(&bins[..cut.from], &cut.expected, samples, config),
         None => all,
     }
 }
 
-/// Where odd scores begin: after a gap in the tail of many mean excesses, with few beyond it.
-fn odd_from(
+/// `cut` stands for what would lie beyond the bins by chance: in place of what was left out.
+fn fit_bins(
     bins: &[(u16, f64)],
-    threshold: f64,
+    cut: &[(f64, f64)],
     samples: f64,
     config: &CalibrationConfig,
-) -> Option<usize> {
-    let most = (ODD_SHARE * samples).clamp(ODD_MIN, ODD_MAX);
-    let mut beyond: f64 = bins.iter().map(|entry| entry.1).sum();
-    let mut weight = config.prior_weight;
-    let mut excess = weight * config.prior_scale;
-    let mut last = threshold;
-    for (at, &(bin, count)) in bins.iter().enumerate() {
-        let score = edge(bin);
-        // Ties make the mean excess small; a right model's is one.
-        let mean = (excess / weight).max(config.prior_scale);
-        if score > threshold && beyond <= most && score - last > ODD_EXCESSES * mean {
-            return Some(at);
-        }
-        beyond -= count;
-        if score >= threshold {
-            (weight, excess) = (weight + count, excess + count * (score - threshold));
-            last = score;
-        }
-    }
-    None
-}
-
-fn fit_bins(bins: &[(u16, f64)], samples: f64, config: &CalibrationConfig) -> Tail {
+) -> Tail {
     let weight = samples + config.prior_weight;
     let prior = |score: f64| config.prior_weight * libm::exp(-score / config.prior_scale);
     // The threshold: the first edge, from above, beyond which lies the tail that is wanted.
     let wanted = (1.0 - config.level) * weight;
     let mut threshold = -config.prior_scale * libm::log(1.0 - config.level);
-    let mut beyond = 0.0;
+    let mut beyond: f64 = cut.iter().map(|entry| entry.1).sum();
     let mut first = bins.len();
     for (at, &(bin, count)) in bins.iter().enumerate().rev() {
         let score = edge(bin);
@@ -199,10 +171,9 @@ fn fit_bins(bins: &[(u16, f64)], samples: f64, config: &CalibrationConfig) -> Ta
         (beyond, first) = (beyond + count, at);
         threshold = score;
     }
-    let data: Vec<Excess> = bins[first..]
-        .iter()
-        .map(|&(bin, count)| ((edge(bin) + edge(bin + 1)) * 0.5 - threshold, count))
-        .collect();
+    let seen = bins[first..].iter().map(|&(bin, count)| ((edge(bin) + edge(bin + 1)) * 0.5, count));
+    let data: Vec<Excess> =
+        seen.chain(cut.iter().copied()).map(|(score, count)| (score - threshold, count)).collect();
     Tail {
         threshold,
         beyond: ((beyond + prior(threshold)) / weight).clamp(1e-12, 1.0),
@@ -295,6 +266,19 @@ mod tests {
         for level in [1e-2f64, 1e-3, 1e-4] {
             let got = table.tail(Side::Lower, -0.5 * libm::log(level)).unwrap();
             assert!(got >= level && got <= 1.1 * libm::pow(level, 0.6), "{level}: {got}");
+        }
+    }
+
+    #[test]
+    fn a_tail_that_is_really_heavy_is_learnt() {
+        // Generalised Pareto with ξ = .3: for the cut of odd scores the hardest of tails.
+        let heavy = |u: f64| (libm::pow(u, -0.3) - 1.0) / 0.3;
+        for (quanta, per) in [(2000, 2), (2000, 40)] {
+            let (_, table) = run(quanta, per, heavy);
+            for level in [1e-2, 1e-3, 1e-4] {
+                let got = table.tail(Side::Upper, heavy(level)).unwrap() / level;
+                assert!((0.33..4.0).contains(&got), "{per} {level}: {got}");
+            }
         }
     }
 

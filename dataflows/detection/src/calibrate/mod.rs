@@ -17,6 +17,7 @@
 
 mod calibrator;
 mod histogram;
+mod odd;
 mod table;
 
 use serde::{Deserialize, Serialize};

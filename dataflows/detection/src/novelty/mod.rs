@@ -2,17 +2,20 @@
 //!
 //! Both rest on Good and Turing's estimate: the chance that the next observation is a new one is
 //! the share of those seen exactly once, n₁/n. It is nearly unbiased for any population, heavy
-//! tails too, as long as observations come one by one. Where new things come in clusters (a new
-//! program, a deployment) and are then repeated, n₁ is soon small again although new ones keep
-//! coming; so the rate at which new ones were really found of late is the other
+//! tails too, as long as observations come one by one. Templates come in clusters of lines, so of
+//! them those count that were seen in one minute only ([`Sighted`]). Where new things come
+//! together (a new program, a deployment) and are then repeated, n₁ is soon small again although
+//! new ones keep coming; so the rate at which new ones were really found of late is the other
 //! estimate, and the larger of the two is the answer.
 
 mod newness;
+mod sighted;
 mod slots;
 
 use serde::{Deserialize, Serialize};
 
 pub use newness::Newness;
+pub use sighted::Sighted;
 pub use slots::{NewValue, Slots};
 
 /// How never-seen things are judged.

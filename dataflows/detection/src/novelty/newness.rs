@@ -52,7 +52,7 @@ pub struct Newness {
 
 impl Newness {
     /// Counts a tick before its foundings: events of a namespace, and by how much the number of
-    /// templates that were seen exactly once has changed since the last call.
+    /// templates that were seen in one minute only has changed since the last call.
     pub fn observe(&mut self, namespace: u64, events: u64, singletons_delta: i64) {
         self.pool.observe(events, singletons_delta);
         self.counts(namespace).observe(events, singletons_delta);

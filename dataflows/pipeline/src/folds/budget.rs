@@ -2,6 +2,8 @@
 //!
 //! Findings of one instant are joined first (one incident, one alert), then the least probable are
 //! admitted first. What belongs to an episode that was admitted and is still open costs nothing.
+//! A silence comes again as it grows, so that one that was held back is not lost; one that was
+//! admitted is told once, however long it lasts.
 
 use super::{episodes, stage};
 use crate::engine::Shared;
@@ -19,6 +21,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Findings of one instant that are looked at; the rest is counted as held.
 const PENDING_MAX: usize = 4_096;
 
+/// Silences that are known to have been told; the oldest make room.
+const TOLD_MAX: usize = 1_024;
+
 /// State of the installation.
 #[derive(Default, Serialize, Deserialize)]
 pub struct BudgetState {
@@ -26,6 +31,8 @@ pub struct BudgetState {
     pending: Vec<Finding>,
     /// Episodes that were admitted, with the end of their window.
     open: BTreeMap<u64, Ns>,
+    /// Silences that were admitted: episode, and since when.
+    told: BTreeMap<u64, Ns>,
 }
 
 /// The fold; constant key.
@@ -95,16 +102,39 @@ impl BudgetFold {
             let strong = finding.lead.probability <= self.config.risk_level;
             let kind = kind_of(&finding.lead);
             let goes_on = strong && state.open.contains_key(&key);
+            if !goes_on && state.was_told(key, &finding.lead) {
+                continue;
+            }
             if goes_on
                 || state.budget.admit(&self.config, kind, now, finding.lead.probability)
                     == Verdict::Admit
             {
                 state.open.insert(key, until);
+                state.tell(key, &finding.lead);
                 ctx.emit(key, finding);
             } else {
                 self.held.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+}
+
+impl BudgetState {
+    /// Whether this silence was admitted before, at a time when it was shorter.
+    fn was_told(&self, key: u64, lead: &Evidence) -> bool {
+        kind_of(lead) == Kind::Silence && self.told.get(&key) == Some(&lead.about)
+    }
+
+    fn tell(&mut self, key: u64, lead: &Evidence) {
+        if kind_of(lead) != Kind::Silence {
+            return;
+        }
+        if self.told.len() >= TOLD_MAX
+            && let Some((_, oldest)) = self.told.iter().map(|(key, since)| (*since, *key)).min()
+        {
+            self.told.remove(&oldest);
+        }
+        self.told.insert(key, lead.about);
     }
 }
 

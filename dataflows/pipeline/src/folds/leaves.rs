@@ -19,7 +19,7 @@ use crate::ports::Tally;
 use crate::rec::Rec;
 use crate::settings::Settings;
 use crate::views::{TemplateRow, Views};
-use seerflow_detection::novelty::{NoveltyConfig, Slots};
+use seerflow_detection::novelty::{NoveltyConfig, Sighted, Slots};
 use seerflow_model::time::TICK;
 use seerflow_model::{Event, Flags, Ns, Role, hash};
 use seerflow_parsing::template::{Assigned, Leaf};
@@ -71,6 +71,7 @@ struct Content {
     /// Its text when it last changed.
     text: Arc<str>,
     slots: Slots,
+    sighted: Sighted,
 }
 
 /// The fold; key = the event's leaf.
@@ -126,10 +127,12 @@ impl Fold for Leaves {
         }
         let template = assigned.template;
         let leaf = &state.leaf;
-        let content = state
-            .content
-            .entry(template)
-            .or_insert_with(|| Content { text: text_of(leaf, template), slots: Slots::default() });
+        let at = event.effective_time;
+        let content = state.content.entry(template).or_insert_with(|| Content {
+            text: text_of(leaf, template),
+            slots: Slots::default(),
+            sighted: Sighted::first(at),
+        });
         if assigned.widened {
             content.text = text_of(leaf, template);
         }
@@ -140,13 +143,13 @@ impl Fold for Leaves {
             self.tally.dropped(input.port);
             return;
         }
+        let spread = content.sighted.again(at);
         self.judge_values(leaf, template, content, &event, ctx);
         self.count(template, &content.text, &event);
         let peer = hash::text(&event.source.source_type);
-        let at = event.effective_time;
         self.news.add(hash::pair(peer, event.namespace), at, News::of(&event));
         let namespace = event.namespace;
-        if let Some(what) = what_of(leaf, &assigned, &content.text, event) {
+        if let Some(what) = what_of(leaf, &assigned, spread, &content.text, event) {
             let told = Told { peer, namespace, template, what };
             ctx.emit(namespace, LeafOut::Told(Box::new(told)));
         }
@@ -196,18 +199,23 @@ impl Fold for Leaves {
 }
 
 /// What the merge step must know of an event's template.
-fn what_of(leaf: &Leaf, assigned: &Assigned, text: &Arc<str>, event: Arc<Event>) -> Option<What> {
+fn what_of(
+    leaf: &Leaf,
+    assigned: &Assigned,
+    spread: bool,
+    text: &Arc<str>,
+    event: Arc<Event>,
+) -> Option<What> {
     let outline = || leaf.outline(assigned.template).cloned();
-    let second = assigned.count_before == 1;
     if assigned.founded {
         let own = event.flags.has(Flags::OWN);
         let founded =
             (!own).then(|| Founded { template: assigned.template, text: text.clone(), event });
         outline().map(|outline| What::Founded(outline, founded))
     } else if assigned.widened {
-        outline().map(|outline| What::Widened(outline, second))
+        outline().map(|outline| What::Widened(outline, spread))
     } else {
-        second.then_some(What::Second)
+        spread.then_some(What::Spread)
     }
 }
 

@@ -1,9 +1,10 @@
 //! The merge step, by namespace: its owner says which templates make the same statement, and which
 //! are new.
 //!
-//! Leaves tell the owner what they found and widen, and when a template is seen a second time. At
-//! once, in the total order, it decides: a template that belongs to an older one is nothing new, so
-//! only the others go on to be judged; and it counts the statements that were seen exactly once.
+//! Leaves tell the owner what they found and widen, and when a template is seen in a second minute.
+//! At once, in the total order, it decides: a template that belongs to an older one is nothing new,
+//! so only the others go on to be judged; and it counts the statements that were seen in one minute
+//! only.
 //! Aliases are published at the end of the quantum, as a version of the namespace's table, for the
 //! counts that are under way ([`crate::resolve`]).
 //!
@@ -21,7 +22,7 @@ use seerflow_model::time::{QUANTUM, TICK};
 use seerflow_model::{Ns, hash};
 use seerflow_parsing::template::{Alias, Merger, Outline};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a leaf tells of one of its templates.
@@ -42,10 +43,10 @@ pub struct Told {
 pub enum What {
     /// It was founded; with the event, unless that is one of our own.
     Founded(Outline, Option<Founded>),
-    /// It got a new wildcard; whether this was its second event.
+    /// It got a new wildcard; whether this was its second minute.
     Widened(Outline, bool),
-    /// It was seen a second time.
-    Second,
+    /// It was seen in a second minute.
+    Spread,
 }
 
 /// An alias in force.
@@ -77,8 +78,8 @@ pub enum MergesOut {
 #[derive(Default, Serialize, Deserialize)]
 pub struct MergesState {
     merger: Merger,
-    /// Statements seen exactly once, by the template that stands for them.
-    once: BTreeSet<u64>,
+    /// Statements seen in one minute only, by the template that stands for them, with the minute.
+    once: BTreeMap<u64, u64>,
     /// Decided, not yet published.
     pending: Vec<(Alias, bool)>,
     table: AliasTable,
@@ -119,10 +120,14 @@ impl Merges {
         state.merger.resolve(outline.id) == outline.id
     }
 
-    /// Removes a statement from those seen once; whether it was among them.
-    fn no_more_once(state: &mut MergesState, template: u64) -> bool {
+    /// A statement was seen in this minute; how the number of those seen in one changes.
+    fn seen(state: &mut MergesState, template: u64, minute: u64) -> i64 {
         let root = state.merger.resolve(template);
-        state.once.remove(&root)
+        let other = state.once.get(&root).is_some_and(|first| *first != minute);
+        if other {
+            state.once.remove(&root);
+        }
+        -i64::from(other)
     }
 }
 
@@ -140,37 +145,32 @@ impl Fold for Merges {
 
     fn apply(&mut self, _key: u64, state: &mut MergesState, told: Told, ctx: &mut Ctx<MergesOut>) {
         let before = state.pending.len();
+        let minute = ctx.now() / QUANTUM;
         let mut singles = 0i64;
         match told.what {
             What::Founded(outline, founded) => {
-                let own = self.announce(state, &outline, true, ctx);
-                if own {
+                if self.announce(state, &outline, true, ctx) {
                     singles += 1;
-                    state.once.insert(told.template);
+                    state.once.insert(told.template, minute);
                     if let Some(founded) = founded {
                         let news = NewnessIn::Founded(Box::new(founded));
                         ctx.emit(told.peer, MergesOut::News(news));
                     }
-                } else {
-                    singles -= i64::from(Merges::no_more_once(state, told.template));
                 }
             }
-            What::Widened(outline, second) => {
-                if second {
-                    singles -= i64::from(Merges::no_more_once(state, told.template));
-                }
+            What::Widened(outline, _) => {
                 self.announce(state, &outline, false, ctx);
             }
-            What::Second => singles -= i64::from(Merges::no_more_once(state, told.template)),
+            What::Spread => {}
         }
-        // Two statements that became one were seen twice.
+        // Statements that became one are one of those seen in one minute, or none.
         for at in before..state.pending.len() {
-            let (alias, lived) = state.pending[at];
-            if lived {
-                singles -= i64::from(state.once.remove(&alias.from));
-                singles -= i64::from(Merges::no_more_once(state, alias.to));
+            let (alias, _) = state.pending[at];
+            if let Some(first) = state.once.remove(&alias.from) {
+                singles += Merges::seen(state, alias.to, first) - 1;
             }
         }
+        singles += Merges::seen(state, told.template, minute);
         if singles != 0 {
             let value = News { peer: told.peer, namespace: told.namespace, events: 0, singles };
             let key = hash::pair(told.peer, told.namespace);

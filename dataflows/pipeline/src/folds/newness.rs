@@ -31,7 +31,7 @@ pub struct News {
     pub namespace: u64,
     /// Events.
     pub events: u64,
-    /// Change of the number of templates seen once.
+    /// Change of the number of templates seen in one minute only.
     pub singles: i64,
 }
 

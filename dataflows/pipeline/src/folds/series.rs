@@ -110,7 +110,7 @@ impl SeriesFold {
     }
 
     fn end_of(&self, bucket: u64) -> Ns {
-        (bucket + 1).saturating_mul(self.bucket)
+        bucket.saturating_add(1).saturating_mul(self.bucket)
     }
 
     fn next_timer(&self, group: &Group) -> Option<Ns> {
