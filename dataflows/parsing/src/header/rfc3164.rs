@@ -39,6 +39,13 @@ pub(super) fn read(draft: &mut Draft, line: Line<'_>, start: usize, time: Place)
             {
                 return tag.keep(draft, line);
             }
+            // login shows the user in its name, `login -- root`, and its tag is the end of that.
+            if b[i..].starts_with(b"-- ")
+                && let Some(mut tag) = tag(line, i + 3).filter(|tag| !tag.pid.is_empty())
+            {
+                tag.program = line.span(i, tag.program.end() - line.base);
+                return tag.keep(draft, line);
+            }
         } else if let Some(tag) = tag(line, after).filter(|tag| !tag.pid.is_empty()) {
             draft.host = line.span(i, end);
             return tag.keep(draft, line);

@@ -1,6 +1,7 @@
 //! Golden lines, an oracle for RFC 5424, and robustness against any bytes.
 
 use super::golden::GOLDEN;
+use super::golden_apps::APPLICATIONS;
 use super::*;
 use crate::time::{Finder, YearPolicy, Zone};
 use proptest::prelude::*;
@@ -57,8 +58,8 @@ fn show(event: &Event) -> String {
 
 #[test]
 fn golden_lines_are_read_exactly() {
-    assert!(GOLDEN.len() >= 60);
-    for (line, expected) in GOLDEN {
+    assert!(GOLDEN.len() >= 60 && APPLICATIONS.len() >= 90);
+    for (line, expected) in GOLDEN.iter().chain(APPLICATIONS) {
         let shown = show(&event(line.as_bytes()));
         let escaped: String = shown
             .chars()
@@ -174,17 +175,8 @@ fn sound(line: &[u8], format: &str) -> Result<(), TestCaseError> {
 }
 
 fn formats() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec![
-        "auto",
-        "plain",
-        "timestamped",
-        "rfc5424",
-        "rfc3164",
-        "json",
-        "journald",
-        "docker",
-        "cri",
-    ])
+    let named = Format::ALL.into_iter().map(Format::name);
+    prop::sample::select(std::iter::once("auto").chain(named).collect::<Vec<_>>())
 }
 
 proptest! {
@@ -205,11 +197,12 @@ proptest! {
 
     #[test]
     fn mutated_lines_are_survived(
-        which in 0..GOLDEN.len(),
+        which in 0..GOLDEN.len() + APPLICATIONS.len(),
         edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..5), 1..6),
         format in formats(),
     ) {
-        let mut line = GOLDEN[which].0.as_bytes().to_vec();
+        let (line, _) = GOLDEN.iter().chain(APPLICATIONS).nth(which).unwrap();
+        let mut line = line.as_bytes().to_vec();
         for (index, byte, kind) in edits {
             let i = index.index(line.len() + 1);
             match kind {
