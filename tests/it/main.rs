@@ -15,5 +15,6 @@ mod hostile;
 mod imports;
 mod live;
 mod load;
+mod loghub;
 mod support;
 mod walkthrough;

@@ -257,4 +257,6 @@ mod golden;
 #[cfg(test)]
 mod golden_apps;
 #[cfg(test)]
+mod loose;
+#[cfg(test)]
 mod tests;

@@ -7,7 +7,6 @@
 
 use super::draft::{Draft, Line};
 use crate::time::at;
-use memchr::memmem;
 use seerflow_model::{Severity, Span};
 use std::net::IpAddr;
 
@@ -72,10 +71,9 @@ pub(super) fn read(draft: &mut Draft, line: Line<'_>, time_end: usize) -> bool {
 
 /// Keeps the pairs at the end of the line; where the first begins.
 fn pairs(draft: &mut Draft, line: Line<'_>, from: usize) -> Option<usize> {
-    let text = line.text.get(from..)?;
-    let mut places = memmem::find_iter(text.as_bytes(), CLIENT);
-    let start = from + places.next()?;
-    if places.next().is_some() {
+    let client = [(CLIENT, "source.ip")];
+    let start = next_key(line.text, from, &client)?;
+    if next_key(line.text, start + 1, &client).is_some() {
         return None;
     }
     let at = start + CLIENT.len();
@@ -110,10 +108,10 @@ fn pairs(draft: &mut Draft, line: Line<'_>, from: usize) -> Option<usize> {
 
 /// The nearest of the keys from a position on, and where it stands.
 fn next_key(text: &str, from: usize, keys: &[(&str, &str)]) -> Option<usize> {
-    let rest = text.get(from..)?;
-    memmem::find_iter(rest.as_bytes(), b", ")
-        .find(|comma| keys.iter().any(|(key, _)| rest[*comma..].starts_with(key)))
+    let b = text.as_bytes();
+    memchr::memchr_iter(b',', b.get(from..)?)
         .map(|comma| from + comma)
+        .find(|&comma| keys.iter().any(|(key, _)| b[comma..].starts_with(key.as_bytes())))
 }
 
 /// Where a value ends: before a later key (a quoted one only after its closing quote), or where

@@ -131,7 +131,9 @@ pub(super) fn tag(line: Line<'_>, start: usize) -> Option<Tag> {
         b' ' if at(b, end + 1).is_ascii_digit() => {
             let version = word_end(b, end + 1);
             let dotted = memchr::memchr(b'.', &b[end..version]).is_some();
-            (dotted && version > end + 2 && ends(version - 1)).then(|| Tag {
+            let numbered = |c: &u8| c.is_ascii_digit() || matches!(c, b'.' | b'#' | b'-' | b':');
+            let sound = dotted && b[end + 1..version].iter().all(numbered);
+            (sound && version > end + 2 && ends(version - 1)).then(|| Tag {
                 program,
                 pid: Span::NONE,
                 message: blanks(b, version),
