@@ -107,6 +107,21 @@ fn a_fixed_format_is_kept_to() {
     assert_eq!(read_as("rfc5424", "x"), "plain INFORMATIONAL !malformed | x");
     assert_eq!(read_as("cri", "x"), "plain INFORMATIONAL !malformed | x");
     assert_eq!(read_as("timestamped", "x"), "plain INFORMATIONAL !malformed | x");
+    for name in ["glog", "postgres", "mysql", "mysql_slow", "redis", "apache_error", "nginx_error"]
+    {
+        let line = "2026-03-04 10:00:00 INFO of another kind";
+        assert_eq!(
+            read_as(name, line),
+            format!("plain INFORMATIONAL !malformed | {line}"),
+            "{name}"
+        );
+        assert_eq!(read_as(name, "x"), "plain INFORMATIONAL !malformed | x", "{name}");
+    }
+    assert_eq!(read_as("leveled", "x"), "plain INFORMATIONAL !malformed | x");
+    assert_eq!(
+        read_as("postgres", "2026-03-04 10:00:00 UTC WARNING:  no prefix"),
+        "postgres WARNING program=postgres | no prefix"
+    );
     assert_eq!(read_as("plain", "{\"msg\":\"x\"}"), "plain INFORMATIONAL | {\"msg\":\"x\"}");
     assert_eq!(
         read_as("rfc3164", "2026-03-04 10:00:00 web app: x"),
