@@ -4,7 +4,7 @@
 //! it. A bracket that could as well belong to the message ends the header.
 
 use super::level;
-use super::place::{class_line, file_line, is_logger, is_name, is_trace};
+use super::place::{class_line, file_line, is_logger, is_name};
 use super::rfc3164::{blanks, word_end};
 use super::stamped::Header;
 use crate::time::at;
@@ -15,13 +15,13 @@ const BRACKET_MAX: usize = 256;
 
 /// What stands in a bracket.
 #[derive(Clone, Copy)]
-struct Inside<'a> {
+pub(super) struct Inside<'a> {
     /// Without blanks at its ends.
-    text: &'a str,
+    pub(super) text: &'a str,
     /// Where that begins.
-    from: usize,
+    pub(super) from: usize,
     /// What follows the bracket.
-    rest: &'a [u8],
+    pub(super) rest: &'a [u8],
 }
 
 impl<'a> Header<'a, '_> {
@@ -61,10 +61,20 @@ impl<'a> Header<'a, '_> {
                 || match self.b[self.i] {
                     b'[' => self.square(inside),
                     b'(' | b'{' => self.round(inside),
-                    _ => false,
+                    _ => self.angle(inside),
                 });
         if taken {
             self.i = end + 1;
+        }
+        taken
+    }
+
+    /// `<0.222.0>`: a process of Erlang.
+    fn angle(&mut self, inside: Inside<'_>) -> bool {
+        let numbers = inside.text.bytes().all(|c| c.is_ascii_digit() || c == b'.');
+        let taken = numbers && inside.text.contains('.') && self.thread.is_empty();
+        if taken {
+            self.thread = self.span(inside);
         }
         taken
     }
@@ -106,80 +116,6 @@ impl<'a> Header<'a, '_> {
             return true;
         }
         false
-    }
-
-    /// `[12]`, `[pid 12]`, `[pid 12:tid 34]`, `[12:34]`.
-    fn ids(&mut self, inside: Inside<'_>) -> bool {
-        let (text, from) = (inside.text, inside.from);
-        let digits = |from: usize| {
-            let rest = text.as_bytes().get(from..).unwrap_or_default();
-            rest.iter().take_while(|c| c.is_ascii_digit()).count()
-        };
-        let first = if text.starts_with("pid ") { 4 } else { 0 };
-        let length = digits(first);
-        if length == 0 || length > 10 {
-            return false;
-        }
-        let pid = self.line.span(from + first, from + first + length);
-        let rest = &text[first + length..];
-        let second = match rest {
-            "" => 0,
-            _ if rest.starts_with(":tid ") => first + length + 5,
-            _ if rest.starts_with(':') && self.level.is_none() => first + length + 1,
-            _ => return false,
-        };
-        if second == 0 {
-            if self.draft.pid.is_empty() {
-                self.draft.pid = pid;
-                return true;
-            }
-            let thread = self.level.is_none() && self.thread.is_empty();
-            self.thread = if thread { pid } else { self.thread };
-            return thread;
-        }
-        if digits(second) == 0 || second + digits(second) != text.len() {
-            return false;
-        }
-        if !self.draft.pid.is_empty() {
-            return false;
-        }
-        self.draft.pid = pid;
-        self.thread = self.line.span(from + second, from + text.len());
-        true
-    }
-
-    /// `[application,trace,span]`, `[trace-span]`.
-    fn trace(&mut self, inside: Inside<'_>) -> bool {
-        let (text, from) = (inside.text, inside.from);
-        if let Some((trace, span)) = text.split_once('-')
-            && is_trace(trace, 32)
-            && is_trace(span, 16)
-        {
-            self.draft.trace_id = self.line.span(from, from + 32);
-            self.draft.span_id = self.line.span(from + 33, from + 49);
-            return true;
-        }
-        let mut parts = text.splitn(4, ',');
-        let (Some(name), Some(trace), Some(span)) = (parts.next(), parts.next(), parts.next())
-        else {
-            return false;
-        };
-        let ids = is_trace(span, 16) && (is_trace(trace, 32) || is_trace(trace, 16));
-        let none = trace.is_empty() && span.is_empty();
-        if !(ids || none) || name.contains(' ') {
-            return false;
-        }
-        let start = from + name.len() + 1;
-        if is_trace(trace, 32) {
-            self.draft.trace_id = self.line.span(start, start + 32);
-        }
-        if ids {
-            let start = start + trace.len() + 1;
-            self.draft.span_id = self.line.span(start, start + 16);
-        }
-        let name = self.line.span(from, from + name.len());
-        self.draft.named("service.name", name);
-        true
     }
 
     /// `[Server.java:12]`, and `[thread:Class@12]` before a dash.
@@ -246,7 +182,7 @@ impl<'a> Header<'a, '_> {
         };
         apart
             || (self.level.is_some() && logger())
-            || (self.level.is_some() && !inside.text.contains([' ', '=', '"']))
+            || self.level.is_some() && !self.named_first && !inside.text.contains([' ', '=', '"'])
     }
 
     /// `(Server.java:12)`, `{server.py:12}`, and the thread after a logger in brackets.
@@ -255,7 +191,20 @@ impl<'a> Header<'a, '_> {
             self.file(inside.from, file, inside.from + inside.text.len());
             return true;
         }
-        let thread = self.by_bracket && self.b[self.i] == b'(' && self.thread.is_empty();
+        if self.b[self.i] != b'(' || self.level.is_none() {
+            return false;
+        }
+        let unnamed = self.draft.program.is_empty();
+        let logger_next = || {
+            let inside = inside.rest.strip_prefix(b" [").unwrap_or_default();
+            memchr::memchr(b']', &inside[..inside.len().min(BRACKET_MAX)])
+                .is_some_and(|end| is_logger(&inside[..end]))
+        };
+        if unnamed && is_logger(inside.text.as_bytes()) {
+            self.draft.program = self.span(inside);
+            return true;
+        }
+        let thread = self.thread.is_empty() && (self.by_bracket || unnamed && logger_next());
         if thread {
             self.thread = self.span(inside);
         }

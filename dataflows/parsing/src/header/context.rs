@@ -7,7 +7,7 @@ use super::draft::{Draft, Line};
 pub(super) fn request(draft: &mut Draft, line: Line<'_>, start: usize, end: usize) {
     const NAMES: [&str; 3] = ["request_id", "request.user", "request.project"];
     let inside = line.text.get(start..end).unwrap_or_default();
-    if inside == "-" {
+    if inside == "-" || inside == "(null)" {
         return;
     }
     if !inside.starts_with("req-") {

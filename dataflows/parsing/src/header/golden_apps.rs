@@ -412,4 +412,144 @@ pub(super) const APPLICATIONS: &[(&str, &str)] = &[
         "2024-03-01 10:00:00 UTC [812] user=bob,db=shop,app=x,client=198.51.100.66,client=192.0.2.7 LOG:  connection authorized",
         "postgres INFORMATIONAL program=postgres pid=812 {user.name=bob} {db.name=shop} {application=x} | connection authorized",
     ),
+    (
+        "2024-03-01T10:00:00.123456Z  INFO my_crate::server: listening addr=127.0.0.1:8080",
+        "timestamped INFORMATIONAL program=my_crate::server | listening addr=127.0.0.1:8080",
+    ),
+    (
+        "[2024-03-01T10:00:00Z INFO  my_crate::server] listening on 8080",
+        "timestamped INFORMATIONAL program=my_crate::server | listening on 8080",
+    ),
+    (
+        "[2024-03-01T10:00:00Z ERROR hyper] refused",
+        "timestamped ERROR program=hyper | refused",
+    ),
+    (
+        "2024-03-01 10:00:00.123 +00:00 [INF] Request finished in 5 ms",
+        "timestamped INFORMATIONAL | Request finished in 5 ms",
+    ),
+    (
+        "2024-03-01 10:00:00.1234|INFO|MyApp.Controllers.HomeController|Index page",
+        "timestamped INFORMATIONAL program=MyApp.Controllers.HomeController | Index page",
+    ),
+    (
+        "2024-03-01 10:00:00,123 [7] INFO  MyApp.Worker [(null)] - started",
+        "timestamped INFORMATIONAL program=MyApp.Worker pid=7 | started",
+    ),
+    (
+        "2024-03-01 10:00:00.123 [info] <0.222.0> Server startup complete; 3 plugins started.",
+        "timestamped INFORMATIONAL {thread=0.222.0} | Server startup complete; 3 plugins started.",
+    ),
+    (
+        "2024-03-01T10:00:00.123Z [INFO]  agent.server: member joined",
+        "timestamped INFORMATIONAL program=agent.server | member joined",
+    ),
+    (
+        "2024-03-01T10:00:00.123Z [WARN]  core: unsealing: attempt=1",
+        "timestamped WARNING program=core | unsealing: attempt=1",
+    ),
+    (
+        "[2024-03-01 10:00:00] production.ERROR: query failed {\"exception\":\"x\"}",
+        "timestamped ERROR program=production | query failed {\"exception\":\"x\"}",
+    ),
+    (
+        "[01-Mar-2024 10:00:00] WARNING: [pool www] child 12 exited on signal 11",
+        "timestamped WARNING | [pool www] child 12 exited on signal 11",
+    ),
+    (
+        "I, [2024-03-01T10:00:00.123456 #4711]  INFO -- : Started GET \"/\" for 192.0.2.7",
+        "timestamped INFORMATIONAL pid=4711 | Started GET \"/\" for 192.0.2.7",
+    ),
+    (
+        "E, [2024-03-01T10:00:00.123456 #4711] ERROR -- app: boom",
+        "timestamped ERROR program=app pid=4711 | boom",
+    ),
+    (
+        "[2024-03-01 10:00:00.123] [INFO] default - listening",
+        "timestamped INFORMATIONAL program=default | listening",
+    ),
+    (
+        "2024-03-01T10:00:00.123Z INFO  [app-name] started",
+        "timestamped INFORMATIONAL {thread=app-name} | started",
+    ),
+    (
+        "2024/03/01 10:00:00 listening on 8080",
+        "timestamped INFORMATIONAL | listening on 8080",
+    ),
+    (
+        "2024-03-01T10:00:00.123Z\tERROR\tcontroller/main.go:12\tfailed to reconcile\t{\"error\": \"x\"}",
+        "timestamped ERROR {code.file=controller/main.go} {line=12} | failed to reconcile\\t{\"error\": \"x\"}",
+    ),
+    (
+        "2024-03-01 10:00:00.123 INFO (MainThread) [homeassistant.core] Starting",
+        "timestamped INFORMATIONAL program=homeassistant.core {thread=MainThread} | Starting",
+    ),
+    (
+        "2024-03-01 10:00:00,123 fail2ban.filter         [812]: INFO    [sshd] Found 192.0.2.7 - 2024-03-01 10:00:00",
+        "timestamped INFORMATIONAL program=fail2ban.filter pid=812 | [sshd] Found 192.0.2.7 - 2024-03-01 10:00:00",
+    ),
+    (
+        "2024-03-01 10:00:00,123 fail2ban.actions        [812]: NOTICE  [sshd] Ban 192.0.2.7",
+        "timestamped NOTICE program=fail2ban.actions pid=812 | [sshd] Ban 192.0.2.7",
+    ),
+    (
+        "2024-03-01 10:00:00.123+0000 INFO  [main] o.e.Server - up",
+        "timestamped INFORMATIONAL program=o.e.Server {thread=main} | up",
+    ),
+    (
+        "2024-03-01 10:00:00 INFO  com.example.Foo:35 - up",
+        "timestamped INFORMATIONAL program=com.example.Foo {line=35} | up",
+    ),
+    (
+        "2024-03-01 10:00:00.123  WARN 1 --- [           main] c.e.Foo : a : b",
+        "timestamped WARNING program=c.e.Foo pid=1 {thread=main} | a : b",
+    ),
+    (
+        "[2024-03-01 10:00:00,123] {logging_mixin.py:188} INFO - x",
+        "timestamped INFORMATIONAL {code.file=logging_mixin.py} {line=188} | x",
+    ),
+    (
+        "[2024-03-01 10:00:00,123] ERROR in app: Exception on / [GET]",
+        "timestamped ERROR program=app | Exception on / [GET]",
+    ),
+    (
+        "2024-03-01 10:00:00.123 [main] ERROR o.e.A - x {} y",
+        "timestamped ERROR program=o.e.A {thread=main} | x {} y",
+    ),
+    (
+        "1709287200.123 [main] INFO x.y - z",
+        "timestamped INFORMATIONAL program=x.y {thread=main} | z",
+    ),
+    (
+        "2024-03-01 10:00:00 UTC [1]: [1-1] 65e1 0 LOG:  x",
+        "postgres INFORMATIONAL program=postgres pid=1 {session_line=1} | x",
+    ),
+    (
+        "10:00:00.123 INFO  [main] Foo: x",
+        "leveled INFORMATIONAL program=Foo {thread=main} | x",
+    ),
+    (
+        "10:00:00,123 INFO  [org.jboss.as] (MSC service thread 1-1) WFLYSRV0049: starting",
+        "leveled INFORMATIONAL program=org.jboss.as {thread=MSC service thread 1-1} | WFLYSRV0049: starting",
+    ),
+    (
+        "03/01/2024 10:00:00 PM - INFO - x",
+        "timestamped INFORMATIONAL | x",
+    ),
+    (
+        "2024-03-01 10:00:00 [INFO] (app.mod) hello",
+        "timestamped INFORMATIONAL program=app.mod | hello",
+    ),
+    (
+        "2024-03-01 10:00:00 [notice] 7#7: using the \"epoll\" event method",
+        "timestamped NOTICE pid=7 | using the \"epoll\" event method",
+    ),
+    (
+        "2024-03-01T10:00:00.123+00:00 DEBUG 7 --- [  main] Foo : x",
+        "timestamped TRACE program=Foo pid=7 {thread=main} | x",
+    ),
+    (
+        "level=info ts=2024-03-01T10:00:00Z msg=x",
+        "plain INFORMATIONAL | level=info ts=2024-03-01T10:00:00Z msg=x",
+    ),
 ];

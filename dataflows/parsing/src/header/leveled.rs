@@ -58,7 +58,7 @@ pub(super) fn read(draft: &mut Draft, line: Line<'_>) -> bool {
     let program = header.draft.get(line.text, header.draft.program);
     let placed = timed.is_some() || !header.thread.is_empty() || !header.draft.pid.is_empty();
     let named = is_logger(program.as_bytes()) || placed && !program.is_empty();
-    if header.level.is_none() || !named {
+    if header.level.is_none() || !(named || timed.is_some()) {
         return false;
     }
     header.end();

@@ -85,6 +85,25 @@ impl Header<'_, '_> {
         self.draft.named("line", number);
     }
 
+    /// ` #12] LEVEL -- name: …`: the process closes the time's bracket. The level is there twice.
+    pub(super) fn process_in_bracket(&mut self) -> bool {
+        let start = self.i + 1;
+        let end = start + self.b[start..].iter().take_while(|c| c.is_ascii_digit()).count();
+        if !self.open || end == start || end - start > ID_DIGITS || at(self.b, end) != b']' {
+            return false;
+        }
+        self.draft.pid = self.line.span(start, end);
+        let word = blanks(self.b, end + 1);
+        let after = word_end(self.b, word);
+        if let Some(level) = Severity::from_word(&self.b[word..after]) {
+            self.level = Some(level);
+            self.i = after;
+        } else {
+            self.i = end + 1;
+        }
+        true
+    }
+
     /// `12.345: `: seconds since the program began.
     fn uptime(&mut self, fraction: usize) -> bool {
         let digits = self.b[fraction..].iter().take_while(|c| c.is_ascii_digit()).count();

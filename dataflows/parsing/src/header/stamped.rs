@@ -2,8 +2,8 @@
 //!
 //! Levels, process ids, threads and components are taken while they are certain by their form and
 //! place; the first word that is not ends the header. Nothing here knows a product, only the ways
-//! in which loggers arrange the same few parts: [`super::words`] reads bare words,
-//! [`super::bracket`] what stands in brackets, [`super::number`] numbers, and this file what is
+//! in which loggers arrange the same few parts: [`super::words`] and [`super::marks`] read bare
+//! words, [`super::bracket`] and [`super::ids`] what stands in brackets, [`super::number`] numbers, and this file what is
 //! before the time and between the parts. Lines without a time but with a level at their head go
 //! the same way.
 //!
@@ -30,6 +30,10 @@ pub(super) struct Header<'a, 'd> {
     pub(super) thread: Span,
     /// Whether the parts are set apart (`|`, ` - `), so that a bare word is a part.
     pub(super) apart: bool,
+    /// Whether the bracket before the time is not closed yet.
+    pub(super) open: bool,
+    /// Whether the component stood before the level: then a bracket after it is message.
+    pub(super) named_first: bool,
     /// Whether ` --- ` has passed: only brackets and the logger follow.
     pub(super) dashed: bool,
     /// Whether a bracket named the logger, so that parentheses after it name the thread.
@@ -40,8 +44,8 @@ impl<'a, 'd> Header<'a, 'd> {
     pub(super) fn new(draft: &'d mut Draft, line: Line<'a>, i: usize) -> Header<'a, 'd> {
         let b = line.bytes();
         let (level, thread) = (None, Span::NONE);
-        let (apart, dashed, by_bracket) = (false, false, false);
-        Header { line, b, i, draft, level, thread, apart, dashed, by_bracket }
+        let (apart, open, named_first, dashed, by_bracket) = (false, false, false, false, false);
+        Header { line, b, i, draft, level, thread, apart, open, named_first, dashed, by_bracket }
     }
 
     /// Reads parts as long as there are some.
@@ -71,6 +75,7 @@ pub(super) fn read(draft: &mut Draft, line: Line<'_>, time: (usize, usize)) -> b
     }
     let closed = matches!(at(header.b, header.i), b']' | b')' | b'"' | b'>');
     header.i += usize::from(closed);
+    header.open = !closed && time.0 > 0 && header.b[time.0 - 1] == b'[';
     header.parts();
     if closed && header.level.is_some() && header.draft.program.is_empty() {
         header.class_at_end();
@@ -156,6 +161,10 @@ impl Header<'_, '_> {
         let bare = word.trim_matches(['[', ']', ':', '<', '>']);
         if let Some(severity) = Severity::from_word(bare.as_bytes()) {
             self.level = Some(severity);
+        } else if let [letter, b','] = word.as_bytes()
+            && let Some(severity) = level::letter(*letter)
+        {
+            self.level = Some(severity);
         } else if word.contains(['=', '(', '{']) {
             // `time="…"`: the whole line is pairs.
             return false;
@@ -187,6 +196,7 @@ impl Header<'_, '_> {
                 b':' if matches!(next, b' ' | b'\t') => 1,
                 b'-' if next == b' ' && i > self.i => 1,
                 b'-' if self.b[i..].starts_with(b"--- ") && i > self.i => 3,
+                b'-' if self.b[i..].starts_with(b"-- ") && i > self.i && self.level.is_some() => 2,
                 _ => {
                     self.i = i;
                     return false;
@@ -203,7 +213,9 @@ impl Header<'_, '_> {
     }
 
     fn part(&mut self) -> bool {
+        self.named_first |= self.level.is_none() && !self.draft.program.is_empty();
         match at(self.b, self.i) {
+            b'#' => self.process_in_bracket(),
             b'[' | b'<' | b'(' | b'{' => self.bracket(),
             b'0'..=b'9' => self.number(),
             c if c.is_ascii_alphabetic() || c == b'_' || c == b'/' => self.word(),

@@ -34,11 +34,7 @@ impl<'a> Header<'a, '_> {
         let name = name - rest[..name].iter().rev().take_while(|c| **c == b':').count();
         let end = self.i + name;
         let next = at(self.b, end);
-        if self.level.is_none()
-            && (self.level_word(end, next)
-                || self.letter_tag(end, next)
-                || self.level_and_process(end, next))
-        {
+        if self.level.is_none() && self.level_at(end, next) {
             return true;
         }
         if name == 0 {
@@ -50,9 +46,8 @@ impl<'a> Header<'a, '_> {
             return self.second(word);
         }
         self.separated(word)
-            || self.column(next)
-            || self.before_bracket(word)
-            || self.followed(word)
+            || !self.path(word)
+                && (self.column(next) || self.before_bracket(word) || self.followed(word))
     }
 
     /// A component that a separator, a bar or a column sets apart.
@@ -60,13 +55,47 @@ impl<'a> Header<'a, '_> {
         let Word { name, end, gap, after } = word;
         let bar = after.first() == Some(&b'|') && self.apart;
         let separated = gap > 0 && (after.starts_with(b"- ") || after.starts_with(b": ")) || bar;
-        let column = self.level.is_some() && (gap >= 3 || gap == 2 && after.first() == Some(&b'['));
+        let column = self.level.is_some() && (gap >= 3 || gap == 2 && after.first() == Some(&b'['))
+            || gap >= 2
+                && is_logger(name)
+                && after.first() == Some(&b'[')
+                && at(after, 1).is_ascii_digit();
         if !(separated || (column && !after.is_empty())) {
             return false;
         }
         self.component(self.i, name);
         self.i = end;
         true
+    }
+
+    /// `crate::module: …`, `module] …` in the bracket that the time opened, and `in module: …`;
+    /// the message follows.
+    fn path(&mut self, word: Word<'_>) -> bool {
+        let Word { name, end, gap, after } = word;
+        if self.level.is_none() {
+            return false;
+        }
+        let next = at(self.b, end);
+        let nested = memchr::memmem::find(name, b"::").is_some_and(|at| at > 0);
+        if next == b']' && self.open && (nested || is_name(name)) {
+            self.draft.program = self.line.span(self.i, end);
+            self.i = end + 1;
+            return true;
+        }
+        if next == b':' && nested && matches!(at(self.b, end + 1), b' ' | 0) {
+            self.draft.program = self.line.span(self.i, end);
+            self.i = end + 1;
+            return true;
+        }
+        if name == b"in" && gap == 1 {
+            let length = word_end(after, 0).saturating_sub(1);
+            if at(after, length) == b':' && is_name(&after[..length]) {
+                self.draft.program = self.line.span(end + 1, end + 1 + length);
+                self.i = end + 1 + length + 1;
+                return true;
+            }
+        }
+        false
     }
 
     /// After a thread in brackets: a logger whose name holds brackets itself, up to a column's colon.
@@ -208,31 +237,6 @@ impl<'a> Header<'a, '_> {
         dash || bar
     }
 
-    /// `channel.ERROR: …`.
-    fn channel(&mut self, end: usize) -> bool {
-        let word = &self.b[self.i..end];
-        let Some(dot) = memchr::memrchr(b'.', word) else { return false };
-        let level = &word[dot + 1..];
-        self.level = level::capitals(level).then(|| Severity::from_word(level)).flatten();
-        if self.level.is_some() {
-            self.draft.program = self.line.span(self.i, self.i + dot);
-            self.i = end + 1;
-        }
-        self.level.is_some()
-    }
-
-    /// One word, then a level and a colon: `bob@shop FATAL:  …`.
-    fn level_after(&mut self, word: Span, start: usize) -> bool {
-        let end = word_end(self.b, start);
-        let Some(level) = self.b[start..end].strip_suffix(b":") else { return false };
-        self.level = level::capitals(level).then(|| Severity::from_word(level)).flatten();
-        if self.level.is_some() {
-            self.draft.named("context", word);
-            self.i = end;
-        }
-        false
-    }
-
     /// `org.example.Server start`, and on the next line `INFO: …`, as java.util.logging writes.
     fn two_lines(&mut self, logger: Span, start: usize) -> bool {
         let function = word_end(self.b, start);
@@ -269,62 +273,10 @@ impl<'a> Header<'a, '_> {
         {
             context::request(self.draft, self.line, self.i + 1, end);
             self.i = end + 1;
+            if self.b[self.i..].starts_with(b" - ") {
+                self.i += 3;
+            }
         }
         false
-    }
-
-    fn level_word(&mut self, end: usize, next: u8) -> bool {
-        let word = &self.b[self.i..end];
-        if let [c] = word
-            && next == b' '
-            && (at(self.b, end + 1) == b' ' || !self.draft.pid.is_empty())
-        {
-            self.level = level::letter(*c);
-            self.i = end;
-            return self.level.is_some();
-        }
-        let Some(severity) = Severity::from_word(word) else { return false };
-        let set_off = self.apart
-            || matches!(next, b':' | b'\t' | b'|' | b',')
-            || (next == b' ' && matches!(at(self.b, end + 1), b' ' | b'[' | b'-'));
-        let ends = matches!(next, b' ' | b':' | b'\t' | b'|' | b',' | b'\n' | 0);
-        if !(set_off || ends && level::capitals(word)) {
-            return false;
-        }
-        self.level = Some(severity);
-        self.i = end + usize::from(next == b':');
-        true
-    }
-
-    /// `INFO/Worker-1] …`, the end of a bracket that the time opened.
-    fn level_and_process(&mut self, end: usize, next: u8) -> bool {
-        let word = &self.b[self.i..end];
-        let Some(slash) = memchr::memchr(b'/', word).filter(|_| next == b']') else { return false };
-        let Some(level) = Severity::from_word(&word[..slash]) else { return false };
-        self.level = Some(level);
-        self.thread = self.line.span(self.i + slash + 1, end);
-        self.i = end + 1;
-        true
-    }
-
-    /// `D/Tag( 123): …`: a letter for the level, the component, the process.
-    fn letter_tag(&mut self, end: usize, next: u8) -> bool {
-        let word = &self.b[self.i..end];
-        if word.len() < 3 || word[1] != b'/' || next != b'(' {
-            return false;
-        }
-        let (Some(level), Some(close)) = (level::letter(word[0]), self.closing(end)) else {
-            return false;
-        };
-        let from = blanks(self.b, end + 1);
-        let pid = self.b.get(from..close).unwrap_or_default();
-        if pid.is_empty() || !pid.iter().all(u8::is_ascii_digit) || at(self.b, close + 1) != b':' {
-            return false;
-        }
-        self.level = Some(level);
-        self.draft.program = self.line.span(self.i + 2, end);
-        self.draft.pid = self.line.span(from, close);
-        self.i = close + 2;
-        true
     }
 }
