@@ -147,7 +147,9 @@ fn signed(b: &[u8], i: usize) -> Option<(usize, i32)> {
         (_, Some(minutes), _) => (i + 5, minutes),
         _ => (i + 3, 0),
     };
-    if hours > 18 || minutes > 59 {
+    // RFC 3339 lets hours go to 23; after a blank a number of four digits may be something else.
+    let most = if at(b, i.wrapping_sub(1)) == b' ' { 18 } else { 23 };
+    if hours > most || minutes > 59 {
         return None;
     }
     let seconds = i32::from(hours) * 3600 + i32::from(minutes) * 60;

@@ -115,7 +115,7 @@ pub(super) fn rule_3164(line: &str) -> Option<&'static str> {
     let digits = |at: usize| b[at].is_ascii_digit() && b[at + 1].is_ascii_digit();
     let fits = b.len() > shape.len()
         && rest.is_char_boundary(4)
-        && MONTHS.contains(&rest[..4])
+        && MONTHS.find(&rest[..4]).is_some_and(|at| at % 4 == 0)
         && (digits(4) && b[4] != b'0' || b[4] == b' ' && b[5].is_ascii_digit())
         && [6, 15].iter().all(|at| b[*at] == b' ')
         && [7, 10, 13].iter().all(|at| digits(*at))
