@@ -9,6 +9,7 @@ mod checkpoint;
 mod cli;
 mod daemon;
 mod failing;
+mod formats;
 mod founding;
 mod generator;
 mod hostile;

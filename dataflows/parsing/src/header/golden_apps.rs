@@ -552,4 +552,24 @@ pub(super) const APPLICATIONS: &[(&str, &str)] = &[
         "level=info ts=2024-03-01T10:00:00Z msg=x",
         "plain INFORMATIONAL | level=info ts=2024-03-01T10:00:00Z msg=x",
     ),
+    (
+        r##"{"log":"2024/03/01 10:00:00 [error] 31#31: *5 \"x\" refused, client: 192.0.2.7, server: _\n","stream":"stderr","time":"2026-03-04T10:00:00.1Z"}"##,
+        r##"docker ERROR program=nginx pid=31 {stream=stderr} {thread=31} {connection=5} {source.ip=192.0.2.7} {server.name=_} | "x" refused"##,
+    ),
+    (
+        "2016-10-06T00:17:09.669794202Z stdout F 2024-03-01 10:00:00,123 - MainThread - app.worker - INFO - started",
+        "cri INFORMATIONAL program=app.worker {thread=MainThread} {stream=stdout} | started",
+    ),
+    (
+        "2016-10-06T00:17:09.669794202Z stdout F 2024-03-01 10:00:00 | INFO  | main | org.example.Foo | started",
+        "cri INFORMATIONAL program=org.example.Foo {thread=main} {stream=stdout} | started",
+    ),
+    (
+        "2016-10-06T00:17:09.669794202Z stderr F WARN org.example.Foo - slow",
+        "cri WARNING program=org.example.Foo {stream=stderr} | slow",
+    ),
+    (
+        "2016-10-06T00:17:09.669794202Z stderr F 2024-03-01 10:00:00 UTC [7] user=bob,app=x,client=1.1.1.1,client=2.2.2.2 LOG:  x",
+        "cri INFORMATIONAL program=postgres pid=7 {user.name=bob} {application=x} {stream=stderr} | x",
+    ),
 ];

@@ -55,7 +55,7 @@ pub(super) fn read(draft: &mut Draft, line: Line<'_>) -> bool {
     let timed = time_of_day(b);
     let mut header = Header::new(draft, line, timed.unwrap_or(0));
     header.parts();
-    let program = header.draft.get(line.text, header.draft.program);
+    let program = header.said(header.draft.program);
     let placed = timed.is_some() || !header.thread.is_empty() || !header.draft.pid.is_empty();
     let named = is_logger(program.as_bytes()) || placed && !program.is_empty();
     if header.level.is_none() || !(named || timed.is_some()) {

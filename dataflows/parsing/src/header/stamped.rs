@@ -48,6 +48,12 @@ impl<'a, 'd> Header<'a, 'd> {
         Header { line, b, i, draft, level, thread, apart, open, named_first, dashed, by_bracket }
     }
 
+    /// The text of a span of this line.
+    pub(super) fn said(&self, span: Span) -> &'a str {
+        let start = (span.start as usize).wrapping_sub(self.line.base);
+        self.line.text.get(start..start.wrapping_add(span.len as usize)).unwrap_or_default()
+    }
+
     /// Reads parts as long as there are some.
     pub(super) fn parts(&mut self) {
         for _ in 0..PARTS_MAX {

@@ -227,7 +227,7 @@ impl<'a> Header<'a, '_> {
                 let word = &rest[..word_end(rest, 0)];
                 level::capitals(word) && Severity::from_word(word).is_some()
             });
-        let first = self.draft.get(self.line.text, self.draft.program);
+        let first = self.said(self.draft.program);
         let bar = after.first() == Some(&b'|') && is_logger(name) && !is_logger(first.as_bytes());
         if dash || bar {
             self.thread = self.draft.program;
