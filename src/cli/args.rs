@@ -86,7 +86,7 @@ pub struct SourceArgs {
     /// Zone of times that carry none: UTC, local, +02:00, Europe/Berlin
     #[arg(long, value_name = "ZONE", value_parser = zone::parse)]
     pub timezone: Option<TimeZone>,
-    /// Year of the newest line, for times without a year [default: by the file's modification time]
+    /// Year of the first time that has none; it turns with the log [default: by the file's modification time]
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1970..=2261))]
     pub year: Option<i16>,
     /// What alerts and templates call the source's type

@@ -91,6 +91,7 @@ impl Printer {
         }
         let mut view = serde_json::to_value(EventView(event))?;
         view["explain"] = serde_json::json!({
+            "format_told_by": told_by(event),
             "sources_entry": rules.of_line(event).map(|entry| entry.name.as_str()),
             "masked": mask::mask_text(event.message()).render(),
             "namespace": event.namespace.to_string(),
@@ -144,6 +145,14 @@ fn row(event: &Event, local: bool) -> Vec<String> {
     ]
 }
 
+/// Whether the format is the line's own or the configuration's.
+fn told_by(event: &Event) -> String {
+    match event.source.format.as_str() {
+        "auto" => "told by the line".to_owned(),
+        name => format!("fixed as {name} by sources[].format"),
+    }
+}
+
 /// How each part was found.
 fn explain(event: &Event, rules: &Rules, local: bool) -> String {
     let show = |text: &str| neutral(&shorten(text, 400)).into_owned();
@@ -155,7 +164,7 @@ fn explain(event: &Event, rules: &Rules, local: bool) -> String {
     };
     line("time", shown_time(event, local));
     line("severity", event.severity.name().to_owned());
-    line("format", format!("{}, {}", event.format.name(), event.source.format));
+    line("format", format!("{}, {}", event.format.name(), told_by(event)));
     line("host", show(event.host()));
     line("program", show(event.program()));
     line("pid", show(event.get(event.pid)));

@@ -30,8 +30,7 @@ const KEYS: [&str; 9] = [
 const LATER: [&str; 4] = ["source_from", "field_mapping", "redact", "weights"];
 const MATCH_KEYS: [&str; 6] = ["receiver", "path", "listener", "program", "host", "service"];
 const DROP_KEYS: [&str; 3] = ["severity", "template", "regex"];
-const FORMATS: [&str; 9] =
-    ["auto", "plain", "timestamped", "rfc5424", "rfc3164", "json", "journald", "docker", "cri"];
+const FORMATS: [&str; Format::ALL.len() + 1] = format_names();
 const RECEIVERS: [ReceiverKind; 5] = [
     ReceiverKind::SyslogUdp,
     ReceiverKind::SyslogTcp,
@@ -39,6 +38,16 @@ const RECEIVERS: [ReceiverKind; 5] = [
     ReceiverKind::Stdin,
     ReceiverKind::Archive,
 ];
+
+const fn format_names() -> [&'static str; Format::ALL.len() + 1] {
+    let mut names = ["auto"; Format::ALL.len() + 1];
+    let mut i = 0;
+    while i < Format::ALL.len() {
+        names[i + 1] = Format::ALL[i].name();
+        i += 1;
+    }
+    names
+}
 
 /// Reads the entries; what is wrong goes to the lists.
 pub fn read(

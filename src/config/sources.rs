@@ -17,7 +17,7 @@ pub struct SourceEntry {
     pub format: Option<Format>,
     /// Zone of times that carry none.
     pub timezone: Option<TimeZone>,
-    /// Year of the newest line, for times that carry none.
+    /// Year of the first time that carries none.
     pub year: Option<i16>,
     /// How records of several lines are joined.
     pub multiline: Multiline,

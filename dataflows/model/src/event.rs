@@ -77,9 +77,45 @@ pub enum Format {
     Docker,
     /// Kubernetes CRI.
     Cri,
+    /// A line without a date that begins with a level, a thread or a time of day.
+    Leveled,
+    /// glog and klog.
+    Glog,
+    /// The server log of Postgres.
+    Postgres,
+    /// The error log of MySQL and MariaDB.
+    Mysql,
+    /// Their slow query log.
+    MysqlSlow,
+    /// Redis.
+    Redis,
+    /// The error log of Apache httpd.
+    ApacheError,
+    /// The error log of nginx.
+    NginxError,
 }
 
 impl Format {
+    /// All formats, in the order of the documentation.
+    pub const ALL: [Format; 16] = [
+        Format::Plain,
+        Format::Timestamped,
+        Format::Leveled,
+        Format::Rfc5424,
+        Format::Rfc3164,
+        Format::Json,
+        Format::Journald,
+        Format::Docker,
+        Format::Cri,
+        Format::Glog,
+        Format::Postgres,
+        Format::Mysql,
+        Format::MysqlSlow,
+        Format::Redis,
+        Format::ApacheError,
+        Format::NginxError,
+    ];
+
     /// The name in configuration and output.
     pub const fn name(self) -> &'static str {
         match self {
@@ -91,15 +127,20 @@ impl Format {
             Format::Journald => "journald",
             Format::Docker => "docker",
             Format::Cri => "cri",
+            Format::Leveled => "leveled",
+            Format::Glog => "glog",
+            Format::Postgres => "postgres",
+            Format::Mysql => "mysql",
+            Format::MysqlSlow => "mysql_slow",
+            Format::Redis => "redis",
+            Format::ApacheError => "apache_error",
+            Format::NginxError => "nginx_error",
         }
     }
 
     /// By name.
     pub fn parse(name: &str) -> Option<Format> {
-        use Format::*;
-        [Plain, Timestamped, Rfc5424, Rfc3164, Json, Journald, Docker, Cri]
-            .into_iter()
-            .find(|f| f.name() == name)
+        Format::ALL.into_iter().find(|f| f.name() == name)
     }
 }
 

@@ -108,16 +108,16 @@ impl Severity {
             *to = from.to_ascii_lowercase();
         }
         Some(match &lower[..word.len()] {
-            b"trace" | b"debug" | b"dbg" | b"fine" | b"finer" | b"finest" | b"verbose"
+            b"trace" | b"debug" | b"dbg" | b"vrb" | b"fine" | b"finer" | b"finest" | b"verbose"
             | b"debug1" | b"debug2" | b"debug3" => Severity::Trace,
-            b"info" | b"information" | b"informational" | b"log" | b"config" => {
+            b"info" | b"inf" | b"information" | b"informational" | b"log" | b"config" => {
                 Severity::Informational
             }
             b"notice" => Severity::Notice,
-            b"warn" | b"warning" => Severity::Warning,
+            b"warn" | b"wrn" | b"warning" => Severity::Warning,
             b"err" | b"error" | b"severe" | b"failure" => Severity::Error,
             b"crit" | b"critical" | b"alert" => Severity::Critical,
-            b"fatal" | b"emerg" | b"emergency" | b"panic" => Severity::Fatal,
+            b"fatal" | b"ftl" | b"emerg" | b"emergency" | b"panic" => Severity::Fatal,
             _ => return None,
         })
     }

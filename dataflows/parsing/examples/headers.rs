@@ -33,6 +33,30 @@ const SHAPES: &[(&str, &str)] = &[
         "log4j",
         "2026-03-24 19:00:00,123 INFO [main] org.example.app.Server: Created application app_1445144423722_0020",
     ),
+    (
+        "spring",
+        "2026-03-24T19:00:00.123Z  INFO 4711 --- [shop] [           main] c.e.shop.Cart                 : added item 5",
+    ),
+    ("python", "2026-03-24 19:00:00,123 - app.worker - ERROR - job 5 failed after 3 attempts"),
+    ("leveled", "WARNING:app.worker:job 5 failed after 3 attempts"),
+    ("glog", "I0324 19:00:00.123456   12345 controller.go:123] Starting controller for shop"),
+    (
+        "postgres",
+        "2026-03-24 19:00:00 UTC [812]: [3-1] user=bob,db=shop,app=psql,client=10.0.0.7 ERROR:  relation \"x\" does not exist",
+    ),
+    (
+        "mysql",
+        "2026-03-24T19:00:00.123456Z 12 [Warning] [MY-010068] [Server] CA certificate ca.pem is self signed.",
+    ),
+    ("redis", "77:M 24 Mar 2026 19:00:00.123 * Ready to accept connections"),
+    (
+        "apache err",
+        "[Tue Mar 24 19:00:00.123456 2026] [core:error] [pid 35708:tid 43286] [client 10.0.0.7:4711] AH00037: File does not exist",
+    ),
+    (
+        "nginx err",
+        "2026/03/24 19:00:00 [error] 31#32: *5 open() \"/srv/x\" failed (2: No such file or directory), client: 10.0.0.7, server: www.example.com, request: \"GET /x?a=1 HTTP/1.1\", host: \"www.example.com\"",
+    ),
     ("clf", "10.0.0.7 - bob [24/Mar/2026:19:00:00 +0000] \"GET /index.html HTTP/1.1\" 200 2326"),
     (
         "file name",
@@ -54,7 +78,7 @@ const SHAPES: &[(&str, &str)] = &[
 
 fn main() {
     let lines = 200_000;
-    println!("{:12} {:>9} {:>9} {:>9}  ns per line", "", "time", "lines", "header");
+    println!("{:12} {:>9} {:>9} {:>9}  ns of CPU per line", "", "time", "lines", "header");
     for (name, line) in SHAPES {
         let text = format!("{line}\n").repeat(lines);
         let mut finder = Finder::new(Zone::Utc, YearPolicy::Fixed(2026));
@@ -80,14 +104,22 @@ fn main() {
     }
 }
 
-/// The least of five rounds, per line.
+/// CPU time per line, the least of seven rounds.
 fn timed(lines: usize, mut run: impl FnMut()) -> f64 {
+    let begin = Instant::now();
     let round = |run: &mut dyn FnMut()| {
-        let start = Instant::now();
+        let start = cpu_nanos(begin);
         run();
-        start.elapsed().as_nanos() as f64 / lines as f64
+        (cpu_nanos(begin) - start) as f64 / lines as f64
     };
-    (0..5).map(|_| round(&mut run)).fold(f64::INFINITY, f64::min)
+    (0..7).map(|_| round(&mut run)).fold(f64::INFINITY, f64::min)
+}
+
+/// CPU time of this thread where the system tells it, else time on the wall.
+fn cpu_nanos(begin: Instant) -> u64 {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    told.and_then(|text| text.split(' ').next()?.parse().ok())
+        .unwrap_or_else(|| begin.elapsed().as_nanos() as u64)
 }
 
 fn cut(bytes: &[u8]) -> Records {

@@ -65,6 +65,11 @@ impl Draft {
         *self = Draft { record_len, flags, tail, fields, ..Draft::default() };
     }
 
+    /// A copy of all but the buffers.
+    pub(super) fn spans(&self) -> Draft {
+        Draft { tail: String::new(), fields: Vec::new(), ..*self }
+    }
+
     /// Adds text that the record does not hold as it should read.
     pub(super) fn add(&mut self, text: &str) -> Span {
         let start = self.tail_end();

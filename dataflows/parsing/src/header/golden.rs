@@ -158,7 +158,7 @@ pub(super) const GOLDEN: &[(&str, &str)] = &[
     ),
     (
         r##"2015-07-29 17:41:44,747 - INFO  [QuorumPeer[myid=1]/0:0:0:0:0:0:0:0:2181:FastLeaderElection@774] - Notification time out: 3200"##,
-        r##"timestamped INFORMATIONAL {thread=QuorumPeer[myid=1]/0:0:0:0:0:0:0:0:2181:FastLeaderElection@774} | Notification time out: 3200"##,
+        r##"timestamped INFORMATIONAL program=FastLeaderElection {line=774} {thread=QuorumPeer[myid=1]/0:0:0:0:0:0:0:0:2181} | Notification time out: 3200"##,
     ),
     (
         r##"081109 203615 148 INFO dfs.DataNode$PacketResponder: PacketResponder 1 for block blk_38865049064139660 terminating"##,
@@ -170,15 +170,15 @@ pub(super) const GOLDEN: &[(&str, &str)] = &[
     ),
     (
         r##"nova-api.log.1.2017-05-16_13:53:08 2017-05-16 00:00:00.008 25746 INFO nova.osapi_compute.wsgi.server [req-38101a0b 113d - - -] 10.11.10.1 "GET /v2/54/servers/detail HTTP/1.1" status: 200"##,
-        r##"timestamped INFORMATIONAL program=nova.osapi_compute.wsgi.server pid=25746 {prefix=nova-api.log.1.2017-05-16_13:53:08} {context=req-38101a0b 113d - - -} | 10.11.10.1 "GET /v2/54/servers/detail HTTP/1.1" status: 200"##,
+        r##"timestamped INFORMATIONAL program=nova.osapi_compute.wsgi.server pid=25746 {prefix=nova-api.log.1.2017-05-16_13:53:08} {request_id=req-38101a0b} {request.user=113d} | 10.11.10.1 "GET /v2/54/servers/detail HTTP/1.1" status: 200"##,
     ),
     (
         r##"[Sun Dec 04 04:47:44 2005] [error] [client 222.166.160.184] Directory index forbidden by rule: /var/www/html/"##,
-        r##"timestamped ERROR | [client 222.166.160.184] Directory index forbidden by rule: /var/www/html/"##,
+        r##"apache_error ERROR program=apache {source.ip=222.166.160.184} | [client 222.166.160.184] Directory index forbidden by rule: /var/www/html/"##,
     ),
     (
         r##"[Wed Oct 11 14:32:52.123456 2000] [core:error] [pid 35708:tid 4328636416] [client 72.15.99.187] File does not exist"##,
-        r##"timestamped ERROR program=core pid=35708 | [client 72.15.99.187] File does not exist"##,
+        r##"apache_error ERROR program=apache pid=35708 {module=core} {thread=4328636416} {source.ip=72.15.99.187} | [client 72.15.99.187] File does not exist"##,
     ),
     (
         r##"17/06/09 20:10:40 INFO executor.CoarseGrainedExecutorBackend: Registered signal handlers for [TERM, HUP, INT]"##,
@@ -194,23 +194,23 @@ pub(super) const GOLDEN: &[(&str, &str)] = &[
     ),
     (
         r##"03-17 16:13:38.811  1702  2395 D WindowManager: printFreezingDisplayLogsopening app wtoken"##,
-        r##"timestamped TRACE program=WindowManager pid=1702 | printFreezingDisplayLogsopening app wtoken"##,
+        r##"timestamped TRACE program=WindowManager pid=1702 {thread=2395} | printFreezingDisplayLogsopening app wtoken"##,
     ),
     (
         r##"I0304 12:00:00.123456   12345 controller.go:123] Starting controller"##,
-        r##"timestamped INFORMATIONAL pid=12345 {code.location=controller.go:123} | Starting controller"##,
+        r##"glog INFORMATIONAL pid=12345 {code.file=controller.go} {line=123} | Starting controller"##,
     ),
     (
         r##"2026-03-04 10:00:00.123 UTC [812] LOG:  database system is ready to accept connections"##,
-        r##"timestamped INFORMATIONAL pid=812 | database system is ready to accept connections"##,
+        r##"postgres INFORMATIONAL program=postgres pid=812 | database system is ready to accept connections"##,
     ),
     (
         r##"2026-03-04 10:00:00.123 UTC [812] bob@shop FATAL:  password authentication failed for user "bob""##,
-        r##"timestamped FATAL pid=812 {context=bob@shop} | password authentication failed for user "bob""##,
+        r##"postgres FATAL program=postgres pid=812 {user.name=bob} {db.name=shop} | password authentication failed for user "bob""##,
     ),
     (
         r##"2026/03/04 10:00:00 [error] 31#31: *1 open() "/x" failed (2: No such file or directory), client: 10.0.0.1"##,
-        r##"timestamped ERROR pid=31 | *1 open() "/x" failed (2: No such file or directory), client: 10.0.0.1"##,
+        r##"nginx_error ERROR program=nginx pid=31 {thread=31} {connection=1} {source.ip=10.0.0.1} | open() "/x" failed (2: No such file or directory)"##,
     ),
     (
         r##"127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326"##,
@@ -226,7 +226,7 @@ pub(super) const GOLDEN: &[(&str, &str)] = &[
     ),
     (
         r##"2026-03-04 10:00:00.123 | WARNING  | app.mod:run:12 - disk is nearly full"##,
-        r##"timestamped WARNING program=app.mod:run:12 | disk is nearly full"##,
+        r##"timestamped WARNING program=app.mod {code.function=run} {line=12} | disk is nearly full"##,
     ),
     (
         r##"2020-05-20T19:18:40.604+0000 I  NETWORK  [conn123] end connection 127.0.0.1:5000"##,
@@ -238,7 +238,7 @@ pub(super) const GOLDEN: &[(&str, &str)] = &[
     ),
     (
         r##"77:M 04 Mar 2026 10:00:00.123 * Ready to accept connections"##,
-        r##"timestamped INFORMATIONAL pid=77 | * Ready to accept connections"##,
+        r##"redis NOTICE program=redis pid=77 {role=master} | Ready to accept connections"##,
     ),
     (
         r##"[2026-03-04T10:00:00.123Z][WARN ] slow query took 5 s"##,
@@ -334,7 +334,7 @@ pub(super) const GOLDEN: &[(&str, &str)] = &[
     ),
     (
         r##"2016-10-06T00:17:09.669794202Z stderr F I0304 12:00:00.123456   12 file.go:7] glog in cri"##,
-        r##"cri INFORMATIONAL pid=12 {code.location=file.go:7} {stream=stderr} | glog in cri"##,
+        r##"cri INFORMATIONAL pid=12 {code.file=file.go} {line=7} {stream=stderr} | glog in cri"##,
     ),
     (
         r##"2016-10-06T00:17:09.669794202Z stdout F"##,
@@ -366,7 +366,7 @@ pub(super) const GOLDEN: &[(&str, &str)] = &[
     ),
     (
         "2026-03-04T10:00:00.123Z\tinfo\tserver/main.go:12\tlistening",
-        r##"timestamped INFORMATIONAL {code.location=server/main.go:12} | listening"##,
+        r##"timestamped INFORMATIONAL {code.file=server/main.go} {line=12} | listening"##,
     ),
     (
         r##"2026-03-04 10:00:00 [77] [worker-1] INFO app - started"##,

@@ -39,6 +39,13 @@ pub(super) fn read(draft: &mut Draft, line: Line<'_>, start: usize, time: Place)
             {
                 return tag.keep(draft, line);
             }
+            // login shows the user in its name, `login -- root`, and its tag is the end of that.
+            if b[i..].starts_with(b"-- ")
+                && let Some(mut tag) = tag(line, i + 3).filter(|tag| !tag.pid.is_empty())
+            {
+                tag.program = line.span(i, tag.program.end() - line.base);
+                return tag.keep(draft, line);
+            }
         } else if let Some(tag) = tag(line, after).filter(|tag| !tag.pid.is_empty()) {
             draft.host = line.span(i, end);
             return tag.keep(draft, line);
@@ -124,7 +131,9 @@ pub(super) fn tag(line: Line<'_>, start: usize) -> Option<Tag> {
         b' ' if at(b, end + 1).is_ascii_digit() => {
             let version = word_end(b, end + 1);
             let dotted = memchr::memchr(b'.', &b[end..version]).is_some();
-            (dotted && version > end + 2 && ends(version - 1)).then(|| Tag {
+            let numbered = |c: &u8| c.is_ascii_digit() || matches!(c, b'.' | b'#' | b'-' | b':');
+            let sound = dotted && b[end + 1..version].iter().all(numbered);
+            (sound && version > end + 2 && ends(version - 1)).then(|| Tag {
                 program,
                 pid: Span::NONE,
                 message: blanks(b, version),

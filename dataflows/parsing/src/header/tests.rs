@@ -1,6 +1,7 @@
 //! Golden lines, an oracle for RFC 5424, and robustness against any bytes.
 
 use super::golden::GOLDEN;
+use super::golden_apps::APPLICATIONS;
 use super::*;
 use crate::time::{Finder, YearPolicy, Zone};
 use proptest::prelude::*;
@@ -57,8 +58,8 @@ fn show(event: &Event) -> String {
 
 #[test]
 fn golden_lines_are_read_exactly() {
-    assert!(GOLDEN.len() >= 60);
-    for (line, expected) in GOLDEN {
+    assert!(GOLDEN.len() >= 60 && APPLICATIONS.len() >= 90);
+    for (line, expected) in GOLDEN.iter().chain(APPLICATIONS) {
         let shown = show(&event(line.as_bytes()));
         let escaped: String = shown
             .chars()
@@ -106,6 +107,21 @@ fn a_fixed_format_is_kept_to() {
     assert_eq!(read_as("rfc5424", "x"), "plain INFORMATIONAL !malformed | x");
     assert_eq!(read_as("cri", "x"), "plain INFORMATIONAL !malformed | x");
     assert_eq!(read_as("timestamped", "x"), "plain INFORMATIONAL !malformed | x");
+    for name in ["glog", "postgres", "mysql", "mysql_slow", "redis", "apache_error", "nginx_error"]
+    {
+        let line = "2026-03-04 10:00:00 INFO of another kind";
+        assert_eq!(
+            read_as(name, line),
+            format!("plain INFORMATIONAL !malformed | {line}"),
+            "{name}"
+        );
+        assert_eq!(read_as(name, "x"), "plain INFORMATIONAL !malformed | x", "{name}");
+    }
+    assert_eq!(read_as("leveled", "x"), "plain INFORMATIONAL !malformed | x");
+    assert_eq!(
+        read_as("postgres", "2026-03-04 10:00:00 UTC WARNING:  no prefix"),
+        "postgres WARNING program=postgres | no prefix"
+    );
     assert_eq!(read_as("plain", "{\"msg\":\"x\"}"), "plain INFORMATIONAL | {\"msg\":\"x\"}");
     assert_eq!(
         read_as("rfc3164", "2026-03-04 10:00:00 web app: x"),
@@ -174,17 +190,8 @@ fn sound(line: &[u8], format: &str) -> Result<(), TestCaseError> {
 }
 
 fn formats() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec![
-        "auto",
-        "plain",
-        "timestamped",
-        "rfc5424",
-        "rfc3164",
-        "json",
-        "journald",
-        "docker",
-        "cri",
-    ])
+    let named = Format::ALL.into_iter().map(Format::name);
+    prop::sample::select(std::iter::once("auto").chain(named).collect::<Vec<_>>())
 }
 
 proptest! {
@@ -205,11 +212,12 @@ proptest! {
 
     #[test]
     fn mutated_lines_are_survived(
-        which in 0..GOLDEN.len(),
+        which in 0..GOLDEN.len() + APPLICATIONS.len(),
         edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..5), 1..6),
         format in formats(),
     ) {
-        let mut line = GOLDEN[which].0.as_bytes().to_vec();
+        let (line, _) = GOLDEN.iter().chain(APPLICATIONS).nth(which).unwrap();
+        let mut line = line.as_bytes().to_vec();
         for (index, byte, kind) in edits {
             let i = index.index(line.len() + 1);
             match kind {
@@ -222,96 +230,6 @@ proptest! {
         }
         sound(&line, format)?;
         sound(&line, "auto")?;
-    }
-
-    /// Valid RFC 5424 lines are read as `syslog_loose` reads them; see [`DISAGREEMENTS`].
-    #[test]
-    fn rfc5424_agrees_with_syslog_loose(
-        priority in 0u8..=191,
-        host in "-|[a-zA-Z0-9.]{1,20}",
-        app in "-|[a-zA-Z][a-zA-Z0-9/_.]{0,20}",
-        pid in "-|[1-9][0-9]{0,5}|[a-z]{1,8}",
-        msgid in "-|[a-zA-Z][a-zA-Z0-9]{0,10}",
-        elements in proptest::collection::vec(
-            ("[a-z]{1,8}@[0-9]{1,4}",
-             proptest::collection::vec(("[a-z]{1,6}", "([ -!#-\\[^-~\u{e4}]|\\\\[\"\\\\\\]]){0,12}"), 0..4)),
-            0..4),
-        message in "[!-~]([ -~\u{e4}]{0,30}[!-~])?",
-    ) {
-        let mut data = String::new();
-        for (id, parameters) in &elements {
-            let _ = write!(data, "[{id}");
-            for (name, value) in parameters {
-                // A lone backslash may stand before anything but what it escapes.
-                let value = value.trim_end_matches('\\');
-                let _ = write!(data, " {name}=\"{value}\"");
-            }
-            data.push(']');
-        }
-        let data = if data.is_empty() { "-".to_owned() } else { data };
-        let line = format!(
-            "<{priority}>1 2026-03-04T10:00:00.123Z {host} {app} {pid} {msgid} {data} {message}"
-        );
-        let ours = event(line.as_bytes());
-        let theirs = syslog_loose::parse_message_with_year_exact(
-            &line, |_| 2026, syslog_loose::Variant::RFC5424,
-        );
-        prop_assert!(theirs.is_ok(), "{theirs:?} {line}");
-        let theirs = theirs.unwrap();
-        prop_assert_eq!(ours.format, Format::Rfc5424, "{}", line);
-        prop_assert_eq!(ours.host(), theirs.hostname.unwrap_or_default());
-        prop_assert_eq!(ours.program(), theirs.appname.unwrap_or_default());
-        let procid = theirs.procid.map(|p| p.to_string()).unwrap_or_default();
-        prop_assert_eq!(ours.get(ours.pid), procid);
-        prop_assert_eq!(ours.get(ours.msgid), theirs.msgid.unwrap_or_default());
-        prop_assert_eq!(ours.message(), theirs.msg);
-        prop_assert_eq!(ours.facility, theirs.facility.map(|f| f as u8));
-        let moment = theirs.timestamp.and_then(|t| t.timestamp_nanos_opt()).map(|t| t as u64);
-        prop_assert_eq!(ours.event_time, moment);
-        let flat: Vec<(String, String)> = theirs
-            .structured_data
-            .iter()
-            .flat_map(|e| e.params().map(move |(name, value)| (format!("{}.{name}", e.id), value)))
-            .collect();
-        let own: Vec<(String, String)> = ours
-            .fields
-            .iter()
-            .map(|f| (ours.get(f.name).to_owned(), ours.get(f.value).to_owned()))
-            .collect();
-        prop_assert_eq!(own, flat);
-    }
-}
-
-/// Why the two differ; the line; what `syslog_loose` reads; what is read here.
-const DISAGREEMENTS: &[(&str, &str, &str, &str)] = &[
-    (
-        "a byte order mark is an encoding mark, not part of the message (RFC 5424 §6.4)",
-        "<34>1 2026-03-04T10:00:00Z h a 1 m - \u{feff}x",
-        "1 \u{feff}x",
-        "1 x",
-    ),
-    (
-        "blanks that open a message belong to it (RFC 5424 §6: one SP, then MSG)",
-        "<34>1 2026-03-04T10:00:00Z h a 1 m -   x",
-        "1 x",
-        "1   x",
-    ),
-    ("PROCID is text, not a number", "<34>1 2026-03-04T10:00:00Z h a 007 m - x", "7 x", "007 x"),
-];
-
-#[test]
-fn disagreements_with_syslog_loose_are_these() {
-    for (why, line, theirs, ours) in DISAGREEMENTS {
-        let other = syslog_loose::parse_message_with_year_exact(
-            line,
-            |_| 2026,
-            syslog_loose::Variant::RFC5424,
-        )
-        .unwrap();
-        let pid = other.procid.map(|p| p.to_string()).unwrap_or_default();
-        assert_eq!(format!("{pid} {}", other.msg), *theirs, "{why}");
-        let event = event(line.as_bytes());
-        assert_eq!(format!("{} {}", event.get(event.pid), event.message()), *ours, "{why}");
     }
 }
 

@@ -1,54 +1,185 @@
 //! The words of a stamped header: levels, components and what sets them apart.
 
+use super::context;
 use super::level;
+use super::place::{file_line, is_class, is_line, is_logger, is_name, last_part};
 use super::rfc3164::{blanks, tag, word_end};
 use super::stamped::Header;
 use crate::time::at;
 use seerflow_model::{Severity, Span};
 
-impl Header<'_, '_> {
+/// Longest name of a component.
+const NAME_MAX: usize = 128;
+
+/// A word and what follows it.
+#[derive(Clone, Copy)]
+struct Word<'a> {
+    name: &'a [u8],
+    end: usize,
+    /// Blanks after it.
+    gap: usize,
+    /// What follows the blanks.
+    after: &'a [u8],
+}
+
+impl<'a> Header<'a, '_> {
     /// Takes the word at the position if it is a part of the header.
     pub(super) fn word(&mut self) -> bool {
         let rest = &self.b[self.i..];
         let name = rest
             .iter()
-            .take(128)
+            .take(NAME_MAX)
             .take_while(|c| c.is_ascii_alphanumeric() || b"_.$/-:@".contains(c))
             .count();
         let name = name - rest[..name].iter().rev().take_while(|c| **c == b':').count();
         let end = self.i + name;
         let next = at(self.b, end);
-        if self.level.is_none() && self.level_word(end, next) {
+        if self.level.is_none() && self.level_at(end, next) {
             return true;
         }
-        if name == 0 || !self.draft.program.is_empty() {
+        if name == 0 {
             return false;
         }
-        let span = self.line.span(self.i, end);
         let gap = blanks(self.b, end) - end;
-        let after = &self.b[end + gap..];
-        let separated = gap > 0 && (after.starts_with(b"- ") || after.starts_with(b": "))
-            || next == b'|' && self.apart
-            || gap > 0 && after.first() == Some(&b'|') && self.apart;
-        let dotted = rest[..name].contains(&b'.') && rest[0].is_ascii_alphabetic();
-        let column = self.level.is_some() && (gap >= 3 || gap == 2 && after.first() == Some(&b'['));
-        if separated || (column && !after.is_empty()) {
-            (self.draft.program, self.i) = (span, end);
+        let word = Word { name: &rest[..name], end, gap, after: &self.b[end + gap..] };
+        if !self.draft.program.is_empty() {
+            return self.second(word);
+        }
+        self.separated(word)
+            || !self.path(word)
+                && (self.column(next) || self.before_bracket(word) || self.followed(word))
+    }
+
+    /// A component that a separator, a bar or a column sets apart.
+    fn separated(&mut self, word: Word<'_>) -> bool {
+        let Word { name, end, gap, after } = word;
+        let bar = after.first() == Some(&b'|') && self.apart;
+        let separated = gap > 0 && (after.starts_with(b"- ") || after.starts_with(b": ")) || bar;
+        let column = self.level.is_some() && (gap >= 3 || gap == 2 && after.first() == Some(&b'['))
+            || gap >= 2
+                && is_logger(name)
+                && after.first() == Some(&b'[')
+                && at(after, 1).is_ascii_digit();
+        if !(separated || (column && !after.is_empty())) {
+            return false;
+        }
+        self.component(self.i, name);
+        self.i = end;
+        true
+    }
+
+    /// `crate::module: …`, `module] …` in the bracket that the time opened, and `in module: …`;
+    /// the message follows.
+    fn path(&mut self, word: Word<'_>) -> bool {
+        let Word { name, end, gap, after } = word;
+        if self.level.is_none() {
+            return false;
+        }
+        let next = at(self.b, end);
+        let nested = memchr::memmem::find(name, b"::").is_some_and(|at| at > 0);
+        if next == b']' && self.open && (nested || is_name(name)) {
+            self.draft.program = self.line.span(self.i, end);
+            self.i = end + 1;
             return true;
         }
-        if gap == 1 && dotted && self.level.is_some() && after.first() == Some(&b'[') {
-            self.draft.program = span;
+        if next == b':' && nested && matches!(at(self.b, end + 1), b' ' | 0) {
+            self.draft.program = self.line.span(self.i, end);
+            self.i = end + 1;
+            return true;
+        }
+        if name == b"in" && gap == 1 {
+            let length = word_end(after, 0).saturating_sub(1);
+            if at(after, length) == b':' && is_name(&after[..length]) {
+                self.draft.program = self.line.span(end + 1, end + 1 + length);
+                self.i = end + 1 + length + 1;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// After a thread in brackets: a logger whose name holds brackets itself, up to a column's colon.
+    fn column(&mut self, next: u8) -> bool {
+        if next != b'[' || self.level.is_none() || self.thread.is_empty() {
+            return false;
+        }
+        let end = word_end(self.b, self.i);
+        let colon = blanks(self.b, end);
+        let sound = end - self.i <= NAME_MAX && self.line.text.is_char_boundary(end);
+        if !sound || colon == end || !self.b[colon..].starts_with(b": ") {
+            return false;
+        }
+        self.draft.program = self.line.span(self.i, end);
+        self.i = end;
+        true
+    }
+
+    /// Keeps a component; the function and line that may follow its name become fields.
+    fn component(&mut self, start: usize, name: &[u8]) {
+        let end = start + name.len();
+        let text = self.line.text.get(start..end).unwrap_or_default();
+        let Some((left, number)) = text.rsplit_once(':').filter(|(_, n)| is_line(n)) else {
+            self.draft.program = self.line.span(start, end);
+            return;
+        };
+        if let Some(file) = file_line(text) {
+            self.file(start, file, end);
+            let stem = left.rfind('.').unwrap_or(left.len());
+            let path = left[..stem].rfind(['/', '\\']).map_or(0, |slash| slash + 1);
+            self.draft.program = self.line.span(start + path, start + stem);
+            return;
+        }
+        let class = left.find(':').unwrap_or(left.len());
+        self.draft.program = self.line.span(start, start + class);
+        let function = self.line.span(start + (class + 1).min(left.len()), start + left.len());
+        self.draft.named("code.function", function);
+        let number = self.line.span(end - number.len(), end);
+        self.draft.named("line", number);
+    }
+
+    /// `logger [request] …`, `org.example.Server.run(Server.java:12) …`.
+    fn before_bracket(&mut self, word: Word<'_>) -> bool {
+        let Word { name, end, gap, after } = word;
+        if self.level.is_none() {
+            return false;
+        }
+        let dotted = name.contains(&b'.') && name[0].is_ascii_alphabetic();
+        let request = after.starts_with(b"[-]") || after.starts_with(b"[req-");
+        if gap == 1 && after.first() == Some(&b'[') && (dotted || request && is_name(name)) {
+            self.draft.program = self.line.span(self.i, end);
             self.i = end + 1;
             return self.context();
         }
+        if gap == 0
+            && after.first() == Some(&b'(')
+            && is_logger(name)
+            && let Some(close) = self.closing(end)
+            && let Some(inside) = self.line.text.get(end + 1..close)
+            && let Some(file) = file_line(inside)
+        {
+            let function = self.i + last_part(name);
+            self.draft.program = self.line.span(self.i, function - 1);
+            let function = self.line.span(function, end);
+            self.draft.named("code.function", function);
+            self.file(end + 1, file, close);
+            self.i = close + 1;
+            return true;
+        }
+        false
+    }
+
+    /// A component that its form and the character after it give away.
+    fn followed(&mut self, word: Word<'_>) -> bool {
+        let Word { name, end, gap, .. } = word;
+        let next = at(self.b, end);
         if next == b':' && self.level.is_none() && self.channel(end) {
             return false;
         }
         if next == b'\t' && self.level.is_some() {
             // Columns set apart by tabs: the logger, or the place in the code.
-            match memchr::memchr(b':', &rest[..name]) {
-                Some(_) => self.draft.named("code.location", span),
-                None => self.draft.program = span,
+            match file_line(self.line.text.get(self.i..end).unwrap_or_default()) {
+                Some(file) => self.file(self.i, file, end),
+                None => self.component(self.i, name),
             }
             self.i = end;
             return true;
@@ -56,30 +187,68 @@ impl Header<'_, '_> {
         if next == b':' || next == b'[' {
             return self.tagged();
         }
-        gap == 1 && self.level.is_none() && self.level_after(span, end + 1)
-    }
-
-    /// `channel.ERROR: …`.
-    fn channel(&mut self, end: usize) -> bool {
-        let word = &self.b[self.i..end];
-        let Some(dot) = memchr::memrchr(b'.', word) else { return false };
-        let level = &word[dot + 1..];
-        self.level = level::capitals(level).then(|| Severity::from_word(level)).flatten();
-        if self.level.is_some() {
-            self.draft.program = self.line.span(self.i, self.i + dot);
-            self.i = end + 1;
+        if gap != 1 {
+            return false;
         }
-        self.level.is_some()
+        if self.level.is_some() {
+            // `[thread] org.example.Server.start message`.
+            if !self.thread.is_empty() && is_class(name) {
+                self.class_and_function(name);
+                self.i = end;
+            }
+            return false;
+        }
+        let span = self.line.span(self.i, end);
+        self.level_after(span, end + 1) || is_logger(name) && self.two_lines(span, end + 1)
     }
 
-    /// One word, then a level and a colon: `bob@shop FATAL:  …`.
-    fn level_after(&mut self, word: Span, start: usize) -> bool {
-        let end = word_end(self.b, start);
-        let Some(level) = self.b[start..end].strip_suffix(b":") else { return false };
-        self.level = level::capitals(level).then(|| Severity::from_word(level)).flatten();
-        if self.level.is_some() {
-            self.draft.named("context", word);
+    /// `org.example.Server.start`: a function's name begins with a small letter.
+    fn class_and_function(&mut self, name: &[u8]) {
+        let (start, last) = (self.i, last_part(name));
+        let function = at(name, last).is_ascii_lowercase();
+        let class = if function { last - 1 } else { name.len() };
+        self.draft.program = self.line.span(start, start + class);
+        if function {
+            let span = self.line.span(start + last, start + name.len());
+            self.draft.named("code.function", span);
+        }
+    }
+
+    /// A second name: between dashes before the level, or a logger between bars, it is the
+    /// component, and the first was the thread.
+    fn second(&mut self, word: Word<'_>) -> bool {
+        let Word { name, end, gap, after } = word;
+        if !self.apart || !self.thread.is_empty() {
+            return false;
+        }
+        let dash = gap > 0
+            && self.level.is_none()
+            && after.strip_prefix(b"- ").is_some_and(|rest| {
+                let word = &rest[..word_end(rest, 0)];
+                level::capitals(word) && Severity::from_word(word).is_some()
+            });
+        let first = self.said(self.draft.program);
+        let bar = after.first() == Some(&b'|') && is_logger(name) && !is_logger(first.as_bytes());
+        if dash || bar {
+            self.thread = self.draft.program;
+            self.component(self.i, name);
             self.i = end;
+        }
+        dash || bar
+    }
+
+    /// `org.example.Server start`, and on the next line `INFO: …`, as java.util.logging writes.
+    fn two_lines(&mut self, logger: Span, start: usize) -> bool {
+        let function = word_end(self.b, start);
+        let rest = &self.b[function..];
+        let Some(rest) = rest.strip_prefix(b"\n") else { return false };
+        let word = &rest[..rest.iter().take(14).take_while(|c| c.is_ascii_uppercase()).count()];
+        let Some(level) = Severity::from_word(word) else { return false };
+        if at(rest, word.len()) == b':' && is_name(&self.b[start..function]) {
+            (self.draft.program, self.level) = (logger, Some(level));
+            let name = self.line.span(start, function);
+            self.draft.named("code.function", name);
+            self.i = function + 1 + word.len() + 1;
         }
         false
     }
@@ -102,33 +271,12 @@ impl Header<'_, '_> {
         if let Some(end) = self.closing(self.i)
             && self.line.text.is_char_boundary(end)
         {
-            let inside = self.line.span(self.i + 1, end);
-            self.draft.named("context", inside);
+            context::request(self.draft, self.line, self.i + 1, end);
             self.i = end + 1;
+            if self.b[self.i..].starts_with(b" - ") {
+                self.i += 3;
+            }
         }
         false
-    }
-
-    fn level_word(&mut self, end: usize, next: u8) -> bool {
-        let word = &self.b[self.i..end];
-        if let [c] = word
-            && next == b' '
-            && (at(self.b, end + 1) == b' ' || !self.draft.pid.is_empty())
-        {
-            self.level = level::letter(*c);
-            self.i = end;
-            return self.level.is_some();
-        }
-        let Some(severity) = Severity::from_word(word) else { return false };
-        let set_off = self.apart
-            || matches!(next, b':' | b'\t' | b'|' | b',')
-            || (next == b' ' && matches!(at(self.b, end + 1), b' ' | b'[' | b'-'));
-        let ends = matches!(next, b' ' | b':' | b'\t' | b'|' | b',' | b'\n' | 0);
-        if !(set_off || ends && level::capitals(word)) {
-            return false;
-        }
-        self.level = Some(severity);
-        self.i = end + usize::from(next == b':');
-        true
     }
 }

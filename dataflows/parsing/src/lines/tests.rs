@@ -200,3 +200,39 @@ fn an_expression_says_where_records_begin() {
     let texts: Vec<_> = all.records.iter().map(|piece| all.bytes_of(piece)).collect();
     assert_eq!(texts, [&b"BEGIN a\n2026-01-01T00:00:00Z b\n\xff c"[..], b"BEGIN d"]);
 }
+
+/// Lines; how many of them each record has.
+const JOINED: &[(&str, &[usize])] = &[
+    (
+        "# Time: 2026-03-04T10:00:00.123456Z\n# User@Host: bob[bob] @ [192.0.2.7]  Id: 1\n\
+         # Query_time: 5.0  Lock_time: 0.1\nSET timestamp=1772618400;\nSELECT 1;\n\
+         # Time: 2026-03-04T10:00:01.123456Z\n# User@Host: bob[bob] @ [192.0.2.7]  Id: 1\nSELECT\n2;\n",
+        &[5, 4],
+    ),
+    (
+        "INFO  [main] 2026-03-04 10:00:00,123 A.java:1 - up\nERROR [pool 1] 2026-03-04 10:00:01,123 \
+         A.java:2 - bad\njava.io.IOException: x\n\tat a.B\n[WARN ] 2026-03-04 10:00:02 slow\n",
+        &[1, 3, 1],
+    ),
+    (
+        "Mar 04, 2026 10:00:00 AM org.example.Server start\nINFO: up in 5 ms\n\
+         Mar 04, 2026 10:00:01 AM org.example.Server stop\nSEVERE: broken\njava.lang.Error\n",
+        &[2, 3],
+    ),
+    (
+        "2026-03-04 10:00:00.123 UTC [7] bob@shop ERROR:  syntax error\n\
+         2026-03-04 10:00:00.123 UTC [7] bob@shop STATEMENT:  SELECT\n\t1;\n",
+        &[1, 2],
+    ),
+    ("2026-03-04 10:00:00 up\nERROR at 2026-03-04 10:00:00 of the other\n", &[2]),
+];
+
+#[test]
+fn records_of_loggers_begin_where_they_should() {
+    for (text, lines) in JOINED {
+        let options = Options { line_bytes: 1_000, multiline: Joining::Auto };
+        let made = records(text.as_bytes(), options, finder());
+        let counts: Vec<usize> = made.records.iter().map(|piece| piece.lines as usize).collect();
+        assert_eq!(counts, *lines, "{text}");
+    }
+}

@@ -147,7 +147,9 @@ fn signed(b: &[u8], i: usize) -> Option<(usize, i32)> {
         (_, Some(minutes), _) => (i + 5, minutes),
         _ => (i + 3, 0),
     };
-    if hours > 18 || minutes > 59 {
+    // RFC 3339 lets hours go to 23; after a blank a number of four digits may be something else.
+    let most = if at(b, i.wrapping_sub(1)) == b' ' { 18 } else { 23 };
+    if hours > most || minutes > 59 {
         return None;
     }
     let seconds = i32::from(hours) * 3600 + i32::from(minutes) * 60;
@@ -188,11 +190,14 @@ pub(super) fn finish(
     if at(b, clock.end) == b' '
         && matches!(at(b, clock.end + 1), b'A' | b'P' | b'a' | b'p')
         && at(b, clock.end + 2) | 32 == b'm'
-        && !at(b, clock.end + 3).is_ascii_alphanumeric()
+        && matches!(
+            at(b, clock.end + 3),
+            0 | b' ' | b'\t' | b'\n' | b'\r' | b']' | b')' | b'"' | b',' | b':' | b'|'
+        )
+        && (1..=12).contains(&clock.hour)
+        // Without a year it is a syslog header, and the next word is a host that may be called so.
+        && year.is_some()
     {
-        if !(1..=12).contains(&clock.hour) {
-            return None;
-        }
         let afternoon = at(b, clock.end + 1) | 32 == b'p';
         clock.hour = clock.hour % 12 + if afternoon { 12 } else { 0 };
         clock.end += 3;

@@ -7,9 +7,13 @@
 use super::civil::{Stamp, at, digits, fraction};
 use super::shape::{self, Place};
 use super::{Located, json};
+use seerflow_model::Severity;
 
 /// A time must begin within so many bytes.
 const REACH: usize = 96;
+
+/// Opens a record of a slow query log; a time follows.
+const SLOW_QUERY: &[u8] = b"# Time: ";
 
 /// May stand directly before a time.
 const BEFORE: u8 = 1;
@@ -58,6 +62,11 @@ pub fn locate(line: &[u8]) -> Option<Located> {
                     }
                 }
             }
+        }
+        b'#' if line[i..].starts_with(SLOW_QUERY) => {
+            let start = i + SLOW_QUERY.len();
+            let (end, stamp) = shape::read(line, start, Place::Head)?;
+            return found(start, end, stamp);
         }
         b'I' | b'W' | b'E' | b'F' | b'D' => {
             if let Some((end, stamp)) = glog(line, i) {
@@ -157,7 +166,26 @@ pub fn heads(line: &[u8], start: usize) -> bool {
     }
     // A container tool names its container and draws a bar before each line.
     let before = before.strip_suffix(b"|").map_or(before, |b| b.trim_ascii_end());
-    !before.iter().any(|c| c.is_ascii_whitespace()) || before.ends_with(b"audit(") || clf(before)
+    !before.iter().any(|c| c.is_ascii_whitespace())
+        || before.ends_with(b"audit(")
+        || clf(before)
+        || before == SLOW_QUERY.trim_ascii_end()
+        || levels(before)
+}
+
+/// `INFO  [main]`, `[WARN ]`, `INFO [`: a level in capitals, perhaps a bracket after it.
+fn levels(before: &[u8]) -> bool {
+    let bare = before.strip_prefix(b"[").unwrap_or(before);
+    let length = bare.iter().take(14).take_while(|c| c.is_ascii_uppercase()).count();
+    if length < 2 || Severity::from_word(&bare[..length]).is_none() {
+        return false;
+    }
+    let rest = bare[length..].trim_ascii();
+    let rest =
+        if bare.len() < before.len() { rest.strip_prefix(b"]").unwrap_or(rest) } else { rest };
+    let rest = rest.strip_suffix(b"[").unwrap_or(rest).trim_ascii();
+    let inside = rest.strip_prefix(b"[").and_then(|r| r.strip_suffix(b"]"));
+    rest.is_empty() || inside.is_some_and(|r| !r.contains(&b'[') && !r.contains(&b']'))
 }
 
 /// `host ident user [` of the common log format.

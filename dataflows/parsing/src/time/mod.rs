@@ -141,3 +141,5 @@ impl Finder {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod turns;

@@ -58,7 +58,9 @@ impl Local {
         let Some((offset, at)) = resolve(rules, local) else { return 0 };
         let near =
             |t: Option<jiff::tz::TimeZoneTransition<'_>>| t.map(|t| t.timestamp().as_second());
-        let before = near(rules.preceding(at).next());
+        // A change at this very second is one that has happened.
+        let next = at.checked_add(jiff::SignedDuration::from_secs(1)).unwrap_or(at);
+        let before = near(rules.preceding(next).next());
         let after = near(rules.following(at).next());
         let from = before.map_or(i64::MIN, |t| t + i64::from(offset) + MARGIN);
         let until = after.map_or(i64::MAX, |t| t + i64::from(offset) - MARGIN);
@@ -99,6 +101,34 @@ mod tests {
                 for step in &steps {
                     prop_assert_eq!(zone.offset(local), resolve(&rules, local).unwrap().0);
                     local += step;
+                }
+            }
+        }
+    }
+
+    /// At the very second of a change, and beside it, an answer must not be remembered for longer
+    /// than it holds.
+    #[test]
+    fn what_is_remembered_ends_at_a_change() {
+        for name in ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"] {
+            let rules = TimeZone::get(name).unwrap();
+            let start = Timestamp::from_second(1_230_000_000).unwrap();
+            for change in rules.following(start).take(12) {
+                let at = change.timestamp().as_second();
+                for first in [-90_000, -3_601, -3_600, -1, 0, 1, 1_799, 1_800, 3_600, 90_000] {
+                    for second in [-8_000_000, -100_000, 100_000, 8_000_000] {
+                        for offset in [change.offset().seconds(), 3_600, -18_000, 37_800] {
+                            let local = at + i64::from(offset);
+                            let mut zone = Local::new(&Zone::Named(rules.clone()));
+                            zone.offset(local + first);
+                            let expected = resolve(&rules, local + second).unwrap().0;
+                            assert_eq!(
+                                zone.offset(local + second),
+                                expected,
+                                "{name} {at} {first}"
+                            );
+                        }
+                    }
                 }
             }
         }
