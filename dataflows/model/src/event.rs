@@ -77,9 +77,51 @@ pub enum Format {
     Docker,
     /// Kubernetes CRI.
     Cri,
+    /// Access logs of web servers: common, combined and their relatives.
+    Access,
+    /// HAProxy's log of HTTP and TCP connections.
+    Haproxy,
+    /// Squid's native access log.
+    Squid,
+    /// The extended log file format of the W3C, as IIS writes it.
+    W3c,
+    /// Lines of `key=value` pairs.
+    Logfmt,
+    /// ArcSight's Common Event Format.
+    Cef,
+    /// QRadar's Log Event Extended Format.
+    Leef,
+    /// Comma-separated values with a header.
+    Csv,
+    /// Tab-separated values with a header.
+    Tsv,
 }
 
 impl Format {
+    /// All of them.
+    pub const ALL: [Format; 17] = {
+        use Format::*;
+        [
+            Plain,
+            Timestamped,
+            Rfc5424,
+            Rfc3164,
+            Json,
+            Journald,
+            Docker,
+            Cri,
+            Access,
+            Haproxy,
+            Squid,
+            W3c,
+            Logfmt,
+            Cef,
+            Leef,
+            Csv,
+            Tsv,
+        ]
+    };
+
     /// The name in configuration and output.
     pub const fn name(self) -> &'static str {
         match self {
@@ -91,15 +133,21 @@ impl Format {
             Format::Journald => "journald",
             Format::Docker => "docker",
             Format::Cri => "cri",
+            Format::Access => "access",
+            Format::Haproxy => "haproxy",
+            Format::Squid => "squid",
+            Format::W3c => "w3c",
+            Format::Logfmt => "logfmt",
+            Format::Cef => "cef",
+            Format::Leef => "leef",
+            Format::Csv => "csv",
+            Format::Tsv => "tsv",
         }
     }
 
     /// By name.
     pub fn parse(name: &str) -> Option<Format> {
-        use Format::*;
-        [Plain, Timestamped, Rfc5424, Rfc3164, Json, Journald, Docker, Cri]
-            .into_iter()
-            .find(|f| f.name() == name)
+        Format::ALL.into_iter().find(|f| f.name() == name)
     }
 }
 

@@ -6,10 +6,13 @@
 
 use super::civil::{Stamp, at, digits, fraction};
 use super::shape::{self, Place};
-use super::{Located, json};
+use super::{Located, json, pairs};
 
 /// A time must begin within so many bytes.
 const REACH: usize = 96;
+
+/// The time of an access log must begin within so many bytes: a user name stands before it.
+const CLF_REACH: usize = 1024;
 
 /// May stand directly before a time.
 const BEFORE: u8 = 1;
@@ -66,6 +69,9 @@ pub fn locate(line: &[u8]) -> Option<Located> {
         }
         _ => {}
     }
+    if let Some(found) = pairs::locate(line, i) {
+        return Some(found);
+    }
     search(line, i)
 }
 
@@ -80,6 +86,11 @@ fn search(line: &[u8], start: usize) -> Option<Located> {
         head += 2;
     }
     if let Some((end, stamp)) = shape::read(line, head, place) {
+        return found(head, end, stamp);
+    }
+    if let Some((head, _)) = clf_time(line)
+        && let Some((end, stamp)) = shape::read(line, head, Place::Bracket)
+    {
         return found(head, end, stamp);
     }
     let until = line.len().min(start + REACH);
@@ -103,6 +114,26 @@ fn search(line: &[u8], start: usize) -> Option<Located> {
         previous = byte;
     }
     None
+}
+
+/// Where the time of an access log stands: `[10/Oct/2000:13:55:36 -0700] "`, or as HAProxy writes
+/// it, `[06/Feb/2009:12:14:14.655] `. Positions of its text, without the brackets. What a client
+/// may have put before it cannot look so, because servers escape quotes.
+pub(crate) fn clf_time(line: &[u8]) -> Option<(usize, usize)> {
+    let reach = &line[..line.len().min(CLF_REACH)];
+    memchr::memchr_iter(b'[', reach).find_map(|open| {
+        let start = open + 1;
+        if at(line, start + 2) != b'/'
+            || at(line, start + 6) != b'/'
+            || at(line, start + 11) != b':'
+        {
+            return None;
+        }
+        let close = start + line[start..].iter().take(32).position(|c| *c == b']')?;
+        let quoted = at(line, close + 1) == b' ' && at(line, close + 2) == b'"';
+        let precise = at(line, start + 20) == b'.' && at(line, close + 1) == b' ';
+        (quoted || precise).then_some((start, close))
+    })
 }
 
 /// Bare numbers are believed after `time=` and its like, and in auditd's `audit(…:`.
@@ -157,7 +188,11 @@ pub fn heads(line: &[u8], start: usize) -> bool {
     }
     // A container tool names its container and draws a bar before each line.
     let before = before.strip_suffix(b"|").map_or(before, |b| b.trim_ascii_end());
-    !before.iter().any(|c| c.is_ascii_whitespace()) || before.ends_with(b"audit(") || clf(before)
+    !before.iter().any(|c| c.is_ascii_whitespace())
+        || before.ends_with(b"audit(")
+        || clf(before)
+        || clf_time(line).is_some_and(|time| time.0 == start)
+        || pairs::heads(line, start)
 }
 
 /// `host ident user [` of the common log format.

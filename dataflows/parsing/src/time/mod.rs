@@ -14,14 +14,16 @@ mod civil;
 mod clock;
 mod json;
 mod locate;
+mod pairs;
 mod shape;
 mod year;
 mod zone;
 
 pub(crate) use civil::at;
 pub use civil::{Civil, Stamp};
-pub(crate) use locate::priority;
+pub(crate) use locate::{clf_time, priority};
 pub use locate::{heads, locate};
+pub(crate) use pairs::key as pair_key;
 pub use year::YearPolicy;
 pub use zone::Zone;
 

@@ -6,3 +6,4 @@ mod hard;
 mod laws;
 mod lines;
 mod samples;
+mod wire;
