@@ -19,12 +19,14 @@ mod json;
 mod leef;
 mod level;
 mod logfmt;
+mod mapping;
 mod object;
 mod quoted;
 mod rfc3164;
 mod rfc5424;
 mod squid;
 mod stamped;
+mod table;
 mod words;
 mod wrapped;
 
@@ -32,6 +34,7 @@ pub use draft::FIELDS_MAX;
 
 use crate::time;
 use draft::{Draft, Line, Place};
+use seerflow_model::meaning::Meaning;
 use seerflow_model::record::Flags;
 use seerflow_model::{Event, Format, RecordBatch, RecordMeta, Severity, text};
 use std::borrow::Cow;
@@ -71,7 +74,18 @@ impl Reader {
             "auto" => None,
             name => Format::parse(name),
         };
-        if !record_in(&mut self.draft, line, place, format, &mut self.inner) {
+        let mapping = &batch.source.field_mapping;
+        self.draft.keep_text = mapping.iter().any(|(meaning, _)| *meaning == Meaning::Message);
+        let read = match (&batch.source.table, format) {
+            (Some(table), Some(format @ (Format::Csv | Format::Tsv | Format::W3c))) => {
+                table::read(&mut self.draft, line, format, table)
+            }
+            _ => record_in(&mut self.draft, line, place, format, &mut self.inner),
+        };
+        if read && !mapping.is_empty() && mapping::maps(self.draft.format) {
+            mapping::apply(&mut self.draft, line, mapping);
+        }
+        if !read {
             self.draft.reset(record.len(), flags);
             self.draft.flags.set(Flags::MALFORMED);
             plain(&mut self.draft, line);
@@ -246,6 +260,8 @@ fn stamped_or_plain(draft: &mut Draft, line: Line<'_>, time: (usize, usize)) -> 
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod table_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -48,7 +48,8 @@ pub(super) fn read(draft: &mut Draft, line: Line<'_>, time: Place, inner: &mut S
     header(draft, line);
     let time = time.map(|t| (line.base + t.0) as u32);
     let spoken = message.map(|f| f.value);
-    draft.fields.retain(|f| Some(f.value) != spoken && Some(f.value.start) != time);
+    let keep = draft.keep_text;
+    draft.fields.retain(|f| (keep || Some(f.value) != spoken) && Some(f.value.start) != time);
     match spoken {
         Some(message) if draft.format == Format::Docker => {
             inside(draft, line, message, inner);
@@ -86,13 +87,26 @@ pub(super) fn meanings(draft: &mut Draft, line: Line<'_>) {
     match first(draft, line, TEXT) {
         Some(message) => {
             draft.message = message.value;
-            draft.fields.retain(|f| f.value != message.value);
+            let keep = draft.keep_text;
+            draft.fields.retain(|f| keep || f.value != message.value);
         }
         // Without a text of its own the record is its text.
         None => draft.message = line.span(0, line.text.len()),
     }
     if draft.severity.is_none() {
         draft.severity = level::leading(text(draft, line, draft.message));
+    }
+}
+
+/// The same for the columns of a table.
+pub(super) fn columns(draft: &mut Draft, line: Line<'_>) {
+    meanings(draft, line);
+    if draft.message == line.span(0, line.text.len())
+        && let Some(content) = first(draft, line, &["content", "description", "details", "text"])
+    {
+        draft.message = content.value;
+        let keep = draft.keep_text;
+        draft.fields.retain(|f| keep || f.value != content.value);
     }
 }
 

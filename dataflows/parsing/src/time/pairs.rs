@@ -71,6 +71,30 @@ pub(super) fn locate(line: &[u8], i: usize) -> Option<Located> {
     best.map(|(_, found)| found)
 }
 
+/// The time that the pair of this name holds.
+pub(super) fn locate_field(line: &[u8], mut i: usize, name: &[u8]) -> Option<Located> {
+    let b = &line[..line.len().min(REACH)];
+    while i < b.len() {
+        let length = key(b, i);
+        if length > 0 {
+            let named = b[i..i + length].eq_ignore_ascii_case(name);
+            i += length + 1;
+            if named {
+                return value(b, i);
+            }
+        }
+        i = next(b, i);
+    }
+    None
+}
+
+/// A time that is all there is between two positions, but for blanks.
+pub(crate) fn read_value(b: &[u8], start: usize, end: usize) -> Option<Located> {
+    let b = &b[..end];
+    let start = start + b[start..].iter().take_while(|c| c.is_ascii_whitespace()).count();
+    value(b, start)
+}
+
 /// Where the next word begins; quoted text is one word.
 fn next(b: &[u8], mut i: usize) -> usize {
     if at(b, i) == b'"' {
