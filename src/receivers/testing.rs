@@ -41,6 +41,7 @@ pub struct Got {
     pub text: String,
     pub effective: Ns,
     pub flags: Flags,
+    pub columns: Vec<String>,
 }
 
 /// Takes batches out of lanes and holds them against the promises.
@@ -90,6 +91,7 @@ impl Engine {
                     text: String::from_utf8_lossy(batch.bytes_of(meta)).into_owned(),
                     effective: meta.effective,
                     flags: meta.flags,
+                    columns: batch.source.table.as_ref().map_or(Vec::new(), |t| t.columns.clone()),
                 });
             }
         }

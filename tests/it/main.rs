@@ -16,4 +16,5 @@ mod imports;
 mod live;
 mod load;
 mod support;
+mod tables;
 mod walkthrough;
