@@ -84,15 +84,15 @@ fn records_are_read_exactly() {
 fn wide_and_long_records_are_bounded() {
     let wide = source("csv", &format!("{}\n", "c,".repeat(5_000)), &[]);
     let line = "1,".repeat(100_000);
-    let (batch, meta) = batch(line.as_bytes(), wide);
-    let event = read(&batch, &meta);
+    let (records, meta) = batch(line.as_bytes(), wide);
+    let event = read(&records, &meta);
     assert!(event.format == Format::Csv && event.fields.len() <= FIELDS_MAX);
     for line in
         ["\"".repeat(1 << 20), "\"\",".repeat(1 << 18), format!("\"{}\"", "\"\"".repeat(1 << 19))]
     {
-        let wide = source("csv", "a,b,c\n", &[]);
-        let (batch, meta) = super::tests::batch(line.as_bytes(), wide);
-        read(&batch, &meta);
+        let narrow = source("csv", "a,b,c\n", &[]);
+        let (records, meta) = batch(line.as_bytes(), narrow);
+        read(&records, &meta);
     }
 }
 
