@@ -24,7 +24,7 @@ pub fn read(
     each: &mut dyn FnMut(&RecordBatch, &[u64]) -> std::io::Result<()>,
 ) -> Result<u64, Failure> {
     let stdin = path.as_os_str() == "-";
-    let how = rules.of_archive(path);
+    let mut how = rules.of_archive(path);
     let (identity, modified, mut text): (u64, u64, Box<dyn Read>) = if stdin {
         (hash::bytes(b"-"), Clock::system().now(), Box::new(std::io::stdin().lock()))
     } else {
@@ -34,17 +34,14 @@ pub fn read(
     };
     let year =
         how.year.map_or(YearPolicy::NotAfter(modified), |year| YearPolicy::Fixed(i32::from(year)));
+    let mut info = source(path, identity, &how, stdin);
+    let cannot = |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
+    text = archive::with_header(text, &mut how.multiline, &mut info).map_err(cannot)?;
     let options = Options { line_bytes, multiline: how.multiline.clone() };
     let mut assembler = Assembler::new(options, Finder::new(how.zone.clone(), year));
-    let mut batches = Batches {
-        source: source(path, identity, &how, stdin),
-        observed: modified,
-        seq: 0,
-        last: 0,
-    };
+    let mut batches = Batches { source: info, observed: modified, seq: 0, last: 0 };
     let mut buffer = vec![0; BLOCK];
     let mut records = Records::default();
-    let cannot = |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
     loop {
         let n = text.read(&mut buffer).map_err(cannot)?;
         if n == 0 {
@@ -80,6 +77,9 @@ fn source(path: &Path, identity: u64, how: &FileOptions, stdin: bool) -> Arc<Sou
     let mut source = SourceInfo::plain(id, &path.to_string_lossy(), kind, &how.source_type);
     source.format = how.format.clone();
     source.entry = how.entry.clone();
+    if let Some(layout) = how.multiline.layout() {
+        layout.describe(&mut source);
+    }
     Arc::new(source)
 }
 

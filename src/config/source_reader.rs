@@ -7,6 +7,7 @@ use super::sources::{DropRule, Multiline, SourceEntry, SourceMatch, TemplateMatc
 use super::table::FromValue;
 use super::zone;
 use regex::{Regex, RegexBuilder};
+use seerflow_model::meaning::Meaning;
 use seerflow_model::{Format, ReceiverKind};
 
 /// Memory that one compiled expression may take.
@@ -15,7 +16,7 @@ const REGEX_BYTES_MAX: usize = 1 << 20;
 const ENTRIES_MAX: usize = 1_000;
 
 /// Keys of an entry.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "name",
     "match",
     "format",
@@ -24,13 +25,18 @@ const KEYS: [&str; 9] = [
     "multiline",
     "source_type",
     "lateness_seconds",
+    "field_mapping",
     "drop",
 ];
 /// Keys that the configuration will have and that this version would silently ignore.
-const LATER: [&str; 4] = ["source_from", "field_mapping", "redact", "weights"];
+const LATER: [&str; 3] = ["source_from", "redact", "weights"];
 const MATCH_KEYS: [&str; 6] = ["receiver", "path", "listener", "program", "host", "service"];
 const DROP_KEYS: [&str; 3] = ["severity", "template", "regex"];
 const FORMATS: [&str; Format::ALL.len() + 1] = format_names();
+/// Formats whose fields can be mapped.
+const MAPPED: [Format; 5] = [Format::Json, Format::Logfmt, Format::Csv, Format::Tsv, Format::W3c];
+/// Longest name of a column or field.
+const FIELD_NAME_MAX: usize = 128;
 const RECEIVERS: [ReceiverKind; 5] = [
     ReceiverKind::SyslogUdp,
     ReceiverKind::SyslogTcp,
@@ -168,6 +174,7 @@ impl Reader<'_> {
             multiline: Multiline::Auto,
             source_type: None,
             lateness_seconds: None,
+            field_mapping: Vec::new(),
             drop: Vec::new(),
         };
         for (name, value) in self.keys(node, "", &KEYS) {
@@ -194,8 +201,17 @@ impl Reader<'_> {
                     entry.lateness_seconds =
                         self.int(value, key, 0, 86_400).and_then(|n| n.try_into().ok());
                 }
+                "field_mapping" => entry.field_mapping = self.field_mapping(value),
                 _ => entry.drop = self.drops(value),
             }
+        }
+        if let Some(format) = entry.format.filter(|format| !MAPPED.contains(format))
+            && !entry.field_mapping.is_empty()
+        {
+            let allowed = MAPPED.map(Format::name).join(", ");
+            let message =
+                format!("goes with the formats {allowed} and auto, not with {}", format.name());
+            self.problem(node, "field_mapping", message);
         }
         entry
     }
@@ -236,6 +252,31 @@ impl Reader<'_> {
             Value::Text(text) => Format::parse(&text),
             _ => None,
         }
+    }
+
+    /// What is meant, and the name of the column or field that holds it.
+    fn field_mapping(&mut self, node: &Node) -> Vec<(Meaning, String)> {
+        let mut names: Vec<&str> = Meaning::ALL.iter().map(|(_, name, _)| *name).collect();
+        names.extend(["timestamp", "level"]);
+        let mut mapping: Vec<(Meaning, String)> = Vec::new();
+        for (name, value) in self.keys(node, "field_mapping", &names) {
+            let key = format!("field_mapping.{}", name.text);
+            let Some(text) = self.text(value, &key) else { continue };
+            let Some(meaning) = Meaning::parse(&name.text) else { continue };
+            if text.is_empty() || text.len() > FIELD_NAME_MAX {
+                let message = format!(
+                    "has {} bytes; allowed: the name of a column or field, 1 to {FIELD_NAME_MAX}",
+                    text.len()
+                );
+                self.problem(value, &key, message);
+            } else if mapping.iter().any(|(known, _)| *known == meaning) {
+                let message = format!("says again what {} is", meaning.name());
+                self.problem(value, &key, message);
+            } else {
+                mapping.push((meaning, text));
+            }
+        }
+        mapping
     }
 
     fn multiline(&mut self, node: &Node) -> Multiline {

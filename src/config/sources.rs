@@ -4,6 +4,7 @@
 
 use jiff::tz::TimeZone;
 use regex::Regex;
+use seerflow_model::meaning::Meaning;
 use seerflow_model::{Event, Format, ReceiverKind, Severity};
 
 /// One entry of `sources`.
@@ -25,6 +26,8 @@ pub struct SourceEntry {
     pub source_type: Option<String>,
     /// Lateness, instead of `engine.lateness_seconds`.
     pub lateness_seconds: Option<u64>,
+    /// What columns or fields mean, by their names.
+    pub field_mapping: Vec<(Meaning, String)>,
     /// What is thrown away.
     pub drop: Vec<DropRule>,
 }

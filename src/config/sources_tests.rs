@@ -38,6 +38,27 @@ fn reads_an_entry() {
 }
 
 #[test]
+fn reads_what_columns_mean() {
+    let (entries, problems) = check(
+        "- {format: csv, field_mapping: {message: Text, timestamp: Booked at, level: Grade, src_ip: Terminal}}",
+    );
+    assert_eq!(problems, [""; 0]);
+    let mapping: Vec<_> =
+        entries[0].field_mapping.iter().map(|(m, name)| (m.name(), name.as_str())).collect();
+    let expected =
+        [("message", "Text"), ("time", "Booked at"), ("severity", "Grade"), ("src_ip", "Terminal")];
+    assert_eq!(mapping, expected);
+}
+
+#[test]
+fn every_format_can_be_fixed() {
+    for format in Format::ALL {
+        let (entries, problems) = check(&format!("- {{format: {}}}", format.name()));
+        assert_eq!((entries[0].format, problems), (Some(format), Vec::new()));
+    }
+}
+
+#[test]
 fn the_first_entry_that_fits_is_used() {
     let (entries, _) = check(
         "- {name: a, match: {path: '/var/log/*.log', program: sshd}}\n\
@@ -85,6 +106,16 @@ fn says_what_is_wrong_and_where() {
         ("- {match: {path: 'a[b'}}", "sources[0].match.path: is \"a[b\", not a glob"),
         ("- {format: jsn}", "did you mean `json`?"),
         ("- {timezone: Mars/Olympus}", "is \"Mars/Olympus\"; allowed: UTC, local"),
+        ("- {format: nginx}", "is \"nginx\"; allowed: auto, plain"),
+        ("- {field_mapping: 5}", "sources[0].field_mapping: is 5; allowed: message, time"),
+        (
+            "- {field_mapping: {usr: x}}",
+            "field_mapping.usr: is not a known key; did you mean `user`?",
+        ),
+        ("- {field_mapping: {user: ''}}", "field_mapping.user: has 0 bytes; allowed: the name"),
+        ("- {field_mapping: {user: [x]}}", "sources[0].field_mapping.user: is "),
+        ("- {field_mapping: {time: a, timestamp: b}}", "field_mapping.timestamp: says again"),
+        ("- {format: cef, field_mapping: {user: x}}", "not with cef"),
         ("- {year: 24}", "is 24; allowed: a whole number from 1970 to 2261"),
         ("- {drop: [{}]}", "sources[0].drop[0]: is empty and would drop everything"),
         ("- {drop: [{regex: '('}]}", "drop[0].regex: is not a regular expression: error: unclosed"),

@@ -10,6 +10,7 @@ use crate::runtime::stamp::{Kind, Stamp, StampOptions, Stamper};
 use seerflow_model::hash;
 use seerflow_model::record::{Flags, ReceiverKind, RecordBatch, RecordMeta, SourceInfo};
 use seerflow_model::time::Ns;
+use seerflow_parsing::lines::Joining;
 use seerflow_parsing::time::Finder;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub struct LiveSource {
     /// Its lateness.
     pub lateness: Ns,
     finder: Finder,
+    joining: Joining,
     stamps: Vec<Stamp>,
     records: Vec<RecordMeta>,
 }
@@ -44,7 +46,15 @@ impl LiveSource {
     /// A source that appears at a door.
     pub fn new(door: &Door, kind: ReceiverKind, listener: &str, ip: IpAddr, start: Ns) -> Self {
         let (peer, now) = (Some(ip), door.clock.now());
-        let key = SourceKey { receiver: kind, listener, peer, path: None, modified: None, now };
+        let key = SourceKey {
+            receiver: kind,
+            listener,
+            peer,
+            path: None,
+            head: None,
+            modified: None,
+            now,
+        };
         let settings: SourceSettings = door.rules.settle(&key);
         let id = network_id(door.node, kind, listener, ip);
         let info = settings.info(id, format!("{ip} → {} {listener}", kind.name()), &key);
@@ -59,6 +69,7 @@ impl LiveSource {
             stamper: Stamper::new(options),
             lateness: settings.lateness,
             finder: Finder::new(settings.zone, settings.year),
+            joining: settings.multiline,
             stamps: Vec::with_capacity(1),
             records: Vec::new(),
         }
@@ -72,7 +83,8 @@ impl LiveSource {
     /// Stamps a record that stands at `start` of the buffer that the batch will carry. Its
     /// sequence number is set when the batch is taken.
     pub fn push(&mut self, record: &[u8], start: usize, flags: Flags, now: Ns) {
-        let found = self.finder.find(record);
+        let located = self.joining.locate(record);
+        let found = located.map(|located| self.finder.settle(&located));
         self.stamper.stamp(found.map(|time| time.ns), now, &mut self.stamps);
         // A live source answers each record with one stamp.
         let Some(stamp) = self.stamps.pop() else { return };

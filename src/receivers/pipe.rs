@@ -119,6 +119,7 @@ impl Pipe {
             listener: &options.name,
             peer: None,
             path: None,
+            head: None,
             modified: (!options.live).then_some(options.modified),
             now,
         };

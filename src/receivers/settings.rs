@@ -18,6 +18,8 @@ pub struct SourceKey<'a> {
     pub peer: Option<IpAddr>,
     /// The file.
     pub path: Option<&'a Path>,
+    /// How the file begins.
+    pub head: Option<&'a [u8]>,
     /// When the file was last changed, for years that are not written.
     pub modified: Option<Ns>,
     /// The clock.
@@ -72,14 +74,13 @@ impl SourceSettings {
 
     /// The description that travels with the records.
     pub fn info(&self, id: u64, name: String, key: &SourceKey<'_>) -> SourceInfo {
-        SourceInfo {
-            id,
-            name,
-            receiver: key.receiver,
-            source_type: self.source_type.clone(),
-            peer: key.peer.map(|ip| ip.to_string()),
-            entry: self.entry.clone(),
-            format: self.format.clone(),
+        let mut info = SourceInfo::plain(id, &name, key.receiver, &self.source_type);
+        info.peer = key.peer.map(|ip| ip.to_string());
+        info.entry = self.entry.clone();
+        info.format = self.format.clone();
+        if let Some(layout) = self.multiline.layout() {
+            layout.describe(&mut info);
         }
+        info
     }
 }

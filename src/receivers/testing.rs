@@ -41,6 +41,8 @@ pub struct Got {
     pub text: String,
     pub effective: Ns,
     pub flags: Flags,
+    pub time: Option<Ns>,
+    pub columns: Vec<String>,
 }
 
 /// Takes batches out of lanes and holds them against the promises.
@@ -90,6 +92,8 @@ impl Engine {
                     text: String::from_utf8_lossy(batch.bytes_of(meta)).into_owned(),
                     effective: meta.effective,
                     flags: meta.flags,
+                    time: meta.event_time,
+                    columns: batch.source.table.as_ref().map_or(Vec::new(), |t| t.columns.clone()),
                 });
             }
         }

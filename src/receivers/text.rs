@@ -6,10 +6,12 @@
 use super::counters::ReceiverCounters;
 use super::queued::QueuedSource;
 use super::settings::SourceSettings;
-use seerflow_model::record::{Flags, RecordBatch};
+use seerflow_model::record::{Flags, RecordBatch, SourceInfo};
 use seerflow_model::time::Ns;
-use seerflow_parsing::lines::{Assembler, Options, Records, Utf16, Utf16Decoder};
+use seerflow_parsing::layout::Layout;
+use seerflow_parsing::lines::{Assembler, Joining, Options, Records, Utf16, Utf16Decoder};
 use seerflow_parsing::time::Finder;
+use std::sync::Arc;
 
 /// How a text begins.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,6 +30,8 @@ pub struct TextSource {
     records: Records,
     /// The first bytes, until the encoding is known.
     lead: Option<Vec<u8>>,
+    /// A table whose header is still to come, and what its assembler is made of.
+    header: Option<(Arc<Layout>, usize, Finder)>,
     decoder: Option<Utf16Decoder>,
     decoded: Vec<u8>,
     skip: bool,
@@ -43,11 +47,18 @@ impl TextSource {
     ) -> TextSource {
         let options = Options { line_bytes, multiline: settings.multiline.clone() };
         let finder = Finder::new(settings.zone, settings.year);
+        let header = match &settings.multiline {
+            Joining::Laid(layout) if begin.is_none() && layout.lacks_columns() => {
+                Some((layout.clone(), line_bytes, finder.clone()))
+            }
+            _ => None,
+        };
         TextSource {
             source,
             assembler: Assembler::new(options, finder),
             records: Records::default(),
             lead: begin.is_none().then(Vec::new),
+            header,
             decoder: begin.and_then(|b| b.utf16).map(Utf16Decoder::new),
             decoded: Vec::new(),
             skip: begin.is_some_and(|b| b.inside_line),
@@ -62,11 +73,26 @@ impl TextSource {
             if matches!(lead[..], [0xfe | 0xff] | [0xff, 0xfe] | [0xff, 0xfe, _]) {
                 return;
             }
+            if self.header.as_ref().is_some_and(|(layout, _, _)| !layout.is_whole(lead)) {
+                return;
+            }
             let lead = self.lead.take().unwrap_or_default();
             self.decoder = Utf16::sniff(&lead).map(Utf16Decoder::new);
+            self.take_header(&lead);
             return self.decode(&lead, now, counters);
         }
         self.decode(bytes, now, counters);
+    }
+
+    /// Learns the columns of a table from how its text begins.
+    fn take_header(&mut self, lead: &[u8]) {
+        let Some((layout, line_bytes, finder)) = self.header.take() else { return };
+        let known = layout.with_head(lead);
+        let mut info = SourceInfo::clone(&self.source.info);
+        known.describe(&mut info);
+        self.source.info = Arc::new(info);
+        let options = Options { line_bytes, multiline: Joining::Laid(Arc::new(known)) };
+        self.assembler = Assembler::new(options, finder);
     }
 
     fn decode(&mut self, bytes: &[u8], now: Ns, counters: &ReceiverCounters) {
@@ -111,6 +137,7 @@ impl TextSource {
 
     fn end_text(&mut self, now: Ns, counters: &ReceiverCounters) {
         if let Some(lead) = self.lead.take() {
+            self.take_header(&lead);
             self.text(&lead, now, counters);
         }
         if let Some(decoder) = &mut self.decoder {

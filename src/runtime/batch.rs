@@ -9,7 +9,7 @@
 
 use super::archive::{
     OnePass, OnePassFile, PIPE_LATENESS, Plan, Problem, Progress, ScanOptions, Share, Window,
-    open_text,
+    open_text, with_header,
 };
 use seerflow_model::record::{ReceiverKind, SourceInfo};
 use seerflow_model::{Alert, Ns, hash};
@@ -116,6 +116,9 @@ impl Pass {
         );
         source.format = file.format.clone();
         source.entry = file.entry.clone();
+        if let Some(layout) = file.multiline.layout() {
+            layout.describe(&mut source);
+        }
         let year = match file.year {
             Some(year) => YearPolicy::Fixed(i32::from(year)),
             None if modified > 0 => YearPolicy::NotAfter(modified),
@@ -137,14 +140,22 @@ impl Pass {
     }
 
     fn run(
-        self,
+        mut self,
         mut port: Port,
         progress: Arc<Progress>,
     ) -> std::io::Result<JoinHandle<Result<Option<Ns>, Stopped>>> {
         std::thread::Builder::new().name("one-pass".to_owned()).spawn(move || {
             if self.path.as_os_str() == "-" {
-                let mut text = std::io::stdin().lock();
-                self.how.read(&mut text, &self.path, &mut port, &progress)
+                let OnePass { lines, source, .. } = &mut self.how;
+                let stdin = std::io::stdin().lock();
+                match with_header(stdin, &mut lines.multiline, source) {
+                    Ok(mut text) => self.how.read(&mut text, &self.path, &mut port, &progress),
+                    Err(error) => {
+                        progress.report(Problem::unreadable(&self.path, &error));
+                        port.close();
+                        Ok(None)
+                    }
+                }
             } else {
                 self.how.read_file(&self.path, &mut port, &progress)
             }

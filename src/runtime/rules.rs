@@ -1,16 +1,18 @@
 //! The rules of `sources[]` and of the command line, as the doors, the archives and the parser
 //! ask for them. First match wins.
 
-use super::archive::FileOptions;
+use super::archive::{self, FileOptions};
 use crate::config::{Config, Multiline, SourceEntry, SourceFacts, sources};
 use crate::receivers::settings::{SourceKey, SourceRules, SourceSettings};
 use jiff::tz::TimeZone;
-use seerflow_model::Event;
 use seerflow_model::record::ReceiverKind;
 use seerflow_model::time::SECOND;
+use seerflow_model::{Event, Format};
+use seerflow_parsing::layout::{HEAD_MAX, Layout};
 use seerflow_parsing::lines::Joining;
 use seerflow_parsing::time::{YearPolicy, Zone};
 use seerflow_pipeline::parse::DropRules;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -96,11 +98,20 @@ impl Rules {
         FileOptions {
             zone: self.zone(entry).unwrap_or(Zone::Utc),
             year: self.given.year.or_else(|| entry.and_then(|e| e.year)),
-            multiline: if self.joins { joining(entry) } else { Joining::Off },
+            multiline: self.joining(entry, path, &head_of(path, entry)),
             source_type: self.source_type(entry, "file"),
             format: format_of(entry),
             entry: entry.map(|e| e.name.clone()),
         }
+    }
+
+    /// How the lines of a source become records, with its layout if it has one.
+    fn joining(&self, entry: Option<&SourceEntry>, path: &Path, head: &[u8]) -> Joining {
+        let joining = if self.joins { joining(entry) } else { Joining::Off };
+        let format = entry.and_then(|e| e.format);
+        let mapping = entry.map_or(&[][..], |e| &e.field_mapping);
+        let layout = Layout::of(format, &path.to_string_lossy(), head, mapping, joining.clone());
+        layout.map_or(joining, |layout| Joining::Laid(Arc::new(layout)))
     }
 
     fn zone(&self, entry: Option<&SourceEntry>) -> Option<Zone> {
@@ -113,6 +124,28 @@ impl Rules {
         let given = self.given.source_type.clone();
         given.or_else(|| entry.and_then(|e| e.source_type.clone())).unwrap_or(default.to_owned())
     }
+}
+
+/// How a file begins, if that may say how it is laid out; nothing of one that cannot be read,
+/// which is told when it is.
+fn head_of(path: &Path, entry: Option<&SourceEntry>) -> Vec<u8> {
+    const NAMES: [&str; 4] = ["csv", "tsv", "log", "txt"];
+    const PACKED: [&str; 4] = [".gz", ".zst", ".bz2", ".xz"];
+    let name = path.to_string_lossy().to_ascii_lowercase();
+    let plain = PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
+    let table = match entry.and_then(|e| e.format) {
+        Some(format) => matches!(format, Format::Csv | Format::Tsv | Format::W3c),
+        None => NAMES.iter().any(|end| plain.strip_suffix(end).is_some_and(|n| n.ends_with('.'))),
+    };
+    let mut head = Vec::new();
+    if table
+        && name != "-"
+        && let Ok(file) = archive::open_text(path)
+    {
+        // What was read before an error is what there is.
+        let _ = file.text.take(HEAD_MAX as u64).read_to_end(&mut head);
+    }
+    head
 }
 
 fn joining(entry: Option<&SourceEntry>) -> Joining {
@@ -152,7 +185,8 @@ impl SourceRules for Rules {
         settings.source_type = self.source_type(entry, &settings.source_type);
         settings.entry = entry.map(|e| e.name.clone());
         settings.format = format_of(entry);
-        settings.multiline = joining(entry);
+        settings.multiline =
+            self.joining(entry, key.path.unwrap_or(Path::new("")), key.head.unwrap_or_default());
         if let Some(zone) = self.zone(entry) {
             settings.zone = zone;
         }

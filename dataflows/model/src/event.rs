@@ -93,11 +93,29 @@ pub enum Format {
     ApacheError,
     /// The error log of nginx.
     NginxError,
+    /// Access logs of web servers: common, combined and their relatives.
+    Access,
+    /// HAProxy's log of HTTP and TCP connections.
+    Haproxy,
+    /// Squid's native access log.
+    Squid,
+    /// The extended log file format of the W3C, as IIS writes it.
+    W3c,
+    /// Lines of `key=value` pairs.
+    Logfmt,
+    /// ArcSight's Common Event Format.
+    Cef,
+    /// QRadar's Log Event Extended Format.
+    Leef,
+    /// Comma-separated values with a header.
+    Csv,
+    /// Tab-separated values with a header.
+    Tsv,
 }
 
 impl Format {
     /// All formats, in the order of the documentation.
-    pub const ALL: [Format; 16] = [
+    pub const ALL: [Format; 25] = [
         Format::Plain,
         Format::Timestamped,
         Format::Leveled,
@@ -114,6 +132,15 @@ impl Format {
         Format::Redis,
         Format::ApacheError,
         Format::NginxError,
+        Format::Access,
+        Format::Haproxy,
+        Format::Squid,
+        Format::W3c,
+        Format::Logfmt,
+        Format::Cef,
+        Format::Leef,
+        Format::Csv,
+        Format::Tsv,
     ];
 
     /// The name in configuration and output.
@@ -135,6 +162,15 @@ impl Format {
             Format::Redis => "redis",
             Format::ApacheError => "apache_error",
             Format::NginxError => "nginx_error",
+            Format::Access => "access",
+            Format::Haproxy => "haproxy",
+            Format::Squid => "squid",
+            Format::W3c => "w3c",
+            Format::Logfmt => "logfmt",
+            Format::Cef => "cef",
+            Format::Leef => "leef",
+            Format::Csv => "csv",
+            Format::Tsv => "tsv",
         }
     }
 

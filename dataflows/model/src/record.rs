@@ -3,6 +3,7 @@
 //! Records of one source travel in batches that share one buffer, so a record costs no allocation
 //! until it is parsed.
 
+use crate::meaning::{Meaning, Table};
 use crate::time::Ns;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -30,8 +31,10 @@ impl Flags {
     pub const MALFORMED: Flags = Flags(1 << 7);
     /// Held bytes that are not valid UTF-8, shown as `\xNN`.
     pub const INVALID_UTF8: Flags = Flags(1 << 8);
+    /// Names the columns of its table: counted, and no event.
+    pub const HEADER: Flags = Flags(1 << 9);
 
-    const NAMES: [(Flags, &'static str); 9] = [
+    const NAMES: [(Flags, &'static str); 10] = [
         (Flags::LATE, "late"),
         (Flags::INHERITED, "inherited"),
         (Flags::CLOCK_SKEW, "clock_skew"),
@@ -41,6 +44,7 @@ impl Flags {
         (Flags::OWN, "own"),
         (Flags::MALFORMED, "malformed"),
         (Flags::INVALID_UTF8, "invalid_utf8"),
+        (Flags::HEADER, "header"),
     ];
 
     /// Whether all bits of `other` are set.
@@ -114,6 +118,10 @@ pub struct SourceInfo {
     pub entry: Option<String>,
     /// `sources[].format`, `auto` when not fixed.
     pub format: String,
+    /// How its records are laid out in columns, where they are.
+    pub table: Option<Table>,
+    /// `sources[].field_mapping`.
+    pub field_mapping: Vec<(Meaning, String)>,
 }
 
 impl SourceInfo {
@@ -127,6 +135,8 @@ impl SourceInfo {
             peer: None,
             entry: None,
             format: "auto".to_owned(),
+            table: None,
+            field_mapping: Vec::new(),
         }
     }
 }

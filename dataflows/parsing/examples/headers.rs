@@ -59,6 +59,26 @@ const SHAPES: &[(&str, &str)] = &[
     ),
     ("clf", "10.0.0.7 - bob [24/Mar/2026:19:00:00 +0000] \"GET /index.html HTTP/1.1\" 200 2326"),
     (
+        "combined",
+        "203.0.113.9 - - [24/Mar/2026:19:00:00 +0000] \"GET /shop/item?id=42&ref=mail HTTP/1.1\" 200 12326 \"https://www.example.org/shop\" \"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\"",
+    ),
+    (
+        "syslog nginx",
+        "<190>Mar 24 19:00:00 web-01 nginx: 203.0.113.9 - - [24/Mar/2026:19:00:00 +0000] \"GET /x HTTP/1.1\" 200 44 \"-\" \"curl/8.0\"",
+    ),
+    (
+        "haproxy",
+        "Mar 24 19:00:00 lb-1 haproxy[14389]: 203.0.113.7:33317 [24/Mar/2026:19:00:00.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 \"GET /index.html HTTP/1.1\"",
+    ),
+    (
+        "logfmt",
+        "time=\"2026-03-24T19:00:00Z\" level=warning caller=main.go:12 msg=\"cannot reach peer\" peer=10.0.0.7 attempt=3",
+    ),
+    (
+        "cef",
+        "<134>Mar 24 19:00:00 fw-1 CEF:0|Example|Gate|1.0|100|Port scan|7|src=203.0.113.9 dst=192.0.2.1 spt=1232 dpt=22 suser=bob act=blocked",
+    ),
+    (
         "file name",
         "api.log.1.2026-03-24_13:53:08 2026-03-24 19:00:00.008 25746 INFO nova.api [req-1 - -] GET /v2 200",
     ),

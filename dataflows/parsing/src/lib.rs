@@ -5,6 +5,7 @@
 //! time, and no bytes make it panic.
 
 pub mod header;
+pub mod layout;
 pub mod lines;
 pub mod mask;
 pub mod parser;

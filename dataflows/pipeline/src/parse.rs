@@ -167,6 +167,11 @@ impl Parse {
                     *tags.entry(tag).or_default() += 1;
                 }
             }
+            if event.flags.has(Flags::HEADER) {
+                self.noticed.add_dropped(port, "header");
+                dropped += 1;
+                continue;
+            }
             if let Some(rules) = &self.rules
                 && let Some(reason) = rules.reason(&event)
             {

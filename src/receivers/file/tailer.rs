@@ -27,7 +27,7 @@ use crate::runtime::stamp::{Kind, PortPromise, StampOptions, Stamper};
 use seerflow_model::hash;
 use seerflow_model::record::{ReceiverKind, RecordBatch, SourceInfo};
 use seerflow_model::time::{Ns, SECOND};
-use seerflow_parsing::lines::Utf16;
+use seerflow_parsing::lines::{Utf16, decode_utf16};
 use seerflow_pipeline::feed::{Port, TrySend};
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::fs::File;

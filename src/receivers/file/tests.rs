@@ -95,6 +95,36 @@ async fn from_the_end_then_what_comes_and_new_files_from_their_beginning() {
     assert_eq!(texts, ["b first", "new 1", "new 2"]);
 }
 
+/// The header of a table is known also when it is read from its end, and may come in pieces.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tailed_table_has_the_columns_of_its_head() {
+    let dir = tempfile::tempdir().unwrap();
+    let (old, new) = (dir.path().join("old.csv"), dir.path().join("new.csv"));
+    append(&old, &format!("seen,note\n{},\"old, one\"\n", at(1)));
+    let yaml = "sources: [{match: {path: '*.csv'}, format: csv, field_mapping: {time: seen}}]";
+    let (config, _) = crate::config::parse(yaml, "t", &Default::default()).unwrap();
+    let clock = Clock::system();
+    let (mut door, engine) = door(&clock, 2, 64);
+    door.gate = crate::runtime::stamp::Gate::closed();
+    door.rules = Arc::new(crate::runtime::rules::Rules::new(&config, Default::default()));
+    let (counters, stop) = (door.counters.clone(), door.stop.clone());
+    let pattern = format!("{}/*.csv", dir.path().display());
+    let task = tokio::spawn(run(options(pattern, FileStart::End), door));
+    let mut tail = Tail { engine, counters, stop, task };
+    settled(&mut tail).await;
+    append(&old, &format!("{},\"two\nlines\"\n", at(2)));
+    append(&new, "note,se");
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    append(&new, &format!("en\n2001-01-01 00:00:00,{}\n", at(3)));
+    tail.got(3).await;
+    let engine = tail.end().await;
+    let of = |text: String| engine.got.iter().find(|got| got.text == text).unwrap();
+    assert_eq!(of(format!("{},\"two\nlines\"", at(2))).columns, ["seen", "note"]);
+    let row = of(format!("2001-01-01 00:00:00,{}", at(3)));
+    assert_eq!(row.columns, ["note", "seen"]);
+    assert_eq!(row.time, Some(crate::receivers::testing::START + 3 * SECOND));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_of_yesterday_is_not_late_and_lines_are_joined_and_cut() {
     let dir = tempfile::tempdir().unwrap();

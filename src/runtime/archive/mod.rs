@@ -41,7 +41,9 @@ pub use progress::Progress;
 pub use read::Window;
 pub use summary::{OnePassFile, PlannedChunk, ScanProgress, Summary, YearUsed};
 
-use seerflow_model::Ns;
+use seerflow_model::{Ns, SourceInfo};
+use seerflow_parsing::lines::Joining;
+use std::io::Read as _;
 use std::path::Path;
 
 /// A text to be read from its start, decompressed and decoded.
@@ -52,6 +54,33 @@ pub struct TextFile {
     pub modified: Ns,
     /// The text.
     pub text: Box<dyn std::io::Read + Send>,
+}
+
+/// Reads so much of a text that its header is known, if it is a table that lacks one. What was
+/// read stands before the rest.
+pub fn with_header<'a>(
+    mut text: impl std::io::Read + 'a,
+    joining: &mut Joining,
+    source: &mut std::sync::Arc<SourceInfo>,
+) -> std::io::Result<Box<dyn std::io::Read + 'a>> {
+    let Some(layout) = joining.layout().filter(|layout| layout.lacks_columns()) else {
+        return Ok(Box::new(text));
+    };
+    let (mut head, mut filled) = (Vec::new(), 0);
+    while !layout.is_whole(&head[..filled]) {
+        head.resize(filled + 4096, 0);
+        match text.read(&mut head[filled..]) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    head.truncate(filled);
+    let known = layout.with_head(&head);
+    known.describe(std::sync::Arc::make_mut(source));
+    *joining = Joining::Laid(std::sync::Arc::new(known));
+    Ok(Box::new(std::io::Cursor::new(head).chain(text)))
 }
 
 /// Opens one file as text.

@@ -317,15 +317,14 @@ impl Plan {
 }
 
 fn source(scan: &FileScan, ordinal: u64, options: &FileOptions) -> SourceInfo {
-    SourceInfo {
-        id: hash::pair(scan.opened.identity, ordinal),
-        name: scan.path.to_string_lossy().into_owned(),
-        receiver: ReceiverKind::Archive,
-        source_type: options.source_type.clone(),
-        peer: None,
-        entry: options.entry.clone(),
-        format: options.format.clone(),
+    let (id, name) = (hash::pair(scan.opened.identity, ordinal), scan.path.to_string_lossy());
+    let mut source = SourceInfo::plain(id, &name, ReceiverKind::Archive, &options.source_type);
+    source.entry = options.entry.clone();
+    source.format = options.format.clone();
+    if let Some(layout) = options.multiline.layout() {
+        layout.describe(&mut source);
     }
+    source
 }
 
 fn zone_name(zone: &Zone) -> String {

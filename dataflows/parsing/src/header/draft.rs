@@ -1,7 +1,7 @@
 //! What a reader has found so far: spans into the record and into what had to be added to it.
 
 use seerflow_model::record::Flags;
-use seerflow_model::{Field, Format, Severity, Span};
+use seerflow_model::{Activity, Field, Format, Outcome, Severity, Span};
 
 /// Most structured fields of one record.
 pub const FIELDS_MAX: usize = 256;
@@ -43,8 +43,13 @@ pub(super) struct Draft {
     pub(super) format: Format,
     /// Whether it is the line inside a wrapper that is being read.
     pub(super) nested: bool,
+    /// Whether what looks like the text stays a field, because another field is said to be it.
+    pub(super) keep_text: bool,
     pub(super) severity: Option<Severity>,
     pub(super) facility: Option<u8>,
+    /// What kind of thing the format itself says that the record reports.
+    pub(super) activity: Activity,
+    pub(super) outcome: Outcome,
     pub(super) flags: Flags,
     pub(super) host: Span,
     pub(super) program: Span,
@@ -53,6 +58,16 @@ pub(super) struct Draft {
     pub(super) message: Span,
     pub(super) trace_id: Span,
     pub(super) span_id: Span,
+}
+
+/// See [`Draft::clone_parts`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parts {
+    tail: usize,
+    fields: usize,
+    flags: Flags,
+    severity: Option<Severity>,
+    spans: [Span; 4],
 }
 
 impl Draft {
@@ -70,11 +85,51 @@ impl Draft {
         Draft { tail: String::new(), fields: Vec::new(), ..*self }
     }
 
+    /// What a format that is tried may change, to take it back.
+    pub(super) fn clone_parts(&self) -> Parts {
+        Parts {
+            tail: self.tail.len(),
+            fields: self.fields.len(),
+            flags: self.flags,
+            severity: self.severity,
+            spans: [self.host, self.program, self.pid, self.message],
+        }
+    }
+
+    /// Takes back what was changed since.
+    pub(super) fn restore(&mut self, parts: Parts) {
+        self.tail.truncate(parts.tail);
+        self.fields.truncate(parts.fields);
+        (self.flags, self.severity) = (parts.flags, parts.severity);
+        [self.host, self.program, self.pid, self.message] = parts.spans;
+        (self.activity, self.outcome) = (Activity::Other, Outcome::Unknown);
+    }
+
     /// Adds text that the record does not hold as it should read.
     pub(super) fn add(&mut self, text: &str) -> Span {
         let start = self.tail_end();
         self.tail.push_str(text);
         self.since(start)
+    }
+
+    /// Adds the beginning of a text that is there already: of this line, or an addition.
+    pub(super) fn copy(&mut self, line: Line<'_>, span: Span, max: usize) {
+        let (start, len) = (span.start as usize, (span.len as usize).min(max));
+        let (text, from) = match start.checked_sub(line.base) {
+            Some(from) if from < line.text.len() => (line.text, from),
+            _ => (self.tail.as_str(), start.wrapping_sub(self.record_len)),
+        };
+        let mut end = from.saturating_add(len).min(text.len());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        match start.checked_sub(line.base) {
+            Some(from) if from < line.text.len() => {
+                self.tail.push_str(line.text.get(from..end).unwrap_or_default());
+            }
+            _ if from <= end => self.tail.extend_from_within(from..end),
+            _ => {}
+        }
     }
 
     /// Where the next addition will begin.

@@ -214,7 +214,7 @@ pub(super) const GOLDEN: &[(&str, &str)] = &[
     ),
     (
         r##"127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326"##,
-        r##"timestamped INFORMATIONAL {source.ip=127.0.0.1} {user.name=frank} | "GET /apache_pb.gif HTTP/1.0" 200 2326"##,
+        r##"access INFORMATIONAL {source.ip=127.0.0.1} {user.name=frank} {http.version=1.0} {http.request.method=GET} {url.original=/apache_pb.gif} {http.response.body.bytes=2326} {http.response.status_code=200} | GET /apache_pb.gif 200 OK"##,
     ),
     (
         r##"2026-03-04 10:00:00.000  INFO 12345 --- [           main] c.e.Demo                 : Started Demo in 2.5 seconds"##,
@@ -270,7 +270,7 @@ pub(super) const GOLDEN: &[(&str, &str)] = &[
     ),
     (
         r##"time="2026-03-04T10:00:00Z" level=warning msg="cannot reach peer" peer=10.0.0.7"##,
-        r##"plain WARNING | time="2026-03-04T10:00:00Z" level=warning msg="cannot reach peer" peer=10.0.0.7"##,
+        r##"logfmt WARNING {time=2026-03-04T10:00:00Z} {level=warning} {peer=10.0.0.7} | cannot reach peer"##,
     ),
     (
         r##"type=SYSCALL msg=audit(1364481363.243:24287): arch=c000003e syscall=2 success=no"##,

@@ -6,6 +6,8 @@ use seerflow_model::{Field, Format, Severity, Span};
 
 /// Names of one meaning, the most telling first. Case is ignored.
 const MESSAGE: &[&str] = &["MESSAGE", "msg", "log", "body", "text", "event", "@m", "@mt"];
+/// Names of the text of a line of pairs.
+const TEXT: &[&str] = &["msg", "message", "event", "error"];
 const LEVEL: &[&str] = &[
     "level",
     "severity",
@@ -43,15 +45,11 @@ pub(super) fn read(draft: &mut Draft, line: Line<'_>, time: Place, inner: &mut S
     }
     draft.format = kind(draft, line);
     let message = first(draft, line, MESSAGE);
-    let meaning = |draft: &Draft, names| first(draft, line, names).map(|f| f.value);
-    draft.host = meaning(draft, HOST).unwrap_or_default();
-    draft.program = meaning(draft, PROGRAM).unwrap_or_default();
-    draft.pid = meaning(draft, PID).unwrap_or_default();
-    draft.severity = severity(draft, line);
-    trace(draft, line);
+    header(draft, line);
     let time = time.map(|t| (line.base + t.0) as u32);
     let spoken = message.map(|f| f.value);
-    draft.fields.retain(|f| Some(f.value) != spoken && Some(f.value.start) != time);
+    let keep = draft.keep_text;
+    draft.fields.retain(|f| (keep || Some(f.value) != spoken) && Some(f.value.start) != time);
     match spoken {
         Some(message) if draft.format == Format::Docker => {
             inside(draft, line, message, inner);
@@ -64,6 +62,52 @@ pub(super) fn read(draft: &mut Draft, line: Line<'_>, time: Place, inner: &mut S
         draft.severity = level::leading(text(draft, line, draft.message));
     }
     true
+}
+
+/// Host, program, process, severity and trace, by the names of fields.
+fn header(draft: &mut Draft, line: Line<'_>) {
+    let meaning = |draft: &Draft, names| first(draft, line, names).map(|f| f.value);
+    draft.host = meaning(draft, HOST).unwrap_or_default();
+    draft.program = meaning(draft, PROGRAM).unwrap_or_default();
+    draft.pid = meaning(draft, PID).unwrap_or_default();
+    draft.severity = severity(draft, line);
+    trace(draft, line);
+}
+
+/// What the fields of a line of pairs mean; what they do not name stays as it is.
+pub(super) fn meanings(draft: &mut Draft, line: Line<'_>) {
+    let (host, program, pid, severity) = (draft.host, draft.program, draft.pid, draft.severity);
+    header(draft, line);
+    let or = |now: Span, before: Span| if now.is_empty() { before } else { now };
+    // The header of a relay knows its sender; a pair may be about another machine.
+    draft.host = or(host, draft.host);
+    draft.program = or(draft.program, program);
+    draft.pid = or(draft.pid, pid);
+    draft.severity = draft.severity.or(severity);
+    match first(draft, line, TEXT) {
+        Some(message) => {
+            draft.message = message.value;
+            let keep = draft.keep_text;
+            draft.fields.retain(|f| keep || f.value != message.value);
+        }
+        // Without a text of its own the record is its text.
+        None => draft.message = line.span(0, line.text.len()),
+    }
+    if draft.severity.is_none() {
+        draft.severity = level::leading(text(draft, line, draft.message));
+    }
+}
+
+/// The same for the columns of a table.
+pub(super) fn columns(draft: &mut Draft, line: Line<'_>) {
+    meanings(draft, line);
+    if draft.message == line.span(0, line.text.len())
+        && let Some(content) = first(draft, line, &["content", "description", "details", "text"])
+    {
+        draft.message = content.value;
+        let keep = draft.keep_text;
+        draft.fields.retain(|f| keep || f.value != content.value);
+    }
 }
 
 /// The text of a span of this line or of an addition.

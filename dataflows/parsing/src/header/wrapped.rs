@@ -26,6 +26,23 @@ pub(super) fn cri(draft: &mut Draft, line: Line<'_>, place: Place) -> bool {
     true
 }
 
+/// Reads a line whose message after a syslog header must be in this format.
+pub(super) fn syslog(
+    draft: &mut Draft,
+    line: Line<'_>,
+    place: Place,
+    wanted: Format,
+    inner: &mut String,
+) -> bool {
+    let outer = match sniff(line, place) {
+        Format::Timestamped | Format::Plain => Format::Rfc3164,
+        outer => outer,
+    };
+    matches!(outer, Format::Rfc3164 | Format::Rfc5424)
+        && record_in(draft, line, place, Some(outer), inner)
+        && (draft.format == wanted || super::body::inside(draft, line, Some(wanted)))
+}
+
 /// Reads a line that another format wraps. It is wrapped once: a wrapper inside is plain JSON or
 /// text. What the inner line does not name is taken from the outer one.
 pub(super) fn within(draft: &mut Draft, line: Line<'_>, outer: Format) {

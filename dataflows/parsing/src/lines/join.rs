@@ -2,7 +2,7 @@
 
 use super::partial::Whole;
 use super::rules::{JOIN_BYTES, JOIN_LINES, Joining, Trust};
-use crate::time::{Finder, FinderState, TimeHit, heads, locate, priority};
+use crate::time::{Finder, FinderState, TimeHit, priority};
 use seerflow_model::record::Flags;
 use seerflow_model::time::Ns;
 use serde::{Deserialize, Serialize};
@@ -111,8 +111,11 @@ impl Joiner {
             }
             return;
         }
-        let located = locate(line);
-        let has_time = located.is_some_and(|l| heads(line, l.start as usize))
+        if self.joining.is_table() {
+            return self.row(line, &whole, now, out);
+        }
+        let located = self.joining.locate(line);
+        let has_time = located.is_some_and(|l| self.joining.heads(line, l.start as usize))
             || (line[0] == b'<' && priority(line, 0).is_some());
         let trusted = self.trust.has_times();
         if self.joining.continues(line, has_time, trusted) && self.fits(line) {
@@ -128,6 +131,19 @@ impl Joiner {
         if matches!(self.joining, Joining::Off) {
             self.close(out);
         }
+    }
+
+    /// Takes one line of a table. The time of a record is found when it is complete, for a quoted
+    /// cell may hold line ends.
+    fn row(&mut self, line: &[u8], whole: &Whole<'_>, now: Ns, out: &mut Records) {
+        let open = self.joining.layout().is_some_and(|layout| layout.goes_on(&self.text));
+        if open && self.open.is_some() && self.fits(line) {
+            return self.extend(line, whole, now);
+        }
+        self.close(out);
+        let before =
+            LinesState { finder: self.finder.state(), trust: self.trust, line: whole.line };
+        self.begin(line, whole, None, before, now);
     }
 
     fn fits(&self, line: &[u8]) -> bool {
@@ -179,6 +195,10 @@ impl Joiner {
     /// Ends the record that is open.
     pub fn close(&mut self, out: &mut Records) {
         if let Some(Open { mut piece, .. }) = self.open.take() {
+            if self.joining.is_table() {
+                let located = self.joining.locate(&self.text);
+                piece.time = located.map(|l| self.finder.settle(&l));
+            }
             piece.start = out.bytes.len() as u32;
             piece.len = self.text.len() as u32;
             self.counts.cut += u64::from(piece.flags.has(Flags::CUT));

@@ -1,5 +1,7 @@
 //! Which lines continue the record before them: pure rules, and how many lines may be joined.
 
+use crate::layout::Layout;
+use crate::time::{Located, heads, locate};
 use regex::bytes::Regex;
 use std::sync::Arc;
 
@@ -18,15 +20,45 @@ pub enum Joining {
     Off,
     /// A record begins where this matches.
     Start(Arc<Regex>),
+    /// By the layout of the source.
+    Laid(Arc<Layout>),
 }
 
 impl Joining {
+    /// Where the time of a line, or of the record of a table, stands.
+    pub fn locate(&self, line: &[u8]) -> Option<Located> {
+        match self {
+            Joining::Laid(layout) => layout.locate(line),
+            _ => locate(line),
+        }
+    }
+
+    /// Whether a time makes its line begin a record.
+    pub fn heads(&self, line: &[u8], start: usize) -> bool {
+        heads(line, start) || self.layout().is_some_and(|layout| layout.heads(line, start))
+    }
+
+    /// The layout of the source, if it has one.
+    pub fn layout(&self) -> Option<&Layout> {
+        match self {
+            Joining::Laid(layout) => Some(layout),
+            _ => None,
+        }
+    }
+
+    /// Whether its records are those of a table: their time is known when they are complete.
+    pub fn is_table(&self) -> bool {
+        self.layout().is_some_and(|layout| layout.table.is_some())
+    }
+
     /// Whether a line continues the record before it.
     pub fn continues(&self, line: &[u8], has_time: bool, source_has_times: bool) -> bool {
         match self {
             Joining::Auto => continues(line, has_time, source_has_times),
             Joining::Off => false,
             Joining::Start(start) => !start.is_match(line),
+            Joining::Laid(layout) if layout.table.is_some() => false,
+            Joining::Laid(layout) => layout.joining.continues(line, has_time, source_has_times),
         }
     }
 }

@@ -38,7 +38,7 @@ use file::RoleFile;
 use index::{Index, Rule};
 use names::Names;
 use pattern::{Capture, Captures};
-use seerflow_model::{EdgeRef, EntityType, Event, Outcome, Role, Span};
+use seerflow_model::{Activity, EdgeRef, EntityType, Event, Outcome, Role, Span};
 use smallvec::SmallVec;
 use std::sync::Arc;
 use value::{Read, Trust, Value, ValueType};
@@ -121,7 +121,8 @@ impl RoleSet {
             outcome = self.rule(rule, &event.text, pattern_end, end);
         }
         self.fields(&rules.names, event);
-        if rule.is_none() {
+        // Where the format says what is reported, the message only repeats the fields.
+        if rule.is_none() && event.activity == Activity::Other {
             rules.general.read(&rules.names, event, (start, end), &mut self.found);
         }
         let ran_on = self.header(event, host, host_role);

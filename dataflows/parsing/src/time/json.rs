@@ -80,6 +80,38 @@ pub(super) fn locate(line: &[u8], i: usize) -> Option<Located> {
     perhaps
 }
 
+/// The time that the field of this name holds; `a.b` is the field `b` of the object `a`.
+pub(super) fn locate_field(line: &[u8], i: usize, name: &[u8]) -> Option<Located> {
+    let b = &line[..line.len().min(i + REACH)];
+    let mut i = blanks(b, i + 1);
+    while at(b, i) == b'"' {
+        let key_end = string_end(b, i + 1)?;
+        let colon = blanks(b, key_end + 1);
+        if at(b, colon) != b':' {
+            return None;
+        }
+        let value = blanks(b, colon + 1);
+        let key = &b[i + 1..key_end];
+        if key.eq_ignore_ascii_case(name) {
+            return read(b, value);
+        }
+        let inner = name.get(key.len()..).and_then(|rest| rest.strip_prefix(b"."));
+        if let Some(inner) = inner.filter(|inner| !inner.is_empty())
+            && name[..key.len()].eq_ignore_ascii_case(key)
+            && !key.is_empty()
+            && at(b, value) == b'{'
+        {
+            return locate_field(b, value, inner);
+        }
+        i = blanks(b, value_end(b, value)?);
+        if at(b, i) != b',' {
+            return None;
+        }
+        i = blanks(b, i + 1);
+    }
+    None
+}
+
 /// Reads a value as a time: a string, a number, or MongoDB's `{"$date": …}`.
 fn read(b: &[u8], i: usize) -> Option<Located> {
     const DATE: &[u8] = b"{\"$date\":";

@@ -6,7 +6,7 @@
 
 use super::civil::{Stamp, at, digits, fraction};
 use super::shape::{self, Place};
-use super::{Located, json};
+use super::{Located, json, pairs};
 use seerflow_model::Severity;
 
 /// A time must begin within so many bytes.
@@ -14,6 +14,8 @@ const REACH: usize = 96;
 
 /// Opens a record of a slow query log; a time follows.
 const SLOW_QUERY: &[u8] = b"# Time: ";
+/// The time of an access log must begin within so many bytes: a user name stands before it.
+const CLF_REACH: usize = 1024;
 
 /// May stand directly before a time.
 const BEFORE: u8 = 1;
@@ -75,6 +77,9 @@ pub fn locate(line: &[u8]) -> Option<Located> {
         }
         _ => {}
     }
+    if let Some(found) = pairs::locate(line, i) {
+        return Some(found);
+    }
     search(line, i)
 }
 
@@ -89,6 +94,11 @@ fn search(line: &[u8], start: usize) -> Option<Located> {
         head += 2;
     }
     if let Some((end, stamp)) = shape::read(line, head, place) {
+        return found(head, end, stamp);
+    }
+    if let Some((head, _)) = clf_time(line)
+        && let Some((end, stamp)) = shape::read(line, head, Place::Bracket)
+    {
         return found(head, end, stamp);
     }
     let until = line.len().min(start + REACH);
@@ -112,6 +122,26 @@ fn search(line: &[u8], start: usize) -> Option<Located> {
         previous = byte;
     }
     None
+}
+
+/// Where the time of an access log stands: `[10/Oct/2000:13:55:36 -0700] "`, or as HAProxy writes
+/// it, `[06/Feb/2009:12:14:14.655] `. Positions of its text, without the brackets. What a client
+/// may have put before it cannot look so, because servers escape quotes.
+pub(crate) fn clf_time(line: &[u8]) -> Option<(usize, usize)> {
+    let reach = &line[..line.len().min(CLF_REACH)];
+    memchr::memchr_iter(b'[', reach).find_map(|open| {
+        let start = open + 1;
+        if at(line, start + 2) != b'/'
+            || at(line, start + 6) != b'/'
+            || at(line, start + 11) != b':'
+        {
+            return None;
+        }
+        let close = start + line[start..].iter().take(32).position(|c| *c == b']')?;
+        let quoted = at(line, close + 1) == b' ' && at(line, close + 2) == b'"';
+        let precise = at(line, start + 20) == b'.' && at(line, close + 1) == b' ';
+        (quoted || precise).then_some((start, close))
+    })
 }
 
 /// Bare numbers are believed after `time=` and its like, and in auditd's `audit(…:`.
@@ -171,6 +201,8 @@ pub fn heads(line: &[u8], start: usize) -> bool {
         || clf(before)
         || before == SLOW_QUERY.trim_ascii_end()
         || levels(before)
+        || clf_time(line).is_some_and(|time| time.0 == start)
+        || pairs::heads(line, start)
 }
 
 /// `INFO  [main]`, `[WARN ]`, `INFO [`: a level in capitals, perhaps a bracket after it.

@@ -14,19 +14,31 @@ mod civil;
 mod clock;
 mod json;
 mod locate;
+mod pairs;
 mod shape;
 mod year;
 mod zone;
 
 pub(crate) use civil::at;
 pub use civil::{Civil, Stamp};
-pub(crate) use locate::priority;
+pub(crate) use locate::{clf_time, priority};
 pub use locate::{heads, locate};
+pub(crate) use pairs::{key as pair_key, read_value};
 pub use year::YearPolicy;
 pub use zone::Zone;
 
 use seerflow_model::time::Ns;
 use serde::{Deserialize, Serialize};
+
+/// Where the time stands that the field of this name holds, in a JSON object or a line of pairs;
+/// names of nested fields are joined with dots.
+pub(crate) fn locate_field(line: &[u8], name: &str) -> Option<Located> {
+    let blanks = line.iter().take(16).take_while(|c| c.is_ascii_whitespace()).count();
+    match at(line, blanks) {
+        b'{' => json::locate_field(line, blanks, name.as_bytes()),
+        _ => pairs::locate_field(line, blanks, name.as_bytes()),
+    }
+}
 
 /// A time found in a line, before zone and year are settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 
 use super::*;
 
+/// Bytes of a file in which its header is looked for.
+const HEAD_BYTES: usize = 16 * 1024;
 /// Copying a log for its rotation does not take longer.
 const COPY_TAKES_MAX: Ns = 60 * SECOND;
 
@@ -98,11 +100,13 @@ impl Tailer {
             .file
             .metadata()
             .map_or(0, |meta| u64::try_from(meta.mtime()).unwrap_or(0).saturating_mul(SECOND));
+        let head = head_of(&self.open[i].file);
         let key = SourceKey {
             receiver: ReceiverKind::File,
             listener: "file",
             peer: None,
             path: Some(&path),
+            head: Some(&head),
             modified: Some(modified),
             now,
         };
@@ -124,4 +128,20 @@ impl Tailer {
         let text = TextSource::new(source, settings, self.options.line_max, begin);
         self.open[i].live = Some(Box::new(Live { text, promise }));
     }
+}
+
+/// How a file begins, for its header; nothing when it cannot be read.
+fn head_of(file: &File) -> Vec<u8> {
+    let mut head = vec![0; HEAD_BYTES];
+    let mut filled = 0;
+    while filled < head.len() {
+        match file.read_at(&mut head[filled..], filled as u64) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    head.truncate(filled);
+    decode_utf16(&head).unwrap_or(head)
 }

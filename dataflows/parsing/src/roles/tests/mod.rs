@@ -8,3 +8,4 @@ mod hard;
 mod laws;
 mod lines;
 mod samples;
+mod wire;
