@@ -37,7 +37,7 @@ pub(super) fn connect(
 }
 
 fn relation(from: &EntityRef, to: &EntityRef, activity: Activity) -> Option<Relation> {
-    use EntityType::{Container, File, Service, Url, User};
+    use EntityType::{Container, File, Mac, Service, Url, User};
     let machine = |e: &EntityRef| matches!(e.kind, EntityType::Ip | EntityType::Host);
     match (from.role, from.kind, to.role) {
         (Role::Actor, User, Role::Src) if machine(to) => Some(Relation::AuthenticatedFrom),
@@ -53,6 +53,7 @@ fn relation(from: &EntityRef, to: &EntityRef, activity: Activity) -> Option<Rela
         (Role::Src, _, Role::Target | Role::Observer) if machine(from) && machine(to) => {
             Some(Relation::ReachedHost)
         }
+        (Role::Src, Mac, Role::Src) if machine(to) => Some(Relation::SeenAs),
         _ => None,
     }
 }

@@ -5,11 +5,15 @@
 //! * `{...}`: any text up to the first place where the next literal stands;
 //! * `{*}`: any text up to the *last* place from which the rest fits;
 //! * `{role:type}`: a value. A user may hold spaces and reaches as far as `{*}` does, because what
-//!   a client sends as its name may imitate the rest of the line; other types are one word, and so
-//!   is an `account`, a user whose name no client chose. An address that is none fails the pattern;
-//!   any other bad value is only left out.
+//!   a client sends as its name may imitate the rest of the line; other types are one word. An
+//!   address that is none fails the pattern; any other bad value is only left out.
 //!
-//! What follows the pattern in the message is free. Cost: linear in the message, no allocation.
+//! Four words stand for types read another way: an `account` is a user in one word and a `name` a
+//! user that reaches as far as `{...}` does, both for names that no client chose; a `path` is a file
+//! that reaches as far as `{...}`, spaces and all; a `hostname` is a host that is no address.
+//!
+//! What follows the pattern in the message is free, unless the pattern ends with `$`: then only
+//! blanks may follow. Cost: linear in the message, no allocation.
 //! Bounds: [`REACH_MAX`] bytes a hole, [`TRIES_MAX`] places for each of at most two far holes.
 
 use super::collect::role_and_type;
@@ -19,7 +23,7 @@ use seerflow_model::{EntityType, Role};
 use smallvec::SmallVec;
 
 /// Longest text one hole may cover.
-const REACH_MAX: usize = 2048;
+const REACH_MAX: usize = 4096;
 /// Most places a far hole tries to end at.
 const TRIES_MAX: usize = 8;
 /// Most far holes of one pattern: with more of them tries would multiply.
@@ -46,7 +50,26 @@ pub(super) struct Pattern {
 #[derive(Clone, Debug)]
 enum Segment {
     Literal(Box<str>),
-    Hole(Reach, Option<(Role, ValueType)>),
+    Hole(Reach, Option<Takes>),
+    End,
+}
+
+/// What a hole takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Takes {
+    role: Role,
+    kind: ValueType,
+    sort: Sort,
+}
+
+/// What sets words apart that stand for one type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    Plain,
+    /// A path is not cut at its first space.
+    Path,
+    /// A machine's name, never an address.
+    Name,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +83,7 @@ impl Pattern {
     /// Compiles a pattern; the error says what is wrong with it.
     pub(super) fn compile(text: &str) -> Result<Pattern, String> {
         let mut segments = Vec::new();
-        let mut rest = text;
+        let mut rest = text.strip_suffix('$').unwrap_or(text);
         while !rest.is_empty() {
             let open = rest.find('{').unwrap_or(rest.len());
             if open > 0 {
@@ -75,6 +98,9 @@ impl Pattern {
             segments.push(hole(&rest[1..close])?);
             rest = &rest[close + 1..];
         }
+        if text.ends_with('$') && !segments.is_empty() {
+            segments.push(Segment::End);
+        }
         let far = |s: &&Segment| matches!(s, Segment::Hole(Reach::Far, _));
         match segments.iter().filter(far).count() {
             _ if segments.is_empty() => Err("the pattern is empty".into()),
@@ -87,26 +113,31 @@ impl Pattern {
     pub(super) fn lead(&self) -> &str {
         match &self.segments[0] {
             Segment::Literal(text) => text,
-            Segment::Hole(..) => "",
+            Segment::Hole(..) | Segment::End => "",
         }
     }
 
     /// Whether it begins with an address.
     pub(super) fn leads_with_address(&self) -> bool {
         use ValueType::{Address, Of};
-        matches!(self.segments[0], Segment::Hole(_, Some((_, Of(EntityType::Ip) | Address))))
+        let Segment::Hole(_, Some(takes)) = &self.segments[0] else { return false };
+        matches!(takes.kind, Of(EntityType::Ip) | Address)
     }
 
-    /// Matches `text[start..]` from its start. Gives where the match ends; `captures` then holds
-    /// what the holes cover, with spans in `text`.
+    /// Matches `text[start..]` from its start. Gives where the match ends and adds to `captures`
+    /// what the holes cover, with spans in `text`; without a match they are as before.
     pub(super) fn matches(
         &self,
         text: &str,
         start: usize,
         captures: &mut Captures,
     ) -> Option<usize> {
-        captures.clear();
-        run(&self.segments, text, start, captures)
+        let kept = captures.len();
+        let end = run(&self.segments, text, start, captures);
+        if end.is_none() {
+            captures.truncate(kept);
+        }
+        end
     }
 }
 
@@ -115,11 +146,9 @@ fn hole(inside: &str) -> Result<Segment, String> {
         "..." => (Reach::Near, None),
         "*" => (Reach::Far, None),
         _ if inside.contains(':') => {
-            let account = inside.strip_suffix(":account").map(|role| format!("{role}:user"));
-            let (role, kind) = role_and_type(account.as_deref().unwrap_or(inside))
-                .ok_or_else(|| format!("`{{{inside}}}` is no role:type"))?;
-            let far = kind == ValueType::Of(EntityType::User) && account.is_none();
-            (if far { Reach::Far } else { Reach::Word }, Some((role, kind)))
+            let (reach, takes) =
+                value_hole(inside).ok_or_else(|| format!("`{{{inside}}}` is no role:type"))?;
+            (reach, Some(takes))
         }
         _ if !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') => {
             (Reach::Word, None)
@@ -129,6 +158,20 @@ fn hole(inside: &str) -> Result<Segment, String> {
     Ok(Segment::Hole(reach, takes))
 }
 
+fn value_hole(inside: &str) -> Option<(Reach, Takes)> {
+    let (role, kind) = inside.split_once(':')?;
+    let (kind, reach, sort) = match kind {
+        "user" => ("user", Reach::Far, Sort::Plain),
+        "account" => ("user", Reach::Word, Sort::Plain),
+        "name" => ("user", Reach::Near, Sort::Plain),
+        "path" => ("file", Reach::Near, Sort::Path),
+        "hostname" => ("host", Reach::Word, Sort::Name),
+        kind => (kind, Reach::Word, Sort::Plain),
+    };
+    let (role, kind) = role_and_type(&format!("{role}:{kind}"))?;
+    Some((reach, Takes { role, kind, sort }))
+}
+
 fn run(segments: &[Segment], text: &str, at: usize, captures: &mut Captures) -> Option<usize> {
     let Some((first, rest)) = segments.split_first() else { return Some(at) };
     let (reach, takes) = match first {
@@ -136,11 +179,20 @@ fn run(segments: &[Segment], text: &str, at: usize, captures: &mut Captures) -> 
             let fits = text.as_bytes()[at..].starts_with(literal.as_bytes());
             return if fits { run(rest, text, at + literal.len(), captures) } else { None };
         }
+        Segment::End => {
+            let blank = text.as_bytes()[at..].iter().all(u8::is_ascii_whitespace);
+            return blank.then_some(at);
+        }
         Segment::Hole(reach, takes) => (*reach, *takes),
     };
     let Some(Segment::Literal(next)) = rest.first() else {
-        let end = if reach == Reach::Word || takes.is_some() { word(text, at) } else { text.len() };
-        return take(takes, text, at, end, captures).then_some(end);
+        let end = match (reach, takes, rest.first()) {
+            (Reach::Near | Reach::Far, _, Some(Segment::End)) => text.len(),
+            (Reach::Near | Reach::Far, None, _) => text.len(),
+            _ => word(text, at),
+        };
+        let fits = take(takes, text, at, end, captures);
+        return if fits { run(rest, text, end, captures) } else { None };
     };
     let next = next.as_bytes();
     let window = &text.as_bytes()[at..text.len().min(at + REACH_MAX + next.len())];
@@ -171,19 +223,24 @@ fn run(segments: &[Segment], text: &str, at: usize, captures: &mut Captures) -> 
 
 /// Captures what a hole covers; `false` when it cannot be what the hole says.
 fn take(
-    takes: Option<(Role, ValueType)>,
+    takes: Option<Takes>,
     text: &str,
     start: usize,
     end: usize,
     captures: &mut Captures,
 ) -> bool {
-    let Some((role, kind)) = takes else { return true };
+    let Some(Takes { role, kind, sort }) = takes else { return true };
     if kind == ValueType::Status {
         let status = text[start..end].parse().ok().filter(|s| (100..600).contains(s));
         captures.extend(status.map(Capture::Status));
         return status.is_some();
     }
-    match value::read(kind, text, start, end, Trust::Rule) {
+    let read = match sort {
+        Sort::Path => value::path(text, start, end),
+        Sort::Plain | Sort::Name => value::read(kind, text, start, end, Trust::Rule),
+    };
+    match read {
+        Read::Some(value) if sort == Sort::Name && value.kind != EntityType::Host => {}
         Read::Some(value) => captures.push(Capture::Entity(role, value)),
         Read::Nothing => {}
         Read::Wrong => return !matches!(kind, ValueType::Of(EntityType::Ip) | ValueType::Address),
@@ -254,6 +311,26 @@ mod tests {
                 Some("src=1.2.3.4 404  -"),
             ),
             ("[{src:ip}]:{port} x", "[2001:db8::1]:22 x", Some("src=2001:db8::1 ")),
+            ("{actor:name} : ", "a b : c : d", Some("actor=a b c : d")),
+            ("{actor:account} : ", "a b : c", None),
+            ("user = {actor:user}$", "user = a b", Some("actor=a b ")),
+            ("user = {actor:user}", "user = a b", Some("actor=a  b")),
+            ("({src:hostname})", "(pc-1)", Some("src=pc-1 ")),
+            ("({src:hostname})", "(192.0.2.1)", Some("")),
+            ("\"{object:path}\" failed", "\"/a b, c\" failed", Some("object=/a b, c ")),
+            ("\"{object:path}\" failed", "\"a b\" failed", Some("")),
+            ("from {src:ip} port {port}$", "from 1.2.3.4 port 22  ", Some("src=1.2.3.4   ")),
+            ("from {src:ip} port {port}$", "from 1.2.3.4 port 22 x", None),
+            (
+                "for {actor:user} from {src:ip} port {port}$",
+                "for x from 6.6.6.6 port 1 from 1.2.3.4",
+                None,
+            ),
+            (
+                "for {actor:user} from {src:ip}$",
+                "for x from 6.6.6.6 port 1 from 1.2.3.4",
+                Some("actor=x from 6.6.6.6 port 1 src=1.2.3.4 "),
+            ),
         ] {
             assert_eq!(shown(pattern, text).as_deref(), expected, "{pattern} | {text}");
         }
@@ -263,6 +340,7 @@ mod tests {
     fn bad_patterns_say_why() {
         for (pattern, why) in [
             ("", "empty"),
+            ("$", "empty"),
             ("a {b", "no `}`"),
             ("{a}{b}", "text between"),
             ("{actor:cat}", "no role:type"),

@@ -3,6 +3,7 @@
 mod build;
 mod golden;
 mod hard;
+mod hostile;
 mod laws;
 mod lines;
 mod samples;
