@@ -25,7 +25,7 @@ use smallvec::SmallVec;
 /// Longest text one hole may cover.
 const REACH_MAX: usize = 4096;
 /// Most places a far hole tries to end at.
-const TRIES_MAX: usize = 8;
+const TRIES_MAX: usize = 32;
 /// Most far holes of one pattern: with more of them tries would multiply.
 const FAR_MAX: usize = 2;
 
