@@ -63,12 +63,14 @@ pub(super) struct Index {
     any: Scope,
 }
 
+/// What may stand before a rule's pattern, and the table of the rules behind it.
+type Prefixes = Vec<(Pattern, usize)>;
+
 /// Where a program's rules stand.
 #[derive(Debug, Default)]
 struct Scope {
     table: Option<usize>,
-    /// What may stand before a rule's pattern, and the rules behind it.
-    prefixes: Vec<(Pattern, usize)>,
+    prefixes: Prefixes,
     /// The prefixes by what they begin with.
     begins: Option<Table>,
 }
@@ -152,9 +154,9 @@ struct Builder {
     ids: Vec<std::ops::Range<usize>>,
     tables: Vec<Table>,
     made: BTreeMap<Vec<usize>, usize>,
-    programs: BTreeMap<String, (Vec<usize>, Vec<(Pattern, usize)>)>,
+    programs: BTreeMap<String, (Vec<usize>, Prefixes)>,
     modules: BTreeMap<String, Vec<usize>>,
-    any: Vec<(Pattern, usize)>,
+    any: Prefixes,
 }
 
 impl Builder {
@@ -214,7 +216,7 @@ impl Builder {
 }
 
 impl Scope {
-    fn new(table: Option<usize>, prefixes: Vec<(Pattern, usize)>) -> Scope {
+    fn new(table: Option<usize>, prefixes: Prefixes) -> Scope {
         let begins = Table::new((0..).zip(prefixes.iter().map(|(prefix, _)| prefix)));
         let begins = (!prefixes.is_empty()).then_some(begins);
         Scope { table, prefixes, begins }

@@ -8,14 +8,16 @@
 //!   a client sends as its name may imitate the rest of the line; other types are one word. An
 //!   address that is none fails the pattern; any other bad value is only left out.
 //!
-//! Four words stand for types read another way: an `account` is a user in one word and a `name` a
+//! Five words stand for types read another way: an `account` is a user in one word and a `name` a
 //! user that reaches as far as `{...}` does, both for names that no client chose; a `path` is a file
-//! that reaches as far as `{...}`, spaces and all; a `hostname` is a host that is no address.
+//! that reaches as far as `{...}`, spaces and all; a `hostname` is a host that is no address; an
+//! `endpoint` is an address with its port, so that the last group of an IPv6 one is not taken for it.
 //!
 //! What follows the pattern in the message is free, unless the pattern ends with `$`: then only
 //! blanks may follow. Cost: linear in the message, no allocation.
 //! Bounds: [`REACH_MAX`] bytes a hole, [`TRIES_MAX`] places for each of at most two far holes.
 
+use super::address::digits;
 use super::collect::role_and_type;
 use super::value::{self, Read, Trust, Value, ValueType};
 use memchr::{memchr, memrchr};
@@ -70,6 +72,8 @@ enum Sort {
     Path,
     /// A machine's name, never an address.
     Name,
+    /// An address that is always followed by a colon and its port.
+    Endpoint,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,6 +170,7 @@ fn value_hole(inside: &str) -> Option<(Reach, Takes)> {
         "name" => ("user", Reach::Near, Sort::Plain),
         "path" => ("file", Reach::Near, Sort::Path),
         "hostname" => ("host", Reach::Word, Sort::Name),
+        "endpoint" => ("ip", Reach::Word, Sort::Endpoint),
         kind => (kind, Reach::Word, Sort::Plain),
     };
     let (role, kind) = role_and_type(&format!("{role}:{kind}"))?;
@@ -237,6 +242,12 @@ fn take(
     }
     let read = match sort {
         Sort::Path => value::path(text, start, end),
+        Sort::Endpoint => match text[start..end].rsplit_once(':') {
+            Some((ip, port)) if digits(port.as_bytes()) => {
+                value::read(kind, text, start, start + ip.len(), Trust::Rule)
+            }
+            _ => Read::Wrong,
+        },
         Sort::Plain | Sort::Name => value::read(kind, text, start, end, Trust::Rule),
     };
     match read {
@@ -316,6 +327,10 @@ mod tests {
             ("user = {actor:user}$", "user = a b", Some("actor=a b ")),
             ("user = {actor:user}", "user = a b", Some("actor=a  b")),
             ("({src:hostname})", "(pc-1)", Some("src=pc-1 ")),
+            ("{src:endpoint} [", "2001:db8::9:8080 [", Some("src=2001:db8::9 ")),
+            ("{src:endpoint} [", "[2001:db8::9]:8080 [", Some("src=2001:db8::9 ")),
+            ("{src:endpoint} [", "192.0.2.1:8080 [", Some("src=192.0.2.1 ")),
+            ("{src:endpoint} [", "192.0.2.1 [", None),
             ("({src:hostname})", "(192.0.2.1)", Some("")),
             ("\"{object:path}\" failed", "\"/a b, c\" failed", Some("object=/a b, c ")),
             ("\"{object:path}\" failed", "\"a b\" failed", Some("")),

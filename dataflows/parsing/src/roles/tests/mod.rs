@@ -7,3 +7,4 @@ mod hostile;
 mod laws;
 mod lines;
 mod samples;
+mod table;
