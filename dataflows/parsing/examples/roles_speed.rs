@@ -18,9 +18,13 @@ const BUILT_IN: [&str; 5] = [
 ];
 
 fn main() {
-    let lines = lines();
-    let mut events: Vec<Event> = lines.iter().map(|line| event(line)).collect();
     let mut roles = RoleSet::bundled();
+    measure("log lines", &mut roles, lines().iter().map(|line| event(line)).collect());
+    measure("samples of the rules", &mut roles, samples());
+    hostile(&mut roles);
+}
+
+fn measure(what: &str, roles: &mut RoleSet, mut events: Vec<Event>) {
     let mut best = f64::INFINITY;
     let mut entities = 0;
     for _ in 0..9 {
@@ -33,12 +37,35 @@ fn main() {
         entities = events.iter().map(|e| e.entities.len()).sum::<usize>();
     }
     println!(
-        "{} lines, {:.2} entities each: {best:.0} ns CPU per event, {:.0} events per CPU second",
+        "{} {what}, {:.2} entities each: {best:.0} ns CPU per event, {:.0} events per CPU second",
         events.len(),
         entities as f64 / events.len() as f64,
         1e9 / best
     );
-    hostile(&mut roles);
+}
+
+/// The lines that the rule files give as samples: some forty programs, most of them with rules.
+fn samples() -> Vec<Event> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../rules/roles");
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).expect("the rules").filter_map(Result::ok).collect();
+    files.sort_by_key(|file| file.file_name());
+    let mut events = Vec::new();
+    for file in files.iter().filter(|file| file.path().extension().is_some_and(|e| e == "yaml")) {
+        let text = std::fs::read_to_string(file.path()).expect("a rule file");
+        let listed = |line: &str| line.strip_prefix("programs: [").map(str::to_owned);
+        let programs = text.lines().find_map(listed).unwrap_or_default();
+        let first = programs.split([',', ']']).next().unwrap_or_default().trim_matches('\'');
+        let mut lines = text.lines().peekable();
+        while let Some(line) = lines.next() {
+            let Some(message) = line.strip_prefix("  - line: '") else { continue };
+            let own = lines.peek().and_then(|next| next.strip_prefix("    program: "));
+            let program = own.unwrap_or(first).trim_matches('\'');
+            let message = message.trim_end_matches('\'').replace("''", "'");
+            events.push(event(&format!("Dec 10 06:55:46 h {program}[24200]: {message}")));
+        }
+    }
+    events
 }
 
 /// The dearest of some messages of 32 KiB that repeat what searches and holes look for.

@@ -202,10 +202,12 @@ fn run(segments: &[Segment], text: &str, at: usize, captures: &mut Captures) -> 
     let next = next.as_bytes();
     let window = &text.as_bytes()[at..text.len().min(at + REACH_MAX + next.len())];
     if reach != Reach::Far {
+        // A word ends at the first blank, so what follows it cannot begin later.
+        let window = match reach {
+            Reach::Word => &window[..window.len().min(word(text, at) - at + next.len())],
+            Reach::Near | Reach::Far => window,
+        };
         let end = at + find(window, next)?;
-        if reach == Reach::Word && text.as_bytes()[at..end].iter().any(u8::is_ascii_whitespace) {
-            return None;
-        }
         if !take(takes, text, at, end, captures) {
             return None;
         }
