@@ -41,9 +41,8 @@ pub(super) struct RoleFile {
     fields: BTreeMap<String, Vec<Spanned<String>>>,
     #[serde(default)]
     wrappers: Vec<String>,
-    /// Lines and what must come out; read by the tests.
+    /// Lines and what must come out.
     #[serde(default)]
-    #[cfg_attr(not(test), allow(dead_code, reason = "samples are run by the tests"))]
     pub(super) samples: Vec<Sample>,
 }
 
@@ -76,7 +75,6 @@ pub(super) enum HostRole {
 /// A line and what it must give.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(not(test), allow(dead_code, reason = "samples are run by the tests"))]
 pub(super) struct Sample {
     pub(super) line: Spanned<String>,
     #[serde(default)]
@@ -108,11 +106,11 @@ impl RoleFile {
         })
     }
 
-    /// The program of samples that name none.
-    #[cfg(test)]
-    pub(super) fn first_program(&self) -> String {
-        let module = |m: &String| format!("app({m})");
-        self.programs.first().cloned().or(self.modules.first().map(module)).unwrap_or_default()
+    /// The program of a sample: its own, else the first one of the file.
+    pub(super) fn program_of(&self, sample: &Sample) -> String {
+        let first = || self.programs.first().cloned();
+        let module = || self.modules.first().map(|module| format!("app({module})"));
+        sample.program.clone().or_else(first).or_else(module).unwrap_or_default()
     }
 
     /// The rules of the file; what it says of names goes to `names`.

@@ -22,6 +22,7 @@ mod keys;
 mod names;
 mod pairs;
 mod pattern;
+mod sample;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -75,11 +76,16 @@ impl RoleSet {
 
     /// The rules that are compiled in and a user's own files, given as (name, text): his come
     /// first, in the order given, and one with the name of a compiled-in file stands in its place.
+    /// The samples of his files must give what they state.
     pub fn with_own(own: &[(String, String)]) -> Result<RoleSet, RoleError> {
         let replaced = |name: &str| own.iter().any(|(own, _)| own == name);
         let bundled = BUNDLED.into_iter().filter(|(name, _)| !replaced(name));
-        let own = own.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        RoleSet::from_files(own.chain(bundled))
+        let files = own.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let mut roles = RoleSet::from_files(files.chain(bundled))?;
+        for (name, text) in own {
+            sample::check(&mut roles, name, &RoleFile::parse(name, text)?)?;
+        }
+        Ok(roles)
     }
 
     /// Reads files given as (name, text). Earlier files win where two patterns fit.

@@ -1,35 +1,8 @@
 //! Each rule file's own samples.
 
-use super::build::{edges, event, shown};
-use crate::roles::file::{RoleFile, Sample};
-use crate::roles::{BUNDLED, RoleSet};
-use seerflow_model::Event;
+use crate::roles::file::RoleFile;
+use crate::roles::{BUNDLED, RoleSet, sample};
 use std::collections::BTreeSet;
-
-/// What a sample gives, as its file states it: without the header's host and process.
-fn given(event: &Event, program: &str) -> String {
-    let process = format!("; object process h1/{}", program.split('(').next().unwrap());
-    let mut got = shown(event);
-    if !program.is_empty() {
-        got = got.strip_suffix(&process).unwrap_or(&got).to_owned();
-    }
-    got.strip_suffix("; target host h1")
-        .map(str::to_owned)
-        .unwrap_or_else(|| got.replace("; observer host h1", "; observer"))
-}
-
-/// What is wrong with a sample, if anything is.
-fn mistake(sample: &Sample, event: &Event, program: &str) -> Option<String> {
-    let got = given(event, program);
-    if got != sample.gives {
-        return Some(format!("gives {got}\n     not {}", sample.gives));
-    }
-    let stated = sample.edges.as_ref()?;
-    let got = edges(event);
-    let got: Vec<_> =
-        got.split("; ").filter(|e| !e.is_empty() && !e.contains(" ran_on ")).collect();
-    (got != *stated).then(|| format!("has edges {got:?}\n         not {stated:?}"))
-}
 
 #[test]
 fn samples_of_the_rule_files() {
@@ -41,10 +14,8 @@ fn samples_of_the_rule_files() {
     for (name, text) in BUNDLED {
         let file = RoleFile::parse(name, text).unwrap();
         for sample in &file.samples {
-            let program = sample.program.clone().unwrap_or_else(|| file.first_program());
-            let mut event = event("h1", &program, &sample.line.value);
-            roles.apply(&mut event);
-            if let Some(mistake) = mistake(sample, &event, &program) {
+            let program = file.program_of(sample);
+            if let Some(mistake) = sample::mistake(&mut roles, sample, &program) {
                 let line = sample.line.referenced.line();
                 mistakes += &format!("{name}:{line}: {}\n   {mistake}\n", sample.line.value);
             }
@@ -70,5 +41,52 @@ fn errors_name_file_and_line() {
         let error = RoleSet::from_files([("x.yaml", text)]).unwrap_err();
         assert_eq!((error.file.as_str(), error.line), ("x.yaml", line), "{error}");
         assert!(error.to_string().contains(what), "{error}");
+    }
+}
+
+#[test]
+fn samples_of_own_files_are_held_to_what_they_state() {
+    let own = |samples: &str| {
+        let rule =
+            "programs: [badged]\nrules:\n  - match: ['{actor:account} at {src:ip}']\nsamples:\n";
+        RoleSet::with_own(&[("own.yaml".to_owned(), format!("{rule}{samples}"))])
+    };
+    let line = "  - line: 'eve at 203.0.113.9'\n    gives: 'other unknown; actor user eve; src ip 203.0.113.9'\n";
+    let edges = "    edges: [eve authenticated_from 203.0.113.9]\n";
+    own(line).unwrap();
+    for (samples, at, what) in [
+        ("  - line: 'eve at 203.0.113.9'\n    gives: 'other unknown'\n", 5, "actor user eve"),
+        (&*format!("{line}  - line: 'x at y'\n    gives: 'login failure'\n"), 7, "`other unknown`"),
+        (&*format!("{line}{edges}"), 5, "eve logged_into h1"),
+    ] {
+        let error = own(samples).unwrap_err();
+        assert_eq!((error.file.as_str(), error.line), ("own.yaml", at), "{error}");
+        assert!(error.to_string().contains(what), "{error}");
+    }
+}
+
+#[test]
+fn own_files_come_first_and_stand_in_the_place_of_their_namesakes() {
+    let own = [
+        ("a.yaml", "programs: [su]\nrules:\n  - match: ['(to {object:service}']\n"),
+        ("redis.yaml", "programs: [redis]\nrules:\n  - match: ['Accepted {dst:ip}']\n"),
+    ];
+    let own: Vec<_> = own.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+    let mut roles = RoleSet::with_own(&own).unwrap();
+    for (program, message, file, entities) in [
+        ("su", "(to root) bob on pts/3", Some("a.yaml"), "object service root)"),
+        ("redis", "Accepted 203.0.113.9:1", Some("redis.yaml"), "dst ip 203.0.113.9"),
+        ("redis", "* Ready to accept connections tcp", None, ""),
+        ("su", "+ /dev/pts/0 bob:root", Some("su.yaml"), "actor user bob; target user root"),
+    ] {
+        let mut event = super::build::event("h1", program, message);
+        roles.apply(&mut event);
+        let shown = super::build::shown(&event);
+        assert!(shown.contains(entities), "{message}: {shown}");
+        let origin = roles.fitting(&event);
+        assert_eq!(origin.map(|origin| &*origin.file), file, "{message}");
+        if let Some(origin) = origin {
+            assert!(origin.line > 1 && !origin.pattern.is_empty());
+        }
     }
 }
