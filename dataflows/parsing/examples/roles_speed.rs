@@ -71,11 +71,34 @@ fn samples() -> Vec<Event> {
 /// The dearest of some messages of 32 KiB that repeat what searches and holes look for.
 fn hostile(roles: &mut RoleSet) {
     let mut worst = (0.0, String::new());
-    for program in ["sshd", "sudo", "su", "nginx", "app"] {
-        for lead in ["", "Failed password for ", "pam_unix(", "1.2.3.4 - - [", "(to "] {
-            for piece in
-                [" from 1.2.3.4 port", " : TTY= ; TTY=", "user ", "=", "a=\"", "A\\b ", " "]
-            {
+    const PROGRAMS: [&str; 9] =
+        ["sshd", "sudo", "su", "nginx", "smbd", "charon", "postfix/smtp", "kernel", "app"];
+    const LEADS: [&str; 9] = [
+        "",
+        "Failed password for ",
+        "pam_unix(",
+        "1.2.3.4 - - [",
+        "(to ",
+        "Auth: [",
+        "1[IKE] authentication of '",
+        "4F2A: to=<",
+        "open() \"",
+    ];
+    for program in PROGRAMS {
+        for lead in LEADS {
+            for piece in [
+                " from 1.2.3.4 port",
+                " : TTY= ; TTY=",
+                "user ",
+                "=",
+                "a=\"",
+                "A\\b ",
+                " ",
+                "] at [",
+                "' with ",
+                ", client: ",
+                ">, relay=",
+            ] {
                 let text = format!("{program}{lead}{}", piece.repeat(32_768 / piece.len()));
                 let mut event = event(&text);
                 (event.host, event.params) = (Span::NONE, Box::default());
