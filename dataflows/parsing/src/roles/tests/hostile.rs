@@ -137,7 +137,10 @@ const LINES: [(&str, &str, &[&str]); 34] = [
 ];
 
 /// What the words are made of, besides pieces of the line itself.
-const PIECES: [&str; 26] = [
+const PIECES: [&str; 29] = [
+    ": Login successful.",
+    " (Login failed): ",
+    " at [t] with [n] status [NT_STATUS_OK] workstation [w",
     "root",
     " from ",
     " from 198.51.100.9",

@@ -5,7 +5,7 @@ use super::build::{event, shown};
 use crate::roles::RoleSet;
 
 /// Program, message, what it gives.
-const CASES: [(&str, &str, &str); 107] = [
+const CASES: [(&str, &str, &str); 106] = [
     // `for invalid user` is a word of the program, not a name.
     (
         "sshd",
@@ -128,7 +128,6 @@ const CASES: [(&str, &str, &str); 107] = [
     ("app", "etag W/\"5f-19a2\" matched", ""),
     // Clouds and clusters.
     ("app", "pod web-5d8f6c7b9-x2x4z restarted", ""),
-    ("app", "assumed arn:aws:iam::123456789012:role/reader", ""),
     ("app", "wrote arn:aws:s3:::bucket/key", ""),
     ("app", "image registry.example.com/team/app:1.2.3.4 pulled", ""),
     (
