@@ -9,7 +9,8 @@
 //! is matched once, whatever the number of rules behind it.
 
 use super::file::HostRole;
-use super::pattern::{Captures, Pattern};
+use super::hole::Captures;
+use super::pattern::Pattern;
 use super::table::Table;
 use super::value::{ValueType, program_base};
 use hashbrown::HashMap;

@@ -8,21 +8,14 @@
 //!   a client sends as its name may imitate the rest of the line; other types are one word. An
 //!   address that is none fails the pattern; any other bad value is only left out.
 //!
-//! Five words stand for types read another way: an `account` is a user in one word and a `name` a
-//! user that reaches as far as `{...}` does, both for names that no client chose; a `path` is a file
-//! that reaches as far as `{...}`, spaces and all; a `hostname` is a host that is no address; an
-//! `endpoint` is an address with its port, so that the last group of an IPv6 one is not taken for it.
-//!
 //! What follows the pattern in the message is free, unless the pattern ends with `$`: then only
 //! blanks may follow. Cost: linear in the message, no allocation.
 //! Bounds: [`REACH_MAX`] bytes a hole, [`TRIES_MAX`] places for each of at most two far holes.
 
-use super::address::digits;
-use super::collect::role_and_type;
-use super::value::{self, Read, Trust, Value, ValueType};
+use super::hole::{self, Captures, Reach, Takes, take};
+use super::value::ValueType;
 use memchr::{memchr, memrchr};
-use seerflow_model::{EntityType, Role};
-use smallvec::SmallVec;
+use seerflow_model::EntityType;
 
 /// Longest text one hole may cover.
 const REACH_MAX: usize = 4096;
@@ -30,18 +23,6 @@ const REACH_MAX: usize = 4096;
 const TRIES_MAX: usize = 32;
 /// Most far holes of one pattern: with more of them tries would multiply.
 const FAR_MAX: usize = 2;
-
-/// What a match captured.
-pub(super) type Captures = SmallVec<[Capture; 8]>;
-
-/// One captured thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Capture {
-    /// An entity with its role.
-    Entity(Role, Value),
-    /// An HTTP status.
-    Status(u16),
-}
 
 /// A compiled pattern.
 #[derive(Clone, Debug)]
@@ -54,33 +35,6 @@ enum Segment {
     Literal(Box<str>),
     Hole(Reach, Option<Takes>),
     End,
-}
-
-/// What a hole takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Takes {
-    role: Role,
-    kind: ValueType,
-    sort: Sort,
-}
-
-/// What sets words apart that stand for one type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sort {
-    Plain,
-    /// A path is not cut at its first space.
-    Path,
-    /// A machine's name, never an address.
-    Name,
-    /// An address that is always followed by a colon and its port.
-    Endpoint,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
-    Word,
-    Near,
-    Far,
 }
 
 impl Pattern {
@@ -99,7 +53,8 @@ impl Pattern {
             if matches!(segments.last(), Some(Segment::Hole(..))) {
                 return Err("two holes need text between them".into());
             }
-            segments.push(hole(&rest[1..close])?);
+            let (reach, takes) = hole::parse(&rest[1..close])?;
+            segments.push(Segment::Hole(reach, takes));
             rest = &rest[close + 1..];
         }
         if text.ends_with('$') && !segments.is_empty() {
@@ -143,38 +98,6 @@ impl Pattern {
         }
         end
     }
-}
-
-fn hole(inside: &str) -> Result<Segment, String> {
-    let (reach, takes) = match inside {
-        "..." => (Reach::Near, None),
-        "*" => (Reach::Far, None),
-        _ if inside.contains(':') => {
-            let (reach, takes) =
-                value_hole(inside).ok_or_else(|| format!("`{{{inside}}}` is no role:type"))?;
-            (reach, Some(takes))
-        }
-        _ if !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') => {
-            (Reach::Word, None)
-        }
-        _ => return Err(format!("`{{{inside}}}` is no hole")),
-    };
-    Ok(Segment::Hole(reach, takes))
-}
-
-fn value_hole(inside: &str) -> Option<(Reach, Takes)> {
-    let (role, kind) = inside.split_once(':')?;
-    let (kind, reach, sort) = match kind {
-        "user" => ("user", Reach::Far, Sort::Plain),
-        "account" => ("user", Reach::Word, Sort::Plain),
-        "name" => ("user", Reach::Near, Sort::Plain),
-        "path" => ("file", Reach::Near, Sort::Path),
-        "hostname" => ("host", Reach::Word, Sort::Name),
-        "endpoint" => ("ip", Reach::Word, Sort::Endpoint),
-        kind => (kind, Reach::Word, Sort::Plain),
-    };
-    let (role, kind) = role_and_type(&format!("{role}:{kind}"))?;
-    Some((reach, Takes { role, kind, sort }))
 }
 
 fn run(segments: &[Segment], text: &str, at: usize, captures: &mut Captures) -> Option<usize> {
@@ -228,39 +151,6 @@ fn run(segments: &[Segment], text: &str, at: usize, captures: &mut Captures) -> 
     None
 }
 
-/// Captures what a hole covers; `false` when it cannot be what the hole says.
-fn take(
-    takes: Option<Takes>,
-    text: &str,
-    start: usize,
-    end: usize,
-    captures: &mut Captures,
-) -> bool {
-    let Some(Takes { role, kind, sort }) = takes else { return true };
-    if kind == ValueType::Status {
-        let status = text[start..end].parse().ok().filter(|s| (100..600).contains(s));
-        captures.extend(status.map(Capture::Status));
-        return status.is_some();
-    }
-    let read = match sort {
-        Sort::Path => value::path(text, start, end),
-        Sort::Endpoint => match text[start..end].rsplit_once(':') {
-            Some((ip, port)) if digits(port.as_bytes()) => {
-                value::read(kind, text, start, start + ip.len(), Trust::Rule)
-            }
-            _ => Read::Wrong,
-        },
-        Sort::Plain | Sort::Name => value::read(kind, text, start, end, Trust::Rule),
-    };
-    match read {
-        Read::Some(value) if sort == Sort::Name && value.kind != EntityType::Host => {}
-        Read::Some(value) => captures.push(Capture::Entity(role, value)),
-        Read::Nothing => {}
-        Read::Wrong => return !matches!(kind, ValueType::Of(EntityType::Ip) | ValueType::Address),
-    }
-    true
-}
-
 fn word(text: &str, at: usize) -> usize {
     let rest = &text.as_bytes()[at..];
     at + rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len())
@@ -290,6 +180,7 @@ fn rfind(window: &[u8], literal: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hole::Capture;
     use super::*;
 
     fn shown(pattern: &str, text: &str) -> Option<String> {
