@@ -10,7 +10,7 @@ use seerflow_model::text::{neutral, neutral_json, shorten};
 use seerflow_model::{Event, EventView, time};
 use seerflow_parsing::mask;
 use seerflow_parsing::parser::Parser;
-use seerflow_parsing::roles::RoleSet;
+use seerflow_parsing::roles::Origin;
 use std::fmt::Write as _;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -23,13 +23,14 @@ pub fn run(args: ParseArgs, config: &Config) -> Result<ExitCode, Failure> {
     let rules = common::rules(config, &args.source);
     let stdin = [PathBuf::from("-")];
     let paths = if args.paths == stdin { args.paths.clone() } else { common::files(&args.paths)? };
-    let mut parser = Parser::new(RoleSet::bundled(), None);
+    let mut parser = Parser::new(config.role_set(), None);
     let mut out = Printer::new(&args);
     let line_bytes = config.receivers.line_bytes_max;
     lines::read_all(&paths, &rules, line_bytes, &mut |batch, _| {
         for meta in &batch.records {
             let event = parser.parse(batch, meta);
-            out.event(&event, &rules)?;
+            let origin = if args.explain { parser.role_rule(&event) } else { None };
+            out.event(&event, &rules, origin)?;
         }
         Ok(())
     })?;
@@ -56,9 +57,14 @@ impl Printer {
         Printer { out, format, explain, local, rows: Vec::new(), first: true }
     }
 
-    fn event(&mut self, event: &Event, rules: &Rules) -> std::io::Result<()> {
+    fn event(
+        &mut self,
+        event: &Event,
+        rules: &Rules,
+        origin: Option<&Origin>,
+    ) -> std::io::Result<()> {
         if self.explain && self.format == ListFormat::Table {
-            return self.out.write_all(explain(event, rules, self.local).as_bytes());
+            return self.out.write_all(explain(event, rules, origin, self.local).as_bytes());
         }
         match self.format {
             ListFormat::Table => {
@@ -78,13 +84,18 @@ impl Printer {
                     _ => b"",
                 };
                 self.out.write_all(head)?;
-                self.json(event, rules)?;
+                self.json(event, rules, origin)?;
                 self.out.write_all(if self.format == ListFormat::Json { b"" } else { b"\n" })
             }
         }
     }
 
-    fn json(&mut self, event: &Event, rules: &Rules) -> std::io::Result<()> {
+    fn json(
+        &mut self,
+        event: &Event,
+        rules: &Rules,
+        origin: Option<&Origin>,
+    ) -> std::io::Result<()> {
         if !self.explain {
             let text = serde_json::to_string(&EventView(event))?;
             return self.out.write_all(neutral_json(&text).as_bytes());
@@ -93,6 +104,9 @@ impl Printer {
         view["explain"] = serde_json::json!({
             "format_told_by": told_by(event),
             "sources_entry": rules.of_line(event).map(|entry| entry.name.as_str()),
+            "role_rule": origin.map(|origin| serde_json::json!({
+                "file": &*origin.file, "line": origin.line, "match": &*origin.pattern,
+            })),
             "masked": mask::mask_text(event.message()).render(),
             "namespace": event.namespace.to_string(),
             "leaf": event.leaf.to_string(),
@@ -154,7 +168,7 @@ fn told_by(event: &Event) -> String {
 }
 
 /// How each part was found.
-fn explain(event: &Event, rules: &Rules, local: bool) -> String {
+fn explain(event: &Event, rules: &Rules, origin: Option<&Origin>, local: bool) -> String {
     let show = |text: &str| neutral(&shorten(text, 400)).into_owned();
     let mut out = String::new();
     let mut line = |name: &str, value: String| {
@@ -178,6 +192,10 @@ fn explain(event: &Event, rules: &Rules, local: bool) -> String {
             format!("{} = {}", show(event.get(field.name)), show(event.get(field.value))),
         );
     }
+    let rule = origin.map_or("none fits".to_owned(), |origin| {
+        format!("{}:{} {}", origin.file, origin.line, origin.pattern)
+    });
+    line("role rule", show(&rule));
     for entity in &event.entities {
         let value = show(&event.canonical(entity));
         line("entity", format!("{} {value} as {}", entity.kind.name(), entity.role.name()));

@@ -15,7 +15,6 @@ use seerflow_model::text::{neutral, neutral_json, shorten};
 use seerflow_model::time;
 use seerflow_parsing::mask::Masker;
 use seerflow_parsing::parser::Parser;
-use seerflow_parsing::roles::RoleSet;
 use seerflow_parsing::template::Miner;
 use seerflow_pipeline::views::TemplateRow;
 use serde_json::json;
@@ -181,7 +180,7 @@ fn assign(args: &TemplatesAssignArgs, config: &Config) -> Result<ExitCode, Failu
     if args.message {
         rules = std::sync::Arc::new(rules.line_by_line());
     }
-    let mut parser = Parser::new(RoleSet::bundled(), None);
+    let mut parser = Parser::new(config.role_set(), None);
     let mut masker = Masker::new();
     let mut miner = Miner::new();
     let mut assigned: Vec<Assigned> = Vec::new();

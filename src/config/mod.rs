@@ -15,6 +15,7 @@ pub mod option;
 mod pending;
 pub mod problem;
 pub mod reference;
+pub mod roles;
 pub mod secret;
 pub mod sections;
 pub mod show;
@@ -34,6 +35,7 @@ pub use sources::{DropRule, Multiline, SourceEntry, SourceFacts, SourceMatch, Te
 use crate::failure::Failure;
 use check::PROBLEMS_MAX;
 use problem::Problem;
+use seerflow_parsing::roles::RoleSet;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;
@@ -60,11 +62,18 @@ pub struct Config {
     pub alerting: Alerting,
     /// How single sources are read.
     pub sources: Vec<SourceEntry>,
+    /// Role rules with those of the user's folder, compiled; `None` when there is no folder.
+    roles: Option<RoleSet>,
     /// All values by path, for `config show`.
     values: Values,
 }
 
 impl Config {
+    /// The role rules in force.
+    pub fn role_set(&self) -> RoleSet {
+        self.roles.clone().unwrap_or_else(RoleSet::bundled)
+    }
+
     fn from_values(values: Values) -> Result<Config, TableError> {
         Ok(Config {
             program: Program::read(&values)?,
@@ -74,6 +83,7 @@ impl Config {
             detection: Detection::read(&values)?,
             alerting: Alerting::read(&values)?,
             sources: values.sources.clone(),
+            roles: None,
             values,
         })
     }
@@ -200,7 +210,10 @@ fn load_from(
         None => String::new(),
     };
     let file = origin.path().map_or("defaults".into(), |path| path.display().to_string());
-    let (config, warnings) = parse(&text, &file, environment)?;
+    let (mut config, warnings) = parse(&text, &file, environment)?;
+    if let Some(folder) = &config.detection.roles_dir {
+        config.roles = Some(roles::read(folder)?);
+    }
     Ok(Loaded { config, origin, warnings })
 }
 

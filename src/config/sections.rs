@@ -178,6 +178,8 @@ section! {
         alerts_per_day: u32 = "10", Kind::Int(0, 1_000_000);
         /// Length of the buckets that volume is counted in, in seconds.
         bucket_seconds: u64 = "60", Kind::Int(1, 3_600);
+        /// Folder with your own role rules (`*.yaml`): they come before the built-in ones, and a file with the name of a built-in one stands in its place. Empty: none.
+        roles_dir: Option<PathBuf> = "\"\"", Kind::Text;
     }
 }
 

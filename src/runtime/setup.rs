@@ -4,7 +4,6 @@ use super::rules::Rules;
 use crate::config::Config;
 use seerflow_model::time::SECOND;
 use seerflow_parsing::parser::Parser;
-use seerflow_parsing::roles::RoleSet;
 use seerflow_pipeline::engine::{Options, ThreadCpu};
 use seerflow_pipeline::folds::episodes::Windows;
 use seerflow_pipeline::parse::DropRules;
@@ -33,7 +32,7 @@ pub fn settings(config: &Config) -> Settings {
 
 /// Options of an engine with `workers` workers. `own_pid`: whether our own lines are known.
 pub fn engine(config: &Config, workers: usize, rules: &Arc<Rules>) -> Options {
-    let roles = RoleSet::bundled();
+    let roles = config.role_set();
     let own = std::process::id();
     // A batch of a busy receiver holds up to 512 records.
     let lane_capacity = (config.receivers.queue_maxsize / 512 / workers.max(1)).max(2);

@@ -268,3 +268,54 @@ fn hostile_lines_cannot_steer_a_terminal() {
     }
     assert!(seen >= 7, "the line itself is shown, in {seen} forms");
 }
+
+#[test]
+fn own_role_rules_come_first_and_their_mistakes_are_told() {
+    let home = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = home.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("seerflow.yaml", "detection: {roles_dir: roles}\n");
+    write(
+        "roles/badge.yaml",
+        "programs: [badged]\nrules:\n  - match: ['{actor:user} entered through {object:service}']\n    \
+         activity: login\n    outcome: success\n",
+    );
+    // It stands in the place of the built-in file of this name.
+    write(
+        "roles/redis.yaml",
+        "programs: [redis]\nrules:\n  - match: ['Accepted {src:ip} of ours']\n",
+    );
+    write(
+        "in.log",
+        "<13>1 2026-03-10T09:00:00Z gate-1 badged 1 - - eve entered through door-7\n\
+         <13>1 2026-03-10T09:00:01Z db-1 redis 2 - - * Accepted 203.0.113.9:4242\n\
+         <86>1 2026-03-10T09:00:02Z web-1 sshd 3 - - Invalid user pi from 203.0.113.9 port 22\n",
+    );
+    let said = run(home.path(), &["parse", "in.log", "--explain", "--format", "table"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let rules: Vec<_> = said.out.lines().filter(|line| line.contains("role rule")).collect();
+    assert_eq!(
+        rules[0].trim(),
+        "role rule  badge.yaml:3 {actor:user} entered through {object:service}"
+    );
+    assert_eq!(rules[1].trim(), "role rule  none fits");
+    assert!(rules[2].contains("sshd.yaml:"), "{rules:?}");
+    assert!(
+        said.out.contains("user eve as actor") && said.out.contains("service door-7 as object")
+    );
+    let json = run(home.path(), &["parse", "in.log", "--explain", "--format", "ndjson"]);
+    let first: serde_json::Value = serde_json::from_str(json.out.lines().next().unwrap()).unwrap();
+    assert_eq!(first["explain"]["role_rule"]["file"], "badge.yaml");
+    assert_eq!(first["explain"]["role_rule"]["line"], 3);
+
+    write("roles/worse.yaml", "programs: [x]\nrules:\n  - match: ['{actor:cat} came']\n");
+    for args in [&["config", "check"][..], &["start"], &["parse", "in.log"], &["analyze", "in.log"]]
+    {
+        let said = run(home.path(), args);
+        assert_eq!(said.code, 2, "{args:?}: {}", said.err);
+        assert!(said.err.contains("roles/worse.yaml:3: `{actor:cat}`"), "{args:?}: {}", said.err);
+    }
+}

@@ -20,6 +20,8 @@ pub enum Relation {
     ReachedHost,
     /// process → host it ran on.
     RanOn,
+    /// src hardware address → address or name it goes by.
+    SeenAs,
 }
 
 impl Relation {
@@ -33,6 +35,7 @@ impl Relation {
             Relation::Accessed => "accessed",
             Relation::ReachedHost => "reached_host",
             Relation::RanOn => "ran_on",
+            Relation::SeenAs => "seen_as",
         }
     }
 }

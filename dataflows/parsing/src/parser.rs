@@ -5,7 +5,7 @@
 
 use crate::header::Reader;
 use crate::mask::Masker;
-use crate::roles::RoleSet;
+use crate::roles::{Origin, RoleSet};
 use seerflow_model::record::{RecordBatch, RecordMeta};
 use seerflow_model::{Event, Flags};
 
@@ -34,6 +34,11 @@ impl Parser {
             event.flags.set(Flags::OWN);
         }
         event
+    }
+
+    /// The role rule by which an event of this parser got its entities, for people who ask.
+    pub fn role_rule(&mut self, event: &Event) -> Option<&Origin> {
+        self.roles.fitting(event)
     }
 
     fn is_own(&self, event: &Event) -> bool {

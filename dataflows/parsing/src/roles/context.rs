@@ -149,10 +149,19 @@ impl<'a> Before<'a> {
                 let named = at.checked_sub(1).is_some_and(|i| bytes[i].is_ascii_alphanumeric());
                 !named || port || bytes.get(whole.end()) == Some(&b':')
             }
+            b':' => !tags(&bytes[..at]),
             b'.' | b'-' | b'_' | b'+' | b'~' | b'^' => false,
             other => !other.is_ascii_alphanumeric(),
         }
     }
+}
+
+/// Whether what ends here is the path of an image, as in `team/app:1.2.3.4`: a tag follows.
+fn tags(before: &[u8]) -> bool {
+    let inner = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let name = before.iter().rev().take(NAME_MAX).take_while(inner).count();
+    let rest = &before[..before.len() - name];
+    name > 0 && matches!(rest, [.., a, b'/'] if a.is_ascii_alphanumeric())
 }
 
 impl Word<'_> {

@@ -37,7 +37,7 @@ pub(super) fn connect(
 }
 
 fn relation(from: &EntityRef, to: &EntityRef, activity: Activity) -> Option<Relation> {
-    use EntityType::{Container, File, Principal, Service, Url, User};
+    use EntityType::{Container, File, Mac, Principal, Service, Url, User};
     let machine = |e: &EntityRef| matches!(e.kind, EntityType::Ip | EntityType::Host);
     let account = |e: &EntityRef| matches!(e.kind, User | Principal);
     match (from.role, to.role) {
@@ -55,6 +55,7 @@ fn relation(from: &EntityRef, to: &EntityRef, activity: Activity) -> Option<Rela
         (Role::Src, Role::Target | Role::Observer) if machine(from) && machine(to) => {
             Some(Relation::ReachedHost)
         }
+        (Role::Src, Role::Src) if from.kind == Mac && machine(to) => Some(Relation::SeenAs),
         _ => None,
     }
 }

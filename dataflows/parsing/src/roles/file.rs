@@ -2,13 +2,14 @@
 //!
 //! `rules/roles/README.md` describes the format for those who write such files.
 
-use super::index::{Index, Rule, Scope};
+use super::index::{Block, Origin, Rule};
 use super::names::Names;
 use super::pattern::Pattern;
 use seerflow_model::{Activity, Outcome, Role};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What is wrong with a file of role rules.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,9 +41,8 @@ pub(super) struct RoleFile {
     fields: BTreeMap<String, Vec<Spanned<String>>>,
     #[serde(default)]
     wrappers: Vec<String>,
-    /// Lines and what must come out; read by the tests.
+    /// Lines and what must come out.
     #[serde(default)]
-    #[cfg_attr(not(test), allow(dead_code, reason = "samples are run by the tests"))]
     pub(super) samples: Vec<Sample>,
 }
 
@@ -75,13 +75,16 @@ pub(super) enum HostRole {
 /// A line and what it must give.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(not(test), allow(dead_code, reason = "samples are run by the tests"))]
 pub(super) struct Sample {
     pub(super) line: Spanned<String>,
     #[serde(default)]
     pub(super) program: Option<String>,
     #[serde(default)]
     pub(super) gives: String,
+    /// `from relation to`, one each and exact when the key is there; the header's own edge from
+    /// process to host is left out.
+    #[serde(default)]
+    pub(super) edges: Option<Vec<String>>,
 }
 
 impl HostRole {
@@ -103,62 +106,58 @@ impl RoleFile {
         })
     }
 
-    /// The program of samples that name none.
-    #[cfg(test)]
-    pub(super) fn first_program(&self) -> String {
-        let module = |m: &String| format!("app({m})");
-        self.programs.first().cloned().or(self.modules.first().map(module)).unwrap_or_default()
+    /// The program of a sample: its own, else the first one of the file.
+    pub(super) fn program_of(&self, sample: &Sample) -> String {
+        let first = || self.programs.first().cloned();
+        let module = || self.modules.first().map(|module| format!("app({module})"));
+        sample.program.clone().or_else(first).or_else(module).unwrap_or_default()
     }
 
-    /// Adds what the file says to the index and the table of names.
-    pub(super) fn install(
-        &self,
-        file: &str,
-        index: &mut Index,
-        names: &mut Names,
-    ) -> Result<(), RoleError> {
+    /// The rules of the file; what it says of names goes to `names`.
+    pub(super) fn compile(&self, file: &str, names: &mut Names) -> Result<Block, RoleError> {
         let at = |place: &Spanned<String>, message| RoleError {
             file: file.to_owned(),
             line: place.referenced.line(),
             message,
         };
+        names.begin_file();
         for (meaning, list) in &self.fields {
             for name in list {
                 names.add(&name.value, meaning).map_err(|message| at(name, message))?;
             }
         }
         self.wrappers.iter().for_each(|wrapper| names.add_wrapper(wrapper));
+        let compile = |pattern: &Spanned<String>| {
+            Pattern::compile(&pattern.value).map_err(|message| at(pattern, message))
+        };
+        let all = |list: &[Spanned<String>]| list.iter().map(compile).collect::<Result<_, _>>();
+        let mut rules = Vec::new();
+        let file: Arc<str> = file.into();
         for entry in &self.rules {
             let keys = entry.keys(at)?;
             for pattern in &entry.patterns {
-                for (scopes, prefix) in self.places() {
-                    let text = format!("{prefix}{}", pattern.value);
-                    let compiled =
-                        Pattern::compile(&text).map_err(|message| at(pattern, message))?;
-                    index.add(
-                        &scopes,
-                        Rule {
-                            pattern: compiled,
-                            activity: entry.activity,
-                            outcome: entry.outcome,
-                            host: entry.host,
-                            keys: keys.clone(),
-                        },
-                    );
-                }
+                let origin = Origin {
+                    file: file.clone(),
+                    line: pattern.referenced.line(),
+                    pattern: pattern.value.as_str().into(),
+                };
+                rules.push(Rule {
+                    pattern: compile(pattern)?,
+                    activity: entry.activity,
+                    outcome: entry.outcome,
+                    host: entry.host,
+                    keys: keys.clone(),
+                    origin,
+                });
             }
         }
-        Ok(())
-    }
-
-    /// Where patterns apply: scopes, and what must stand before the pattern there.
-    fn places(&self) -> Vec<(Vec<Scope>, &str)> {
-        let programs: Vec<_> = self.programs.iter().map(|p| Scope::Program(p.clone())).collect();
-        let modules: Vec<_> = self.modules.iter().map(|m| Scope::Module(m.clone())).collect();
-        let mut places = vec![(programs.iter().cloned().chain(modules).collect(), "")];
-        places.extend(self.prefixes.iter().map(|p| (programs.clone(), p.value.as_str())));
-        places.extend(self.anywhere.iter().map(|p| (vec![Scope::Any], p.value.as_str())));
-        places
+        Ok(Block {
+            programs: self.programs.clone(),
+            modules: self.modules.clone(),
+            prefixes: all(&self.prefixes)?,
+            anywhere: all(&self.anywhere)?,
+            rules,
+        })
     }
 }
 

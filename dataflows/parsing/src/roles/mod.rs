@@ -11,12 +11,14 @@
 //! allocations, no regular expression.
 
 mod address;
+mod bundled;
 mod collect;
 mod context;
 mod edges;
 mod file;
 mod forms;
 mod general;
+mod hole;
 mod hosts;
 mod index;
 mod keys;
@@ -25,19 +27,23 @@ mod pairs;
 mod pattern;
 mod principals;
 mod requests;
+mod sample;
+mod table;
 #[cfg(test)]
 mod tests;
 mod users;
 mod value;
 
 pub use file::RoleError;
+pub use index::Origin;
 
+use bundled::BUNDLED;
 use collect::Found;
 use edges::EDGES_MAX;
 use file::RoleFile;
+use hole::{Capture, Captures};
 use index::{Index, Rule};
 use names::Names;
-use pattern::{Capture, Captures};
 use seerflow_model::{Activity, EdgeRef, EntityType, Event, Outcome, Role, Span};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -47,22 +53,6 @@ use value::{Read, Trust, Value, ValueType};
 pub const MESSAGE_MAX: usize = 32 * 1024;
 /// How many structured fields are looked at.
 pub const FIELDS_MAX: usize = 256;
-
-/// The files that are compiled in, most special first.
-const BUNDLED: [(&str, &str); 12] = [
-    ("sshd.yaml", include_str!("../../../../rules/roles/sshd.yaml")),
-    ("sudo.yaml", include_str!("../../../../rules/roles/sudo.yaml")),
-    ("su.yaml", include_str!("../../../../rules/roles/su.yaml")),
-    ("cron.yaml", include_str!("../../../../rules/roles/cron.yaml")),
-    ("login.yaml", include_str!("../../../../rules/roles/login.yaml")),
-    ("accounts.yaml", include_str!("../../../../rules/roles/accounts.yaml")),
-    ("services.yaml", include_str!("../../../../rules/roles/services.yaml")),
-    ("network.yaml", include_str!("../../../../rules/roles/network.yaml")),
-    ("kernel.yaml", include_str!("../../../../rules/roles/kernel.yaml")),
-    ("web.yaml", include_str!("../../../../rules/roles/web.yaml")),
-    ("pam.yaml", include_str!("../../../../rules/roles/pam.yaml")),
-    ("general.yaml", include_str!("../../../../rules/roles/general.yaml")),
-];
 
 /// Role rules, compiled, with the buffers of one worker. Clones share the rules.
 #[derive(Clone, Debug)]
@@ -89,15 +79,35 @@ impl RoleSet {
         RoleSet::from_files(BUNDLED).expect("the bundled files are part of this build and tested")
     }
 
+    /// The rules that are compiled in and a user's own files, given as (name, text): his come
+    /// first, in the order given, and one with the name of a compiled-in file stands in its place.
+    /// The samples of his files must give what they state.
+    pub fn with_own(own: &[(String, String)]) -> Result<RoleSet, RoleError> {
+        let replaced = |name: &str| own.iter().any(|(own, _)| own == name);
+        let bundled = BUNDLED.into_iter().filter(|(name, _)| !replaced(name));
+        let files = own.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let mut roles = RoleSet::from_files(files.chain(bundled))?;
+        for (name, text) in own {
+            sample::check(&mut roles, name, &RoleFile::parse(name, text)?)?;
+        }
+        Ok(roles)
+    }
+
     /// Reads files given as (name, text). Earlier files win where two patterns fit.
     pub fn from_files<'a>(
         files: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<RoleSet, RoleError> {
-        let mut index = Index::default();
         let mut names = Names::default();
+        let (mut blocks, mut read) = (Vec::new(), Vec::new());
         for (file, text) in files {
-            RoleFile::parse(file, text)?.install(file, &mut index, &mut names)?;
+            blocks.push(RoleFile::parse(file, text)?.compile(file, &mut names)?);
+            read.push(file);
         }
+        let index = Index::new(blocks).map_err(|block| RoleError {
+            file: read.get(block).copied().unwrap_or_default().to_owned(),
+            line: 0,
+            message: format!("with this file there are more than {} patterns", 1u32 << 16),
+        })?;
         Ok(RoleSet {
             rules: Arc::new(Compiled { index, names, general: general::General::new() }),
             found: Found::default(),
@@ -130,6 +140,14 @@ impl RoleSet {
         event.entities = self.found.entities.as_slice().into();
         event.edges = self.edges.as_slice().into();
         (event.activity, event.outcome) = (activity, outcome);
+    }
+
+    /// The pattern that fits an event, for people who ask; [`RoleSet::apply`] goes by the same one.
+    pub fn fitting(&mut self, event: &Event) -> Option<&Origin> {
+        let (start, end) = message(event);
+        let text = &event.text[..end];
+        let (rule, _) = self.rules.index.find(event.program(), text, start, &mut self.captures)?;
+        Some(&rule.origin)
     }
 
     /// What a rule that fits gives: its captures, then its keys in the rest of the message.
@@ -225,6 +243,8 @@ fn message(event: &Event) -> (usize, usize) {
         && let Some((_, inner)) = folded.split_once(" times: [")
     {
         rest = inner.trim_ascii_start();
+        let start = end - rest.len();
+        return (start, start + rest.strip_suffix(']').unwrap_or(rest).len());
     }
     (end - rest.len(), end)
 }

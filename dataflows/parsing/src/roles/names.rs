@@ -6,7 +6,7 @@
 
 use super::collect::role_and_type;
 use super::value::ValueType;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use seerflow_model::Role;
 
 /// Longest name that is looked up, squeezed.
@@ -17,15 +17,25 @@ const NAME_MAX: usize = 48;
 pub(super) struct Names {
     exact: HashMap<Box<[u8]>, (Role, ValueType)>,
     wrappers: Vec<Box<str>>,
+    /// Names that files before the present one have said.
+    settled: HashSet<Box<[u8]>>,
 }
 
 impl Names {
+    /// Begins a file: what earlier files said of a name stays.
+    pub(super) fn begin_file(&mut self) {
+        self.settled = self.exact.keys().cloned().collect();
+    }
+
     /// Adds a name; the error says what is wrong.
     pub(super) fn add(&mut self, name: &str, meaning: &str) -> Result<(), String> {
         let meaning =
             role_and_type(meaning).ok_or_else(|| format!("`{meaning}` is no role:type"))?;
         let mut buffer = [0u8; NAME_MAX];
         let name = squeeze(name, &mut buffer).ok_or_else(|| format!("`{name}` is too long"))?;
+        if self.settled.contains(name) {
+            return Ok(());
+        }
         match self.exact.insert(name.into(), meaning) {
             Some(old) if old != meaning => Err("said before, and differently".into()),
             _ => Ok(()),
@@ -98,5 +108,11 @@ mod tests {
         }
         assert!(names.add("SourceIP", "dst:ip").is_err());
         assert!(names.add("x", "dst").is_err());
+
+        let mut names = Names::default();
+        names.add("peer", "src:ip").unwrap();
+        names.begin_file();
+        names.add("Peer", "dst:ip").unwrap();
+        assert_eq!(names.get("peer"), ip, "the earlier file wins");
     }
 }

@@ -5,37 +5,24 @@
 //! * `{...}`: any text up to the first place where the next literal stands;
 //! * `{*}`: any text up to the *last* place from which the rest fits;
 //! * `{role:type}`: a value. A user may hold spaces and reaches as far as `{*}` does, because what
-//!   a client sends as its name may imitate the rest of the line; other types are one word, and so
-//!   is an `account`, a user whose name no client chose. An address that is none fails the pattern;
-//!   any other bad value is only left out.
+//!   a client sends as its name may imitate the rest of the line; other types are one word. An
+//!   address that is none fails the pattern; any other bad value is only left out.
 //!
-//! What follows the pattern in the message is free. Cost: linear in the message, no allocation.
+//! What follows the pattern in the message is free, unless the pattern ends with `$`: then only
+//! blanks may follow. Cost: linear in the message, no allocation.
 //! Bounds: [`REACH_MAX`] bytes a hole, [`TRIES_MAX`] places for each of at most two far holes.
 
-use super::collect::role_and_type;
-use super::value::{self, Read, Trust, Value, ValueType};
+use super::hole::{self, Captures, Reach, Takes, take};
+use super::value::ValueType;
 use memchr::{memchr, memrchr};
-use seerflow_model::{EntityType, Role};
-use smallvec::SmallVec;
+use seerflow_model::EntityType;
 
 /// Longest text one hole may cover.
-const REACH_MAX: usize = 2048;
+const REACH_MAX: usize = 4096;
 /// Most places a far hole tries to end at.
-const TRIES_MAX: usize = 8;
+const TRIES_MAX: usize = 32;
 /// Most far holes of one pattern: with more of them tries would multiply.
 const FAR_MAX: usize = 2;
-
-/// What a match captured.
-pub(super) type Captures = SmallVec<[Capture; 8]>;
-
-/// One captured thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Capture {
-    /// An entity with its role.
-    Entity(Role, Value),
-    /// An HTTP status.
-    Status(u16),
-}
 
 /// A compiled pattern.
 #[derive(Clone, Debug)]
@@ -46,21 +33,15 @@ pub(super) struct Pattern {
 #[derive(Clone, Debug)]
 enum Segment {
     Literal(Box<str>),
-    Hole(Reach, Option<(Role, ValueType)>),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
-    Word,
-    Near,
-    Far,
+    Hole(Reach, Option<Takes>),
+    End,
 }
 
 impl Pattern {
     /// Compiles a pattern; the error says what is wrong with it.
     pub(super) fn compile(text: &str) -> Result<Pattern, String> {
         let mut segments = Vec::new();
-        let mut rest = text;
+        let mut rest = text.strip_suffix('$').unwrap_or(text);
         while !rest.is_empty() {
             let open = rest.find('{').unwrap_or(rest.len());
             if open > 0 {
@@ -72,8 +53,12 @@ impl Pattern {
             if matches!(segments.last(), Some(Segment::Hole(..))) {
                 return Err("two holes need text between them".into());
             }
-            segments.push(hole(&rest[1..close])?);
+            let (reach, takes) = hole::parse(&rest[1..close])?;
+            segments.push(Segment::Hole(reach, takes));
             rest = &rest[close + 1..];
+        }
+        if text.ends_with('$') && !segments.is_empty() {
+            segments.push(Segment::End);
         }
         let far = |s: &&Segment| matches!(s, Segment::Hole(Reach::Far, _));
         match segments.iter().filter(far).count() {
@@ -87,46 +72,32 @@ impl Pattern {
     pub(super) fn lead(&self) -> &str {
         match &self.segments[0] {
             Segment::Literal(text) => text,
-            Segment::Hole(..) => "",
+            Segment::Hole(..) | Segment::End => "",
         }
     }
 
     /// Whether it begins with an address.
     pub(super) fn leads_with_address(&self) -> bool {
         use ValueType::{Address, Of};
-        matches!(self.segments[0], Segment::Hole(_, Some((_, Of(EntityType::Ip) | Address))))
+        let Segment::Hole(_, Some(takes)) = &self.segments[0] else { return false };
+        matches!(takes.kind, Of(EntityType::Ip) | Address)
     }
 
-    /// Matches `text[start..]` from its start. Gives where the match ends; `captures` then holds
-    /// what the holes cover, with spans in `text`.
+    /// Matches `text[start..]` from its start. Gives where the match ends and adds to `captures`
+    /// what the holes cover, with spans in `text`; without a match they are as before.
     pub(super) fn matches(
         &self,
         text: &str,
         start: usize,
         captures: &mut Captures,
     ) -> Option<usize> {
-        captures.clear();
-        run(&self.segments, text, start, captures)
+        let kept = captures.len();
+        let end = run(&self.segments, text, start, captures);
+        if end.is_none() {
+            captures.truncate(kept);
+        }
+        end
     }
-}
-
-fn hole(inside: &str) -> Result<Segment, String> {
-    let (reach, takes) = match inside {
-        "..." => (Reach::Near, None),
-        "*" => (Reach::Far, None),
-        _ if inside.contains(':') => {
-            let account = inside.strip_suffix(":account").map(|role| format!("{role}:user"));
-            let (role, kind) = role_and_type(account.as_deref().unwrap_or(inside))
-                .ok_or_else(|| format!("`{{{inside}}}` is no role:type"))?;
-            let far = kind == ValueType::Of(EntityType::User) && account.is_none();
-            (if far { Reach::Far } else { Reach::Word }, Some((role, kind)))
-        }
-        _ if !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') => {
-            (Reach::Word, None)
-        }
-        _ => return Err(format!("`{{{inside}}}` is no hole")),
-    };
-    Ok(Segment::Hole(reach, takes))
 }
 
 fn run(segments: &[Segment], text: &str, at: usize, captures: &mut Captures) -> Option<usize> {
@@ -136,19 +107,30 @@ fn run(segments: &[Segment], text: &str, at: usize, captures: &mut Captures) -> 
             let fits = text.as_bytes()[at..].starts_with(literal.as_bytes());
             return if fits { run(rest, text, at + literal.len(), captures) } else { None };
         }
+        Segment::End => {
+            let blank = text.as_bytes()[at..].iter().all(u8::is_ascii_whitespace);
+            return blank.then_some(at);
+        }
         Segment::Hole(reach, takes) => (*reach, *takes),
     };
     let Some(Segment::Literal(next)) = rest.first() else {
-        let end = if reach == Reach::Word || takes.is_some() { word(text, at) } else { text.len() };
-        return take(takes, text, at, end, captures).then_some(end);
+        let end = match (reach, takes, rest.first()) {
+            (Reach::Near | Reach::Far, _, Some(Segment::End)) => text.len(),
+            (Reach::Near | Reach::Far, None, _) => text.len(),
+            _ => word(text, at),
+        };
+        let fits = take(takes, text, at, end, captures);
+        return if fits { run(rest, text, end, captures) } else { None };
     };
     let next = next.as_bytes();
     let window = &text.as_bytes()[at..text.len().min(at + REACH_MAX + next.len())];
     if reach != Reach::Far {
+        // A word ends at the first blank, so what follows it cannot begin later.
+        let window = match reach {
+            Reach::Word => &window[..window.len().min(word(text, at) - at + next.len())],
+            Reach::Near | Reach::Far => window,
+        };
         let end = at + find(window, next)?;
-        if reach == Reach::Word && text.as_bytes()[at..end].iter().any(u8::is_ascii_whitespace) {
-            return None;
-        }
         if !take(takes, text, at, end, captures) {
             return None;
         }
@@ -167,28 +149,6 @@ fn run(segments: &[Segment], text: &str, at: usize, captures: &mut Captures) -> 
         limit = found + next.len() - 1;
     }
     None
-}
-
-/// Captures what a hole covers; `false` when it cannot be what the hole says.
-fn take(
-    takes: Option<(Role, ValueType)>,
-    text: &str,
-    start: usize,
-    end: usize,
-    captures: &mut Captures,
-) -> bool {
-    let Some((role, kind)) = takes else { return true };
-    if kind == ValueType::Status {
-        let status = text[start..end].parse().ok().filter(|s| (100..600).contains(s));
-        captures.extend(status.map(Capture::Status));
-        return status.is_some();
-    }
-    match value::read(kind, text, start, end, Trust::Rule) {
-        Read::Some(value) => captures.push(Capture::Entity(role, value)),
-        Read::Nothing => {}
-        Read::Wrong => return !matches!(kind, ValueType::Of(EntityType::Ip) | ValueType::Address),
-    }
-    true
 }
 
 fn word(text: &str, at: usize) -> usize {
@@ -220,6 +180,7 @@ fn rfind(window: &[u8], literal: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hole::Capture;
     use super::*;
 
     fn shown(pattern: &str, text: &str) -> Option<String> {
@@ -254,6 +215,30 @@ mod tests {
                 Some("src=1.2.3.4 404  -"),
             ),
             ("[{src:ip}]:{port} x", "[2001:db8::1]:22 x", Some("src=2001:db8::1 ")),
+            ("{actor:name} : ", "a b : c : d", Some("actor=a b c : d")),
+            ("{actor:account} : ", "a b : c", None),
+            ("user = {actor:user}$", "user = a b", Some("actor=a b ")),
+            ("user = {actor:user}", "user = a b", Some("actor=a  b")),
+            ("({src:hostname})", "(pc-1)", Some("src=pc-1 ")),
+            ("{src:endpoint} [", "2001:db8::9:8080 [", Some("src=2001:db8::9 ")),
+            ("{src:endpoint} [", "[2001:db8::9]:8080 [", Some("src=2001:db8::9 ")),
+            ("{src:endpoint} [", "192.0.2.1:8080 [", Some("src=192.0.2.1 ")),
+            ("{src:endpoint} [", "192.0.2.1 [", None),
+            ("({src:hostname})", "(192.0.2.1)", Some("")),
+            ("\"{object:path}\" failed", "\"/a b, c\" failed", Some("object=/a b, c ")),
+            ("\"{object:path}\" failed", "\"a b\" failed", Some("")),
+            ("from {src:ip} port {port}$", "from 1.2.3.4 port 22  ", Some("src=1.2.3.4   ")),
+            ("from {src:ip} port {port}$", "from 1.2.3.4 port 22 x", None),
+            (
+                "for {actor:user} from {src:ip} port {port}$",
+                "for x from 6.6.6.6 port 1 from 1.2.3.4",
+                None,
+            ),
+            (
+                "for {actor:user} from {src:ip}$",
+                "for x from 6.6.6.6 port 1 from 1.2.3.4",
+                Some("actor=x from 6.6.6.6 port 1 src=1.2.3.4 "),
+            ),
         ] {
             assert_eq!(shown(pattern, text).as_deref(), expected, "{pattern} | {text}");
         }
@@ -263,6 +248,7 @@ mod tests {
     fn bad_patterns_say_why() {
         for (pattern, why) in [
             ("", "empty"),
+            ("$", "empty"),
             ("a {b", "no `}`"),
             ("{a}{b}", "text between"),
             ("{actor:cat}", "no role:type"),

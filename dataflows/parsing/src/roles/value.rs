@@ -280,6 +280,19 @@ fn file(text: &str, start: usize, end: usize) -> Read {
     whole(EntityType::File, start, end, stretch.len() <= PATH_MAX && (posix || windows))
 }
 
+/// A path that fills its stretch, spaces and all: a rule says where it ends.
+pub(super) fn path(text: &str, start: usize, end: usize) -> Read {
+    let (start, end) = trim(text, start, end);
+    let stretch = &text[start..end];
+    if stretch.is_empty() {
+        return Read::Nothing;
+    }
+    let windows = matches!(stretch.as_bytes(), [d, b':', b'\\', _, ..] if d.is_ascii_alphabetic());
+    let posix = stretch.len() > 1 && stretch.starts_with('/');
+    let clean = !stretch.bytes().any(|b| b < b' ' || b == 0x7f);
+    whole(EntityType::File, start, end, clean && stretch.len() <= PATH_MAX && (posix || windows))
+}
+
 /// A URL, or the path of a request; query and fragment are left out of a bare path, because they
 /// would make every request an entity of its own.
 fn url(text: &str, start: usize, end: usize) -> Read {

@@ -33,7 +33,8 @@ fn message() -> impl Strategy<Value = String> {
             "Failed password for ", "invalid user ", " from ", " port ", " ssh2", "user=", "user ",
             "for user ", "=", "\"", "'", "\\", "CORP\\bob", "a@b.c", "rhost=", " ; USER=", " : TTY=",
             "pam_unix(sshd:auth): ", "authentication failure; ", "session opened for user ", " by ",
-            "(uid=0)", "/etc/passwd", "message repeated 2 times: [ ", "[", "]", "version ", "ü", "\0",
+            "(uid=0)", "/etc/passwd", "%ASA-6-302013: Built inbound ", "open() \"", ", client: ", "Auth: [",
+            "client @0x1 1.2.3.4#5 (a.b): ", "DHCPACK on ", " to 52:54:00:12:34:56 (", "08[IKE] ", "message repeated 2 times: [ ", "[", "]", "version ", "ü", "\0",
         ]).prop_map(str::to_owned),
     ];
     prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
@@ -53,7 +54,7 @@ proptest! {
     #[test]
     fn any_text(
         host in "|[a-zA-Z.-]{1,9}|.{0,4}",
-        program in "sshd|sudo|su|su\\(pam_unix\\)|kernel|nginx|login|cron||.{0,6}",
+        program in "sshd|sudo|su|su\\(pam_unix\\)|kernel|nginx|login|cron|smbd|named|dhcpd|charon||.{0,6}",
         message in message(),
         name in "user|src_ip|host|user.domain|.{0,6}",
         value in message(),
