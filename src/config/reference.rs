@@ -147,7 +147,7 @@ The first entry whose `match` fits a source rules it; an entry without `match` f
 |---|---|---|
 | `name` | `source-<n>` | Name that `parse --explain` shows; unique. |
 | `match` | `{}` | What the source must be. All that is set must fit: `receiver` (`syslog_udp`, `syslog_tcp`, `file`, `stdin`, `archive`), and as globs `path`, `listener`, `program`, `host`, `service`. |
-| `format` | `auto` | `auto`, `plain`, `timestamped`, `rfc5424`, `rfc3164`, `json`, `journald`, `docker` or `cri`. |
+| `format` | `auto` | `auto`, `plain`, `timestamped`, `rfc5424`, `rfc3164`, `json`, `journald`, `docker`, `cri`, `windows`, `cloudtrail`, `kube_audit`, `kube_event` or `auditd`. |
 | `timezone` | live the machine's, archives UTC | Zone of times that carry none: a name such as `Europe/Berlin`, an offset such as `+02:00`, `UTC` or `local`. |
 | `year` | by the file's modification time | Year of the newest line, for times without a year. |
 | `multiline` | `auto` | `auto` joins lines that begin with white space, `at `, `Caused by:`, `...`, `Traceback` or `goroutine`, or that have no time where their source's lines have one; `off` makes every line a record; `{start: EXPRESSION}` begins a record where it matches. |

@@ -30,8 +30,22 @@ const KEYS: [&str; 9] = [
 const LATER: [&str; 4] = ["source_from", "field_mapping", "redact", "weights"];
 const MATCH_KEYS: [&str; 6] = ["receiver", "path", "listener", "program", "host", "service"];
 const DROP_KEYS: [&str; 3] = ["severity", "template", "regex"];
-const FORMATS: [&str; 9] =
-    ["auto", "plain", "timestamped", "rfc5424", "rfc3164", "json", "journald", "docker", "cri"];
+const FORMATS: [&str; 14] = [
+    "auto",
+    "plain",
+    "timestamped",
+    "rfc5424",
+    "rfc3164",
+    "json",
+    "journald",
+    "docker",
+    "cri",
+    "windows",
+    "cloudtrail",
+    "kube_audit",
+    "kube_event",
+    "auditd",
+];
 const RECEIVERS: [ReceiverKind; 5] = [
     ReceiverKind::SyslogUdp,
     ReceiverKind::SyslogTcp,

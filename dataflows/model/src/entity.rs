@@ -40,6 +40,8 @@ pub enum EntityType {
     Service = 11,
     /// A container or pod.
     Container = 12,
+    /// Who acts in a cloud: an ARN or what stands for one.
+    Principal = 13,
 }
 
 /// The part an entity plays in an event.
@@ -63,7 +65,7 @@ pub enum Role {
 
 impl EntityType {
     /// All types.
-    pub const ALL: [EntityType; 12] = [
+    pub const ALL: [EntityType; 13] = [
         EntityType::User,
         EntityType::Ip,
         EntityType::Host,
@@ -76,6 +78,7 @@ impl EntityType {
         EntityType::Mac,
         EntityType::Service,
         EntityType::Container,
+        EntityType::Principal,
     ];
 
     /// The name on the wire.
@@ -93,6 +96,7 @@ impl EntityType {
             EntityType::Mac => "mac",
             EntityType::Service => "service",
             EntityType::Container => "container",
+            EntityType::Principal => "principal",
         }
     }
 
@@ -139,7 +143,7 @@ pub struct EntityRef {
 ///   when no domain is given.
 /// * host, domain: trimmed, lower case, without trailing dots, NFC.
 /// * process: `host/name` with the host canonical and the name as it is.
-/// * file, url, service, container: trimmed, NFC. hash, email, mac: lower case.
+/// * file, url, service, container, principal: trimmed, NFC. hash, email, mac: lower case.
 pub fn canonical<'a>(kind: EntityType, value: &'a str, domain: &str) -> Option<Cow<'a, str>> {
     let value = value.trim();
     if value.is_empty() || value.contains('\0') {
@@ -157,9 +161,11 @@ pub fn canonical<'a>(kind: EntityType, value: &'a str, domain: &str) -> Option<C
             Some(Cow::Owned(format!("{host}/{}", nfc(value))))
         }
         EntityType::Hash | EntityType::Email | EntityType::Mac => Some(lower_nfc(value)),
-        EntityType::File | EntityType::Url | EntityType::Service | EntityType::Container => {
-            Some(nfc(value))
-        }
+        EntityType::File
+        | EntityType::Url
+        | EntityType::Service
+        | EntityType::Container
+        | EntityType::Principal => Some(nfc(value)),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::class::{self, Activity, LogSource, Outcome};
 use crate::edge::EdgeRef;
 use crate::entity::{self, EntityRef, Role};
 use crate::ids;
+use crate::logsource;
 use crate::order::Order;
 use crate::record::{Flags, SourceInfo};
 use crate::severity::Severity;
@@ -77,6 +78,16 @@ pub enum Format {
     Docker,
     /// Kubernetes CRI.
     Cri,
+    /// A Windows event as JSON: winlogbeat, nxlog, evtx_dump.
+    Windows,
+    /// A record of AWS CloudTrail.
+    Cloudtrail,
+    /// An audit event of the Kubernetes API server.
+    KubeAudit,
+    /// A Kubernetes Event.
+    KubeEvent,
+    /// An event of the Linux audit system.
+    Auditd,
 }
 
 impl Format {
@@ -91,15 +102,20 @@ impl Format {
             Format::Journald => "journald",
             Format::Docker => "docker",
             Format::Cri => "cri",
+            Format::Windows => "windows",
+            Format::Cloudtrail => "cloudtrail",
+            Format::KubeAudit => "kube_audit",
+            Format::KubeEvent => "kube_event",
+            Format::Auditd => "auditd",
         }
     }
 
     /// By name.
     pub fn parse(name: &str) -> Option<Format> {
         use Format::*;
-        [Plain, Timestamped, Rfc5424, Rfc3164, Json, Journald, Docker, Cri]
-            .into_iter()
-            .find(|f| f.name() == name)
+        let lines = [Plain, Timestamped, Rfc5424, Rfc3164, Json, Journald, Docker, Cri];
+        let structured = [Windows, Cloudtrail, KubeAudit, KubeEvent, Auditd];
+        lines.into_iter().chain(structured).find(|f| f.name() == name)
     }
 }
 
@@ -292,7 +308,8 @@ impl Event {
 
     /// Sigma logsource.
     pub fn log_source(&self) -> LogSource {
-        class::log_source(self.program(), self.activity)
+        logsource::structured(self)
+            .unwrap_or_else(|| class::log_source(self.program(), self.activity))
     }
 
     /// Primary entity: the first of actor, src, target, host.

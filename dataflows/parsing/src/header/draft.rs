@@ -1,7 +1,7 @@
 //! What a reader has found so far: spans into the record and into what had to be added to it.
 
 use seerflow_model::record::Flags;
-use seerflow_model::{Field, Format, Severity, Span};
+use seerflow_model::{Field, Format, Outcome, Severity, Span};
 
 /// Most structured fields of one record.
 pub const FIELDS_MAX: usize = 256;
@@ -44,6 +44,7 @@ pub(super) struct Draft {
     /// Whether it is the line inside a wrapper that is being read.
     pub(super) nested: bool,
     pub(super) severity: Option<Severity>,
+    pub(super) outcome: Outcome,
     pub(super) facility: Option<u8>,
     pub(super) flags: Flags,
     pub(super) host: Span,

@@ -24,13 +24,13 @@ pub(super) fn batch(line: &[u8], source: SourceInfo) -> (RecordBatch, RecordMeta
     (RecordBatch { source, observed: 5, bytes: line.to_vec(), records: vec![meta] }, meta)
 }
 
-fn event(line: &[u8]) -> Event {
+pub(super) fn event(line: &[u8]) -> Event {
     let (batch, meta) = batch(line, SourceInfo::plain(1, "t", ReceiverKind::File, "file"));
     read(&batch, &meta)
 }
 
 /// One line that shows all that was read.
-fn show(event: &Event) -> String {
+pub(super) fn show(event: &Event) -> String {
     let mut out = format!("{} {}", event.format.name(), event.severity);
     let parts = [
         ("host", event.host),
@@ -148,7 +148,7 @@ fn a_wrapper_in_a_wrapper_is_read_once() {
 }
 
 /// No panic, and every span inside the text and on character boundaries.
-fn sound(line: &[u8], format: &str) -> Result<(), TestCaseError> {
+pub(super) fn sound(line: &[u8], format: &str) -> Result<(), TestCaseError> {
     let mut source = SourceInfo::plain(1, "t", ReceiverKind::SyslogTcp, "syslog");
     source.format = format.to_owned();
     source.peer = Some("192.0.2.1".to_owned());

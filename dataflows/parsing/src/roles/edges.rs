@@ -37,15 +37,19 @@ pub(super) fn connect(
 }
 
 fn relation(from: &EntityRef, to: &EntityRef, activity: Activity) -> Option<Relation> {
-    use EntityType::{Container, File, Service, Url, User};
+    use EntityType::{Container, File, Principal, Service, Url, User};
     let machine = |e: &EntityRef| matches!(e.kind, EntityType::Ip | EntityType::Host);
-    match (from.role, from.kind, to.role) {
+    // A cloud principal acts as a user does.
+    let kind = if from.kind == Principal { User } else { from.kind };
+    match (from.role, kind, to.role) {
         (Role::Actor, User, Role::Src) if machine(to) => Some(Relation::AuthenticatedFrom),
         (Role::Actor, User, Role::Target) if machine(to) => Some(Relation::LoggedInto),
         (Role::Actor, User, Role::Dst) if machine(to) && activity == Activity::Login => {
             Some(Relation::LoggedInto)
         }
-        (Role::Actor, User, Role::Target) if to.kind == User => Some(Relation::ActedAs),
+        (Role::Actor, User, Role::Target) if matches!(to.kind, User | Principal) => {
+            Some(Relation::ActedAs)
+        }
         (Role::Actor, User, Role::Object) => {
             matches!(to.kind, File | Url | Service | Container).then_some(Relation::Accessed)
         }

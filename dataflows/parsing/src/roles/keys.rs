@@ -40,9 +40,11 @@ fn fast(kind: EntityType, value: &str, domain: &str) -> Option<u64> {
             usual.then(|| joined(kind, domain, "/", (value, false)))
         }
         EntityType::Hash | EntityType::Email | EntityType::Mac => Some(lowered(kind, value)),
-        EntityType::File | EntityType::Url | EntityType::Service | EntityType::Container => {
-            Some(entity::key(kind, value))
-        }
+        EntityType::File
+        | EntityType::Url
+        | EntityType::Service
+        | EntityType::Container
+        | EntityType::Principal => Some(entity::key(kind, value)),
     }
 }
 

@@ -14,6 +14,8 @@ mod address;
 mod collect;
 mod context;
 mod edges;
+mod event_file;
+mod event_rules;
 mod file;
 mod general;
 mod index;
@@ -30,6 +32,7 @@ pub use file::RoleError;
 
 use collect::Found;
 use edges::EDGES_MAX;
+use event_rules::EventRules;
 use file::RoleFile;
 use index::{Index, Rule};
 use names::Names;
@@ -45,7 +48,12 @@ pub const MESSAGE_MAX: usize = 32 * 1024;
 pub const FIELDS_MAX: usize = 256;
 
 /// The files that are compiled in, most special first.
-const BUNDLED: [(&str, &str); 12] = [
+const BUNDLED: [(&str, &str); 17] = [
+    ("windows.yaml", include_str!("../../../../rules/roles/windows.yaml")),
+    ("sysmon.yaml", include_str!("../../../../rules/roles/sysmon.yaml")),
+    ("cloudtrail.yaml", include_str!("../../../../rules/roles/cloudtrail.yaml")),
+    ("kubernetes.yaml", include_str!("../../../../rules/roles/kubernetes.yaml")),
+    ("auditd.yaml", include_str!("../../../../rules/roles/auditd.yaml")),
     ("sshd.yaml", include_str!("../../../../rules/roles/sshd.yaml")),
     ("sudo.yaml", include_str!("../../../../rules/roles/sudo.yaml")),
     ("su.yaml", include_str!("../../../../rules/roles/su.yaml")),
@@ -72,6 +80,7 @@ pub struct RoleSet {
 #[derive(Debug)]
 struct Compiled {
     index: Index,
+    events: EventRules,
     names: Names,
     general: general::General,
 }
@@ -91,11 +100,17 @@ impl RoleSet {
     ) -> Result<RoleSet, RoleError> {
         let mut index = Index::default();
         let mut names = Names::default();
+        let mut events = EventRules::default();
         for (file, text) in files {
-            RoleFile::parse(file, text)?.install(file, &mut index, &mut names)?;
+            let parsed = RoleFile::parse(file, text)?;
+            let formats = event_file::formats(file, &parsed.formats)?;
+            for entry in &parsed.events {
+                events.add(&formats, entry.compile(file)?);
+            }
+            parsed.install(file, &mut index, &mut names)?;
         }
         Ok(RoleSet {
-            rules: Arc::new(Compiled { index, names, general: general::General::new() }),
+            rules: Arc::new(Compiled { index, events, names, general: general::General::new() }),
             found: Found::default(),
             captures: Captures::new(),
             edges: SmallVec::new(),
@@ -108,6 +123,12 @@ impl RoleSet {
         let rules = Arc::clone(&self.rules);
         let host = header_host(event);
         self.found.start(host.map_or(Span::NONE, |host| host.value));
+        if let Some(rule) = rules.events.find(event) {
+            rule.read(event, &mut self.found);
+            event.outcome = rule.judge(event);
+            event.activity = rule.activity;
+            return self.finish(event, host, rule.host.role());
+        }
         let (start, end) = message(event);
         let rule = rules.index.find(event.program(), &event.text[..end], start, &mut self.captures);
         let (mut activity, mut outcome) = (event.activity, event.outcome);
@@ -120,11 +141,16 @@ impl RoleSet {
         if rule.is_none() {
             rules.general.read(&rules.names, event, (start, end), &mut self.found);
         }
+        (event.activity, event.outcome) = (activity, outcome);
+        self.finish(event, host, host_role);
+    }
+
+    /// The header's part, the edges, and what was found into the event.
+    fn finish(&mut self, event: &mut Event, host: Option<Value>, host_role: Role) {
         let ran_on = self.header(event, host, host_role);
-        edges::connect(&self.found.entities, activity, ran_on, &mut self.edges);
+        edges::connect(&self.found.entities, event.activity, ran_on, &mut self.edges);
         event.entities = self.found.entities.as_slice().into();
         event.edges = self.edges.as_slice().into();
-        (event.activity, event.outcome) = (activity, outcome);
     }
 
     /// What a rule that fits gives: its captures, then its keys in the rest of the message.

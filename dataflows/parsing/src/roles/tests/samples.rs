@@ -10,6 +10,10 @@ fn samples_of_the_rule_files() {
     let mut count = 0;
     for (name, text) in BUNDLED {
         let file = RoleFile::parse(name, text).unwrap();
+        // Whole records: see `events`.
+        if !file.formats.is_empty() {
+            continue;
+        }
         for sample in &file.samples {
             let program = sample.program.clone().unwrap_or_else(|| file.first_program());
             let mut event = event("h1", &program, &sample.line.value);
