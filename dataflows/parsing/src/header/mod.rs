@@ -23,6 +23,7 @@ mod rfc5424;
 mod stamped;
 mod structured;
 mod windows;
+mod windows_names;
 mod windows_titles;
 mod words;
 mod wrapped;

@@ -14,6 +14,7 @@
 use super::draft::{Draft, Line};
 use super::object::text;
 use super::structured::{any, value};
+use super::windows_names::{Name, name};
 use super::windows_titles;
 use seerflow_model::{Outcome, Severity, Span};
 
@@ -67,16 +68,6 @@ fn first_line(rendered: &str) -> Option<(usize, usize)> {
     (!line.is_empty()).then(|| (from, from + line.len()))
 }
 
-/// What a field is called whatever the shape.
-enum Name {
-    /// Its own name without so many bytes at the front.
-    From(usize),
-    /// A name of ours.
-    To(&'static str),
-    /// It says nothing.
-    Drop,
-}
-
 fn rename(draft: &mut Draft, line: Line<'_>) {
     let mut kept = 0;
     for i in 0..draft.fields.len() {
@@ -93,103 +84,6 @@ fn rename(draft: &mut Draft, line: Line<'_>) {
         kept += 1;
     }
     draft.fields.truncate(kept);
-}
-
-fn name(name: &str) -> Name {
-    if let Some(rest) = name.strip_prefix("winlog.") {
-        let data = [("event_data.", 11), ("user_data.", 10)];
-        return match data.into_iter().find(|(prefix, _)| longer(rest, prefix)) {
-            Some((_, skip)) => Name::From(7 + skip),
-            None => system(rest, 7),
-        };
-    }
-    if let Some(rest) = name.strip_prefix("Event.") {
-        return nested(rest, 6);
-    }
-    match name {
-        "Hostname" | "HostName" | "MachineName" | "computer_name" => Name::To("Computer"),
-        "SourceName" | "ProviderName" | "EventSourceName" | "source_name" => {
-            Name::To("Provider_Name")
-        }
-        "ProviderGuid" => Name::To("Provider_Guid"),
-        "RecordNumber" | "record_number" => Name::To("EventRecordID"),
-        "ExecutionProcessID" => Name::To("Execution_ProcessID"),
-        "ThreadID" | "ExecutionThreadID" => Name::To("Execution_ThreadID"),
-        "ActivityID" | "EventID" | "Channel" | "Computer" => Name::From(0),
-        "event_id" => Name::To("EventID"),
-        "log_name" => Name::To("Channel"),
-        _ if longer(name, "event_data.") => Name::From(11),
-        _ if name.starts_with("System.") || name.starts_with("EventData.") => nested(name, 0),
-        _ => Name::From(0),
-    }
-}
-
-/// Whether a name goes on after a prefix.
-fn longer(name: &str, prefix: &str) -> bool {
-    name.len() > prefix.len() && name.starts_with(prefix)
-}
-
-/// A name as in the XML of an event, that begins after so many bytes.
-fn nested(rest: &str, skip: usize) -> Name {
-    if let Some(data) = rest.strip_prefix("EventData.").filter(|data| !data.is_empty()) {
-        return match data {
-            "Data.#text" => Name::To("Data"),
-            "#attributes.Name" => Name::To("EventData_Name"),
-            _ => Name::From(skip + 10),
-        };
-    }
-    if let Some(data) = rest.strip_prefix("UserData.") {
-        // The data lies in an element whose name says what it is.
-        return match data.split_once('.') {
-            Some((element, inner)) if !element.is_empty() && !inner.is_empty() => {
-                Name::From(skip + 9 + element.len() + 1)
-            }
-            _ => Name::From(if data.is_empty() { skip } else { skip + 9 }),
-        };
-    }
-    if let Some(part) = rest.strip_prefix("System.") {
-        return system(part, skip + 7);
-    }
-    if rest.starts_with("#attributes") || rest.starts_with("_attributes") {
-        return Name::Drop;
-    }
-    Name::From(skip)
-}
-
-/// A name of the system part, that begins after so many bytes.
-fn system(part: &str, skip: usize) -> Name {
-    Name::To(match part {
-        "event_id" | "EventID.#text" => "EventID",
-        "channel" => "Channel",
-        "provider_name" | "Provider.#attributes.Name" | "Provider_attributes.Name" => {
-            "Provider_Name"
-        }
-        "provider_guid" | "Provider.#attributes.Guid" | "Provider_attributes.Guid" => {
-            "Provider_Guid"
-        }
-        "computer_name" => "Computer",
-        "record_id" => "EventRecordID",
-        "task" => "Task",
-        "opcode" => "Opcode",
-        "keywords" => "Keywords",
-        "version" => "Version",
-        "level" => "Level",
-        "process.pid" | "Execution.#attributes.ProcessID" | "Execution_attributes.ProcessID" => {
-            "Execution_ProcessID"
-        }
-        "process.thread.id"
-        | "Execution.#attributes.ThreadID"
-        | "Execution_attributes.ThreadID" => "Execution_ThreadID",
-        "user.identifier" | "Security.#attributes.UserID" | "Security_attributes.UserID" => {
-            "Security_UserID"
-        }
-        "activity_id"
-        | "Correlation.#attributes.ActivityID"
-        | "Correlation_attributes.ActivityID" => "ActivityID",
-        "TimeCreated.#attributes.SystemTime" | "TimeCreated_attributes.SystemTime" => "TimeCreated",
-        "EventID.#attributes.Qualifiers" | "EventID_attributes.Qualifiers" => "Qualifiers",
-        _ => return Name::From(skip),
-    })
 }
 
 /// Event data that a collector ships as XML text: `<Data Name="Image">C:\x.exe</Data>`.

@@ -67,3 +67,66 @@ impl Element {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::split::Splitter;
+    use proptest::prelude::*;
+
+    type Owned = (Vec<u8>, u64, u64, bool);
+
+    fn cut_at(bytes: &[u8], cuts: &[usize], limit: usize) -> (Vec<Owned>, u64, u64) {
+        let mut cuts: Vec<usize> = cuts.iter().map(|c| c.min(&bytes.len()).to_owned()).collect();
+        cuts.extend([0, bytes.len()]);
+        cuts.sort_unstable();
+        let mut splitter = Splitter::new(limit, 0);
+        let mut lines: Vec<Owned> = Vec::new();
+        for pair in cuts.windows(2) {
+            splitter.push(&bytes[pair[0]..pair[1]], |l| {
+                lines.push((l.bytes.to_vec(), l.start, l.end, l.cut));
+            });
+        }
+        splitter.finish(|l| lines.push((l.bytes.to_vec(), l.start, l.end, l.cut)));
+        (lines, splitter.skipped, splitter.position())
+    }
+
+    #[test]
+    fn elements_of_an_array_are_lines() {
+        for (text, expected) in [
+            (r#"{"Records":[{"a":1},{"b":"}]\""}]}"#, vec![r#"{"a":1}"#, r#"{"b":"}]\""}"#]),
+            ("{\"Records\":[\n{\"a\":\n{}} ,\r\n]\n}\nnext\n", vec!["{\"a\":\n{}}", "}", "next"]),
+            ("x\n{\"Records\":[{}]}\ny", vec!["x", "{}", "y"]),
+            (r#"{"Records":[]}"#, vec![]),
+            ("{\"Records\":[1,{}]}\ny\n", vec!["1,{}]}", "y"]),
+            ("{\"Records\":[{\"a\":\"open\ny\n", vec!["{\"a\":\"open\ny\n"]),
+            ("{\"Records\":7}\n", vec!["{\"Records\":7}"]),
+        ] {
+            let lines = cut_at(text.as_bytes(), &[], 1000).0;
+            let lines: Vec<_> = lines.iter().map(|l| String::from_utf8_lossy(&l.0)).collect();
+            assert_eq!(lines, expected, "{text}");
+        }
+        // An element beyond the limit is an ordinary line, cut there.
+        let long = format!("{{\"Records\":[{{\"a\":\"{}\"}},{{}}]}}\ny\n", "x".repeat(100));
+        let (lines, skipped, _) = cut_at(long.as_bytes(), &[], 50);
+        assert_eq!((lines.len(), lines[0].0.len(), lines[0].3, skipped), (2, 50, true, 63));
+    }
+
+    proptest! {
+        #[test]
+        fn arrays_do_not_depend_on_chunks(
+            pieces in proptest::collection::vec(
+                prop::sample::select(vec![
+                    "{\"Records\":[", "{", "}", "\"", "\\", ",", "]", "\n", " ", "a", "{\"a\":1}",
+                    "{\"Rec", "ords\":[",
+                ]), 0..24),
+            cuts in proptest::collection::vec(0usize..120, 0..12),
+            limit in prop_oneof![12usize..20, Just(1000)],
+        ) {
+            let bytes = pieces.concat().into_bytes();
+            let whole = cut_at(&bytes, &[], limit);
+            prop_assert_eq!(&cut_at(&bytes, &cuts, limit), &whole);
+            prop_assert_eq!(whole.2, bytes.len() as u64);
+            prop_assert!(whole.0.iter().all(|l| l.0.len() <= limit));
+        }
+    }
+}

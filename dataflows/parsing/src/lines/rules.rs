@@ -101,7 +101,7 @@ impl Audit {
     }
 }
 
-fn node<'a>((line, stamp): (&'a [u8], Stamp)) -> Option<&'a [u8]> {
+fn node((line, stamp): (&[u8], Stamp)) -> Option<&[u8]> {
     let at = memchr::memmem::find(&line[..stamp.0], b"node=")? + 5;
     line[at..stamp.0].split(|b| *b == b' ').next()
 }

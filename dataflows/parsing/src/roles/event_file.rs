@@ -3,7 +3,8 @@
 //! `rules/roles/README.md` describes the format for those who write such files.
 
 use super::collect::role_and_type;
-use super::event_rules::{EventRule, Given, Test};
+use super::event_rules::{EventRule, Test, Tests};
+use super::event_values::Given;
 use super::file::{HostRole, RoleError};
 use seerflow_model::{Activity, Format, Outcome};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
@@ -74,7 +75,7 @@ fn given(names: &str, meaning: &str) -> Option<Given> {
     Some(Given { names, role, kind, domain: domain.into() })
 }
 
-fn tests(pairs: &Pairs<OneOrMany>) -> Box<[(Box<str>, Box<[Test]>)]> {
+fn tests(pairs: &Pairs<OneOrMany>) -> Box<[Tests]> {
     let read = |(name, values): &(String, OneOrMany)| {
         (name.as_str().into(), values.0.iter().map(|value| Test::new(value)).collect())
     };

@@ -16,6 +16,7 @@ mod context;
 mod edges;
 mod event_file;
 mod event_rules;
+mod event_values;
 mod file;
 mod general;
 mod index;
@@ -49,8 +50,8 @@ pub const FIELDS_MAX: usize = 256;
 
 /// The files that are compiled in, most special first.
 const BUNDLED: [(&str, &str); 17] = [
-    ("windows.yaml", include_str!("../../../../rules/roles/windows.yaml")),
     ("sysmon.yaml", include_str!("../../../../rules/roles/sysmon.yaml")),
+    ("windows.yaml", include_str!("../../../../rules/roles/windows.yaml")),
     ("cloudtrail.yaml", include_str!("../../../../rules/roles/cloudtrail.yaml")),
     ("kubernetes.yaml", include_str!("../../../../rules/roles/kubernetes.yaml")),
     ("auditd.yaml", include_str!("../../../../rules/roles/auditd.yaml")),
