@@ -168,6 +168,7 @@ fn record_in(
             }
             grade(draft, line, priority);
             auditd::inside(draft, line);
+            structured::inside(draft, line);
             true
         }
     }

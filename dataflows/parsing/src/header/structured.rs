@@ -8,7 +8,8 @@
 
 use super::draft::{Draft, Line};
 use super::object::text;
-use super::{cloudtrail, kube, windows};
+use super::{cloudtrail, json, kube, windows};
+use memchr::memmem;
 use seerflow_model::{Field, Format, Outcome, Severity, Span};
 
 /// Bits of what was seen.
@@ -69,6 +70,36 @@ fn bit<'a>(name: &str, value: impl Fn() -> &'a str) -> u16 {
         "regarding.kind" | "involvedObject.kind" => seen::OBJECT,
         _ => 0,
     }
+}
+
+/// Whether a format is that of a structured source.
+pub(super) fn is(format: Format) -> bool {
+    use Format::{Auditd, Cloudtrail, KubeAudit, KubeEvent, Windows};
+    matches!(format, Windows | Cloudtrail | KubeAudit | KubeEvent | Auditd)
+}
+
+/// Reads the record that is the message of a syslog line, if it is one of a structured source; any
+/// other JSON stays the message.
+pub(super) fn inside(draft: &mut Draft, line: Line<'_>) {
+    const NAMES: [&str; 4] = ["\"EventID\"", "\"event_id\"", "\"eventSource\"", "\"apiVersion\""];
+    let Some(start) = (draft.message.start as usize).checked_sub(line.base) else { return };
+    let inner = line.from(start);
+    let b = inner.bytes();
+    if b.first() != Some(&b'{') || !NAMES.iter().any(|n| memmem::find(b, n.as_bytes()).is_some()) {
+        return;
+    }
+    let (fields, tail) = (draft.fields.len(), draft.tail.len());
+    let (host, pid) = (draft.host, draft.pid);
+    let found = if json::flatten(draft, inner) { kind(draft, inner) } else { None };
+    let Some(format) = found else {
+        draft.fields.truncate(fields);
+        draft.tail.truncate(tail);
+        return;
+    };
+    draft.format = format;
+    read(draft, inner, format);
+    draft.host = if draft.host.is_empty() { host } else { draft.host };
+    draft.pid = if draft.pid.is_empty() { pid } else { draft.pid };
 }
 
 /// Fills header parts, message and outcome from the fields of a source of that kind.

@@ -64,6 +64,18 @@ const GOLDEN: &[(&str, &str)] = &[
         "type=SERVICE_START msg=audit(1772618400.123:460): pid=1 msg='unit=sshd comm=\"systemd\" res=success'",
         "auditd INFORMATIONAL program=auditd {type=SERVICE_START} {pid=1} {unit=sshd} {comm=systemd} {res=success} | SERVICE_START success unit=sshd",
     ),
+    (
+        r##"<14>Mar  4 10:00:00 relay nxlog[77]: {"EventID":7036,"Channel":"System","SourceName":"Service Control Manager","Hostname":"WS1","Message":"The X service entered the running state."}"##,
+        r##"windows INFORMATIONAL host=WS1 program=Service Control Manager pid=77 {EventID=7036} {Channel=System} {Provider_Name=Service Control Manager} {Computer=WS1} | The X service entered the running state."##,
+    ),
+    (
+        r##"<14>Mar  4 10:00:00 relay app: {"EventID":7036,"msg":"x"}"##,
+        r##"rfc3164 INFORMATIONAL host=relay program=app | {"EventID":7036,"msg":"x"}"##,
+    ),
+    (
+        r##"2026-03-04T10:00:00.123456789Z stdout F {"kind":"Event","apiVersion":"audit.k8s.io/v1","verb":"list","objectRef":{"resource":"pods"},"responseStatus":{"code":200}}"##,
+        r##"kube_audit INFORMATIONAL program=kube-apiserver {kind=Event} {apiVersion=audit.k8s.io/v1} {verb=list} {objectRef.resource=pods} {responseStatus.code=200} {stream=stdout} | list pods 200"##,
+    ),
 ];
 
 #[test]
@@ -74,7 +86,7 @@ fn goldens() {
 }
 
 /// One event as each shipper writes it.
-fn shapes(id: u32, data: &[(&str, &str)]) -> [String; 3] {
+fn shapes(id: u32, data: &[(&str, &str)]) -> [String; 4] {
     let time = "2026-03-04T10:00:00.000Z";
     let (provider, channel, host) = ("Microsoft-Windows-Security-Auditing", "Security", "WS1");
     let map: serde_json::Map<String, Value> =
@@ -85,6 +97,11 @@ fn shapes(id: u32, data: &[(&str, &str)]) -> [String; 3] {
         "Provider": {"#attributes": {"Name": provider}}, "EventID": {"#text": id},
         "TimeCreated": {"#attributes": {"SystemTime": time}}, "Channel": channel,
         "Computer": host}, "EventData": map}});
+    let list: Vec<Value> =
+        data.iter().map(|(name, value)| json!({"@Name": name, "#text": value})).collect();
+    let listed = json!({"Event": {"System": {
+        "Provider": {"@Name": provider}, "EventID": id, "TimeCreated": {"@SystemTime": time},
+        "Channel": channel, "Computer": host}, "EventData": {"Data": list}}});
     let mut flat = map;
     for (name, value) in [
         ("EventTime", json!(time)),
@@ -95,7 +112,7 @@ fn shapes(id: u32, data: &[(&str, &str)]) -> [String; 3] {
     ] {
         flat.insert(name.to_owned(), value);
     }
-    [beat, Value::from(flat), evtx].map(|v| v.to_string())
+    [beat, Value::from(flat), evtx, listed].map(|v| v.to_string())
 }
 
 #[test]
@@ -103,7 +120,7 @@ fn one_event_in_every_shape_is_one_event() {
     let data =
         [("TargetUserName", "bob"), ("IpAddress", "192.0.2.1"), ("Image", "C:\\a \"b\".exe")];
     for id in [4624, 4625, 9999] {
-        let [a, b, c] = shapes(id, &data).map(|line| {
+        let [a, b, c, d] = shapes(id, &data).map(|line| {
             let event = event(line.as_bytes());
             let fields = event.fields.iter().map(|f| (event.get(f.name), event.get(f.value)));
             let mut fields: Vec<String> =
@@ -112,7 +129,7 @@ fn one_event_in_every_shape_is_one_event() {
             let head = (event.host(), event.program(), event.message(), event.severity);
             format!("{:?} {head:?} {:?} {fields:?}", event.format, event.event_time)
         });
-        assert_eq!((&a, &a), (&b, &c));
+        assert_eq!((&a, &a, &a), (&b, &c, &d));
         assert!(a.contains("Computer") && a.contains("Provider_Name") && a.contains("1772618400"));
     }
 }

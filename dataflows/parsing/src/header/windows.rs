@@ -69,10 +69,23 @@ fn first_line(rendered: &str) -> Option<(usize, usize)> {
 }
 
 fn rename(draft: &mut Draft, line: Line<'_>) {
-    let mut kept = 0;
+    let (mut kept, mut called) = (0, None);
     for i in 0..draft.fields.len() {
         let mut field = draft.fields[i];
-        match name(text(draft, line, field.name)) {
+        let full = text(draft, line, field.name);
+        // Some converters make a list of the data: the name of each, then its value.
+        if full == "Event.EventData.Data.@Name" || full == "Event.EventData.Data.#attributes.Name" {
+            called = Some(field.value);
+            continue;
+        }
+        let data = if full == "Event.EventData.Data.#text" { called.take() } else { None };
+        if let Some(data) = data {
+            field.name = data;
+            draft.fields[kept] = field;
+            kept += 1;
+            continue;
+        }
+        match name(full) {
             Name::From(skip) => {
                 field.name.start += skip as u32;
                 field.name.len -= skip as u32;

@@ -76,38 +76,30 @@ fn nested(rest: &str, skip: usize) -> Name {
     Name::From(skip)
 }
 
-/// A name of the system part, that begins after so many bytes.
+/// A name of the system part, that begins after so many bytes. Converters write an attribute of
+/// an element as `#attributes.Name`, as `@Name` or beside it as `Provider_attributes`.
 fn system(part: &str, skip: usize) -> Name {
-    Name::To(match part {
-        "event_id" | "EventID.#text" => "EventID",
-        "channel" => "Channel",
-        "provider_name" | "Provider.#attributes.Name" | "Provider_attributes.Name" => {
-            "Provider_Name"
-        }
-        "provider_guid" | "Provider.#attributes.Guid" | "Provider_attributes.Guid" => {
-            "Provider_Guid"
-        }
-        "computer_name" => "Computer",
-        "record_id" => "EventRecordID",
-        "task" => "Task",
-        "opcode" => "Opcode",
-        "keywords" => "Keywords",
-        "version" => "Version",
-        "level" => "Level",
-        "process.pid" | "Execution.#attributes.ProcessID" | "Execution_attributes.ProcessID" => {
-            "Execution_ProcessID"
-        }
-        "process.thread.id"
-        | "Execution.#attributes.ThreadID"
-        | "Execution_attributes.ThreadID" => "Execution_ThreadID",
-        "user.identifier" | "Security.#attributes.UserID" | "Security_attributes.UserID" => {
-            "Security_UserID"
-        }
-        "activity_id"
-        | "Correlation.#attributes.ActivityID"
-        | "Correlation_attributes.ActivityID" => "ActivityID",
-        "TimeCreated.#attributes.SystemTime" | "TimeCreated_attributes.SystemTime" => "TimeCreated",
-        "EventID.#attributes.Qualifiers" | "EventID_attributes.Qualifiers" => "Qualifiers",
+    let (element, attribute) = part.rsplit_once('.').unwrap_or((part, ""));
+    let bare = element.strip_suffix(".#attributes").or(element.strip_suffix("_attributes"));
+    let attribute = attribute.strip_prefix('@').unwrap_or(attribute);
+    Name::To(match (bare.unwrap_or(element), attribute) {
+        ("event_id", "") | ("EventID", "#text") => "EventID",
+        ("channel", "") => "Channel",
+        ("provider_name", "") | ("Provider", "Name") => "Provider_Name",
+        ("provider_guid", "") | ("Provider", "Guid") => "Provider_Guid",
+        ("computer_name", "") => "Computer",
+        ("record_id", "") => "EventRecordID",
+        ("task", "") => "Task",
+        ("opcode", "") => "Opcode",
+        ("keywords", "") => "Keywords",
+        ("version", "") => "Version",
+        ("level", "") => "Level",
+        ("process", "pid") | ("Execution", "ProcessID") => "Execution_ProcessID",
+        ("process.thread", "id") | ("Execution", "ThreadID") => "Execution_ThreadID",
+        ("user", "identifier") | ("Security", "UserID") => "Security_UserID",
+        ("activity_id", "") | ("Correlation", "ActivityID") => "ActivityID",
+        ("TimeCreated", "SystemTime") => "TimeCreated",
+        ("EventID", "Qualifiers") => "Qualifiers",
         _ => return Name::From(skip),
     })
 }
@@ -144,6 +136,10 @@ mod tests {
             ("Event.System.EventID", "EventID"),
             ("Event.System.EventID.#text", "EventID"),
             ("Event.System.Provider_attributes.Name", "Provider_Name"),
+            ("Event.System.Provider.#attributes.Name", "Provider_Name"),
+            ("Event.System.Provider.@Name", "Provider_Name"),
+            ("Event.System.Execution.#attributes.ProcessID", "Execution_ProcessID"),
+            ("winlog.process.thread.id", "Execution_ThreadID"),
             ("Event.System.", ""),
             ("Event.#attributes.xmlns", "(dropped)"),
             ("Event.RenderingInfo.Message", "RenderingInfo.Message"),

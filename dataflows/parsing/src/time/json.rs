@@ -68,7 +68,7 @@ const fn lengths(names: &[&[u8]]) -> u32 {
 
 /// The time of a Windows event that is nested as in its XML.
 fn windows(b: &[u8], value: usize) -> Option<Located> {
-    const NAME: &[u8] = b"\"SystemTime\":";
+    const NAME: &[u8] = b"SystemTime\":";
     if at(b, value) != b'{' {
         return None;
     }
