@@ -93,9 +93,12 @@ impl Splitter {
     }
 
     /// How many bytes complete the beginning of a file that is one array, if these do.
+    #[inline]
     fn head(&self, bytes: &[u8]) -> Option<usize> {
         let have = self.length as usize;
-        if have >= HEAD.len() || bytes[0] != HEAD[have] || self.limit < HEAD.len() {
+        // The third byte tells at once that most JSON is none.
+        let other = have == 0 && bytes.get(2).is_some_and(|b| *b != HEAD[2]);
+        if other || have >= HEAD.len() || bytes[0] != HEAD[have] || self.limit < HEAD.len() {
             return None;
         }
         let n = HEAD.len() - have;
@@ -103,6 +106,7 @@ impl Splitter {
     }
 
     /// Passes over the beginning of such a file: it is no line.
+    #[inline(never)]
     fn pass(&mut self, n: usize) {
         self.start += self.length + n as u64;
         self.length = 0;
@@ -111,6 +115,7 @@ impl Splitter {
     }
 
     /// Reads elements; gives what is left when the array is left.
+    #[inline(never)]
     fn elements<'b>(&mut self, mut bytes: &'b [u8], each: &mut impl FnMut(Line<'_>)) -> &'b [u8] {
         while !bytes.is_empty() {
             if self.length == 0 {
@@ -154,6 +159,7 @@ impl Splitter {
     }
 
     /// Passes over what follows the array; gives what is left when its line has ended.
+    #[inline(never)]
     fn tail<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
         let lost = |b: &&u8| !b.is_ascii_whitespace() && !matches!(b, b']' | b'}');
