@@ -8,6 +8,7 @@ use crate::class::{self, Activity, LogSource, Outcome};
 use crate::edge::EdgeRef;
 use crate::entity::{self, EntityRef, Role};
 use crate::ids;
+use crate::logsource;
 use crate::order::Order;
 use crate::record::{Flags, SourceInfo};
 use crate::severity::Severity;
@@ -111,11 +112,21 @@ pub enum Format {
     Csv,
     /// Tab-separated values with a header.
     Tsv,
+    /// A Windows event as JSON: winlogbeat, nxlog, evtx_dump.
+    Windows,
+    /// A record of AWS CloudTrail.
+    Cloudtrail,
+    /// An audit event of the Kubernetes API server.
+    KubeAudit,
+    /// A Kubernetes Event.
+    KubeEvent,
+    /// An event of the Linux audit system.
+    Auditd,
 }
 
 impl Format {
     /// All formats, in the order of the documentation.
-    pub const ALL: [Format; 25] = [
+    pub const ALL: [Format; 30] = [
         Format::Plain,
         Format::Timestamped,
         Format::Leveled,
@@ -141,6 +152,11 @@ impl Format {
         Format::Leef,
         Format::Csv,
         Format::Tsv,
+        Format::Windows,
+        Format::Cloudtrail,
+        Format::KubeAudit,
+        Format::KubeEvent,
+        Format::Auditd,
     ];
 
     /// The name in configuration and output.
@@ -171,6 +187,11 @@ impl Format {
             Format::Leef => "leef",
             Format::Csv => "csv",
             Format::Tsv => "tsv",
+            Format::Windows => "windows",
+            Format::Cloudtrail => "cloudtrail",
+            Format::KubeAudit => "kube_audit",
+            Format::KubeEvent => "kube_event",
+            Format::Auditd => "auditd",
         }
     }
 
@@ -375,7 +396,8 @@ impl Event {
 
     /// Sigma logsource.
     pub fn log_source(&self) -> LogSource {
-        class::log_source(self.program(), self.activity)
+        logsource::structured(self)
+            .unwrap_or_else(|| class::log_source(self.program(), self.activity))
     }
 
     /// Primary entity: the first of actor, src, target, host.

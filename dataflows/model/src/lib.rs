@@ -16,6 +16,7 @@ pub mod event;
 pub mod evidence;
 pub mod hash;
 pub mod ids;
+mod logsource;
 pub mod meaning;
 pub mod order;
 pub mod record;

@@ -90,11 +90,19 @@ const SHAPES: &[(&str, &str)] = &[
         "docker",
         "{\"log\":\"2026-03-24 19:00:00 INFO main: request served\\n\",\"stream\":\"stdout\",\"time\":\"2026-03-24T19:00:00.1Z\"}",
     ),
+    ("windows", WINDOWS),
+    (
+        "auditd",
+        "type=SYSCALL msg=audit(1774378800.123:456): arch=c000003e syscall=59 success=yes exit=0 a0=558e a1=558f a2=5590 a3=1b6 items=2 ppid=290 pid=291 auid=1000 uid=0 gid=0 euid=0 tty=pts0 ses=104 comm=\"id\" exe=\"/usr/bin/id\" key=\"exec\"",
+    ),
     (
         "no time",
         "a line without any time in it, as some programs write them, with words and 12 numbers",
     ),
 ];
+
+/// A process that was started, as a shipper of flat records writes it; 1.5 KB.
+const WINDOWS: &str = r#"{"EventTime":"2026-03-24T19:00:00.123Z","Hostname":"WS1.corp.example","Keywords":-9223372036854775808,"EventType":"INFO","SeverityValue":2,"Severity":"INFO","EventID":1,"SourceName":"Microsoft-Windows-Sysmon","ProviderGuid":"{5770385F-C22A-43E0-BF4C-06F5698FFBD9}","Version":5,"Task":1,"OpcodeValue":0,"RecordNumber":1234567,"ExecutionProcessID":2740,"ThreadID":4208,"Channel":"Microsoft-Windows-Sysmon/Operational","Domain":"NT AUTHORITY","AccountName":"SYSTEM","UserID":"S-1-5-18","AccountType":"User","Message":"Process Create:\r\nRuleName: -\r\nUtcTime: 2026-03-24 19:00:00.100\r\nProcessId: 4164\r\nImage: C:\\Windows\\System32\\whoami.exe","Category":"Process Create (rule: ProcessCreate)","Opcode":"Info","RuleName":"-","UtcTime":"2026-03-24 19:00:00.100","ProcessGuid":"{9F85CE58-5CD3-5F2B-7402-000000000400}","ProcessId":"4164","Image":"C:\\Windows\\System32\\whoami.exe","FileVersion":"10.0.17763.1","Description":"whoami - displays logged on user information","Product":"Microsoft Windows Operating System","Company":"Microsoft Corporation","OriginalFileName":"whoami.exe","CommandLine":"whoami /all","CurrentDirectory":"C:\\Users\\ann\\","User":"CORP\\ann","LogonId":"0xc61d9","IntegrityLevel":"High","Hashes":"SHA1=4C7308C2A323D850C3E5DCB88A32A1C7DF9CBE40,MD5=A9BC5F3E3C6406C3C5ABE804FBF7BC70","ParentProcessGuid":"{9F85CE58-5CD3-5F2B-7002-000000000400}","ParentImage":"C:\\Windows\\System32\\cmd.exe","ParentCommandLine":"cmd.exe"}"#;
 
 fn main() {
     let lines = 200_000;

@@ -274,7 +274,7 @@ pub(super) const GOLDEN: &[(&str, &str)] = &[
     ),
     (
         r##"type=SYSCALL msg=audit(1364481363.243:24287): arch=c000003e syscall=2 success=no"##,
-        r##"plain INFORMATIONAL | type=SYSCALL msg=audit(1364481363.243:24287): arch=c000003e syscall=2 success=no"##,
+        r##"auditd NOTICE program=auditd {type=SYSCALL} {arch=c000003e} {syscall=2} {success=no} {SYSCALL=open} | SYSCALL open failed"##,
     ),
     (
         r##"{"level":"info","ts":1772618400.5,"logger":"api","msg":"listening","port":8080,"tls":true,"x":null}"##,

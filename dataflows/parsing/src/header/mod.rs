@@ -12,15 +12,20 @@
 mod access;
 mod apache;
 mod application;
+mod auditd;
+mod auditd_names;
+mod auditd_values;
 mod body;
 mod bracket;
 mod cef;
+mod cloudtrail;
 mod context;
 mod draft;
 mod haproxy;
 mod http;
 mod ids;
 mod json;
+mod kube;
 mod leef;
 mod level;
 mod leveled;
@@ -39,7 +44,11 @@ mod rfc3164;
 mod rfc5424;
 mod squid;
 mod stamped;
+mod structured;
 mod table;
+mod windows;
+mod windows_names;
+mod windows_titles;
 mod words;
 mod wrapped;
 
@@ -168,7 +177,13 @@ fn record_in(
             plain(draft, line);
             true
         }
-        Format::Json | Format::Journald | Format::Docker => object::read(draft, line, place, inner),
+        Format::Json | Format::Journald | Format::Docker => {
+            object::read(draft, line, place, None, inner)
+        }
+        Format::Windows | Format::Cloudtrail | Format::KubeAudit | Format::KubeEvent => {
+            object::read(draft, line, place, Some(format), inner)
+        }
+        Format::Auditd => auditd::read(draft, line),
         Format::Cri => wrapped::cri(draft, line, place),
         Format::Timestamped => place.is_some_and(|time| stamped_or_plain(draft, line, time)),
         Format::Leveled
@@ -204,6 +219,8 @@ fn record_in(
                 rfc3164::read(draft, line, start, place);
             }
             grade(draft, line, priority);
+            auditd::inside(draft, line);
+            structured::inside(draft, line);
             body::inside(draft, line, None)
         }
         // Bare, or the text of a syslog line.
@@ -240,6 +257,7 @@ fn sniff(line: Line<'_>, place: Place) -> Format {
         _ => match place.filter(|time| time::heads(b, time.0)) {
             place if application::is_leveled(line, place.is_some()) => Format::Leveled,
             None => Format::Plain,
+            Some(time) if auditd::stamped(b, time) => Format::Auditd,
             Some(time) if is_3164(line, time) => Format::Rfc3164,
             Some(time) => application::sniff(line, time).unwrap_or(Format::Timestamped),
         },
@@ -293,6 +311,8 @@ mod golden;
 mod golden_apps;
 #[cfg(test)]
 mod loose;
+#[cfg(test)]
+mod structured_tests;
 #[cfg(test)]
 mod table_tests;
 #[cfg(test)]

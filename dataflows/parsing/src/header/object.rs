@@ -1,7 +1,7 @@
 //! What the fields of a JSON record mean: JSON lines, journald, Docker's json-file.
 
 use super::draft::{Draft, Line, Place};
-use super::{json, level};
+use super::{json, level, structured};
 use seerflow_model::{Field, Format, Severity, Span};
 
 /// Names of one meaning, the most telling first. Case is ignored.
@@ -39,9 +39,23 @@ const TRACE: &[&str] = &["trace_id", "traceId", "trace.id", "dd.trace_id"];
 const SPAN: &[&str] = &["span_id", "spanId", "span.id", "dd.span_id"];
 
 /// Reads a JSON record; `false` when the line is no JSON object.
-pub(super) fn read(draft: &mut Draft, line: Line<'_>, time: Place, inner: &mut String) -> bool {
+/// `source` says of which structured source it is; else its fields do.
+pub(super) fn read(
+    draft: &mut Draft,
+    line: Line<'_>,
+    time: Place,
+    source: Option<Format>,
+    inner: &mut String,
+) -> bool {
     if !json::flatten(draft, line) {
         return false;
+    }
+    if let Some(source) = source.or_else(|| structured::kind(draft, line)) {
+        let time = time.map(|t| (line.base + t.0) as u32);
+        draft.fields.retain(|f| Some(f.value.start) != time);
+        draft.format = source;
+        structured::read(draft, line, source);
+        return true;
     }
     draft.format = kind(draft, line);
     let message = first(draft, line, MESSAGE);

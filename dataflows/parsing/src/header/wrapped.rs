@@ -1,7 +1,7 @@
 //! Lines that a container runtime wraps: the header of the line inside is read too.
 
 use super::draft::{Draft, Line, Place};
-use super::{plain, record_in, sniff};
+use super::{plain, record_in, sniff, structured};
 use crate::time;
 use seerflow_model::{Format, Severity, Span};
 
@@ -61,7 +61,10 @@ pub(super) fn within(draft: &mut Draft, line: Line<'_>, outer: Format) {
         plain(draft, line);
     }
     before.complete(draft);
-    draft.format = outer;
+    // What a structured source says is found by its format, whatever carried it.
+    if !structured::is(draft.format) {
+        draft.format = outer;
+    }
 }
 
 /// The parts of a header that a wrapper may give for the line inside it.

@@ -1,5 +1,6 @@
 //! The whole way from bytes to records, at once or as they come.
 
+use super::array::Nesting;
 use super::join::{Counts, Joiner, LinesState, Records};
 use super::partial::Partials;
 use super::rules::{Joining, Trust};
@@ -43,20 +44,26 @@ pub struct Assembler {
 impl Assembler {
     /// At the beginning of a source.
     pub fn new(options: Options, finder: Finder) -> Assembler {
-        Assembler::at(options, finder, Trust::default(), 0, 0)
+        let begin = LinesState {
+            finder: finder.state(),
+            trust: Trust::default(),
+            line: 0,
+            nesting: Nesting::None,
+        };
+        Assembler::at(options, finder, 0, begin)
     }
 
     /// Goes on at a position where another assembler gave its state.
     pub fn resume(options: Options, zone: Zone, position: u64, state: LinesState) -> Assembler {
         let finder = Finder::resume(zone, state.finder);
-        Assembler::at(options, finder, state.trust, position, state.line)
+        Assembler::at(options, finder, position, state)
     }
 
-    fn at(options: Options, finder: Finder, trust: Trust, position: u64, line: u64) -> Assembler {
+    fn at(options: Options, finder: Finder, position: u64, state: LinesState) -> Assembler {
         Assembler {
-            splitter: Splitter::new(options.line_bytes, position),
-            partials: Partials::new(options.line_bytes, line),
-            joiner: Joiner::new(options.multiline, finder, trust),
+            splitter: Splitter::resume(options.line_bytes, position, state.nesting),
+            partials: Partials::new(options.line_bytes, state.line),
+            joiner: Joiner::new(options.multiline, finder, state.trust),
             fed: 0,
         }
     }
@@ -100,7 +107,10 @@ impl Assembler {
         if self.partials.pending() {
             return None;
         }
-        let here = || (self.splitter.position(), self.joiner.state(self.partials.line()));
+        let here = || {
+            let state = self.joiner.state(self.partials.line(), self.splitter.nesting());
+            (self.splitter.position(), state)
+        };
         Some(self.joiner.open_at().unwrap_or_else(here))
     }
 

@@ -1,7 +1,8 @@
 //! Lines become records: each with its place, its time and what became of it.
 
+use super::array::Nesting;
 use super::partial::Whole;
-use super::rules::{JOIN_BYTES, JOIN_LINES, Joining, Trust};
+use super::rules::{Audit, JOIN_BYTES, JOIN_LINES, Joining, Stamp, Trust};
 use crate::time::{Finder, FinderState, TimeHit, priority};
 use seerflow_model::record::Flags;
 use seerflow_model::time::Ns;
@@ -54,6 +55,9 @@ pub struct LinesState {
     pub trust: Trust,
     /// Number of the next line.
     pub line: u64,
+    /// Where the next line begins in a file that is one array.
+    #[serde(default)]
+    pub nesting: Nesting,
 }
 
 /// What was counted.
@@ -78,6 +82,7 @@ pub struct Joiner {
     trust: Trust,
     open: Option<Open>,
     text: Vec<u8>,
+    audit: Audit,
     pub(super) counts: Counts,
 }
 
@@ -88,13 +93,16 @@ struct Open {
     blanks: u32,
     before: LinesState,
     at: Ns,
+    /// Where the stamp of an audit record stands in its first line.
+    audit: Option<Stamp>,
 }
 
 impl Joiner {
     /// A joiner at the beginning of a source.
     pub fn new(joining: Joining, finder: Finder, trust: Trust) -> Joiner {
         let counts = Counts::default();
-        Joiner { joining, finder, trust, open: None, text: Vec::new(), counts }
+        let audit = Audit::new();
+        Joiner { joining, finder, trust, open: None, text: Vec::new(), audit, counts }
     }
 
     /// Takes one line; records that end with it go to `out`.
@@ -118,17 +126,22 @@ impl Joiner {
         let has_time = located.is_some_and(|l| self.joining.heads(line, l.start as usize))
             || (line[0] == b'<' && priority(line, 0).is_some());
         let trusted = self.trust.has_times();
-        if self.joining.continues(line, has_time, trusted) && self.fits(line) {
+        let audit = match (&self.joining, located) {
+            (Joining::Auto, Some(time)) => self.audit.stamp(line, time.start as usize),
+            _ => None,
+        };
+        let same = audit.is_some_and(|stamp| self.is_same_audit(line, stamp));
+        if (same || self.joining.continues(line, has_time, trusted)) && self.fits(line) {
             self.extend(line, &whole, now);
         } else {
             self.close(out);
-            let before =
-                LinesState { finder: self.finder.state(), trust: self.trust, line: whole.line };
+            let before = self.state(whole.line, whole.nesting);
             let time = located.map(|l| self.finder.settle(&l));
-            self.begin(line, &whole, time, before, now);
+            self.begin(line, &whole, time, (before, audit), now);
         }
         self.trust.learn(line, has_time);
-        if matches!(self.joining, Joining::Off) {
+        let complete = audit.is_some_and(|stamp| Audit::ends(line, stamp));
+        if complete || matches!(self.joining, Joining::Off) {
             self.close(out);
         }
     }
@@ -141,9 +154,14 @@ impl Joiner {
             return self.extend(line, whole, now);
         }
         self.close(out);
-        let before =
-            LinesState { finder: self.finder.state(), trust: self.trust, line: whole.line };
-        self.begin(line, whole, None, before, now);
+        let before = self.state(whole.line, whole.nesting);
+        self.begin(line, whole, None, (before, None), now);
+    }
+
+    /// Whether a line is of the audit event that is open.
+    fn is_same_audit(&self, line: &[u8], stamp: Stamp) -> bool {
+        let first = self.open.as_ref().and_then(|open| open.audit);
+        first.is_some_and(|first| Audit::same((&self.text, first), (line, stamp)))
     }
 
     fn fits(&self, line: &[u8]) -> bool {
@@ -174,7 +192,7 @@ impl Joiner {
         line: &[u8],
         whole: &Whole<'_>,
         time: Option<TimeHit>,
-        before: LinesState,
+        (before, audit): (LinesState, Option<Stamp>),
         now: Ns,
     ) {
         self.text.clear();
@@ -189,7 +207,7 @@ impl Joiner {
             line: whole.line,
             lines: whole.lines,
         };
-        self.open = Some(Open { piece, blanks: 0, before, at: now });
+        self.open = Some(Open { piece, blanks: 0, before, at: now, audit });
     }
 
     /// Ends the record that is open.
@@ -217,9 +235,9 @@ impl Joiner {
         self.open.as_ref().map(|open| (open.piece.from, open.before))
     }
 
-    /// What is known now, if the next line has this number.
-    pub(super) fn state(&self, line: u64) -> LinesState {
-        LinesState { finder: self.finder.state(), trust: self.trust, line }
+    /// What is known now, if the next line has this number and begins there.
+    pub(super) fn state(&self, line: u64, nesting: Nesting) -> LinesState {
+        LinesState { finder: self.finder.state(), trust: self.trust, line, nesting }
     }
 
     /// The finder of times, to ask what it met.

@@ -7,8 +7,11 @@
 //!
 //! Bounds: a line, and what is put together of pieces, at most [`Options::line_bytes`]; a record
 //! of several lines at most [`JOIN_LINES`] and [`JOIN_BYTES`], the line after that begins a new
-//! one. Blank lines make no record; between lines of one record they are kept.
+//! one. Blank lines make no record; between lines of one record they are kept. The records of one
+//! event of the Linux audit system are joined by their stamp, and the elements of a file that is
+//! `{"Records":[…]}` are lines of their own.
 
+mod array;
 mod assemble;
 mod join;
 mod partial;
@@ -16,6 +19,7 @@ mod rules;
 mod split;
 mod utf16;
 
+pub use array::Nesting;
 pub use assemble::{Assembler, FLUSH_AFTER, Options, records};
 pub use join::{Counts, Joiner, LinesState, Piece, Records};
 pub use partial::{Partials, Whole};

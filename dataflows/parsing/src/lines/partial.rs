@@ -4,6 +4,7 @@
 //! only when it is as long as Docker's buffer, so that a writer that never ends its strings with
 //! `\n` loses nothing. Memory: two streams of at most the limit.
 
+use super::array::Nesting;
 use super::split::Line;
 
 /// Docker cuts after 16 KiB; its escaped form is never shorter.
@@ -24,6 +25,8 @@ pub struct Whole<'a> {
     pub lines: u32,
     /// Whether something beyond the limit was left out.
     pub cut: bool,
+    /// Where its first byte stands in a file that is one array.
+    pub nesting: Nesting,
 }
 
 /// Joins the pieces of CRI and Docker lines.
@@ -47,6 +50,7 @@ struct Held {
     line: u64,
     lines: u32,
     cut: bool,
+    nesting: Nesting,
 }
 
 /// A line of a container runtime, taken apart.
@@ -75,6 +79,7 @@ impl Partials {
             line: number,
             lines: 1,
             cut: line.cut,
+            nesting: line.nesting,
         };
         let Some(piece) = cri(line.bytes).or_else(|| docker(line.bytes)) else {
             return each(pass);
@@ -92,6 +97,7 @@ impl Partials {
                     line: number,
                     lines: 1,
                     cut: line.cut,
+                    nesting: line.nesting,
                 });
             }
             Some(held) => {
@@ -138,6 +144,7 @@ impl Partials {
                 line: held.line,
                 lines: held.lines,
                 cut: held.cut,
+                nesting: held.nesting,
             });
         }
     }
@@ -203,7 +210,8 @@ mod tests {
         let mut start = 0;
         for line in lines {
             let end = start + line.len() as u64 + 1;
-            let line = Line { bytes: line.as_bytes(), start, end, cut: false };
+            let line =
+                Line { bytes: line.as_bytes(), start, end, cut: false, nesting: Nesting::None };
             partials.push(line, |w| {
                 out.push((String::from_utf8(w.bytes.to_vec()).unwrap(), w.lines));
             });

@@ -87,6 +87,57 @@ pub fn continues_by_shape(line: &[u8]) -> bool {
     }
 }
 
+/// The records of one event of the Linux audit system stand on lines of their own, each with the
+/// time and serial number of the event: `type=CWD msg=audit(1700000000.123:456): …`, perhaps
+/// behind a syslog header. Finds that stamp.
+#[derive(Clone, Debug)]
+pub(super) struct Audit(memchr::memmem::Finder<'static>);
+
+/// Where the stamp stands in a line, without its brackets.
+pub(super) type Stamp = (usize, usize);
+
+impl Audit {
+    /// Within so many bytes of a line.
+    const REACH: usize = 320;
+    /// Longest stamp.
+    const STAMP_MAX: usize = 48;
+
+    pub(super) fn new() -> Audit {
+        Audit(memchr::memmem::Finder::new(b"audit("))
+    }
+
+    /// The stamp of a line whose time was found to begin at `time`.
+    pub(super) fn stamp(&self, line: &[u8], time: usize) -> Option<Stamp> {
+        if line[0] == b'{' {
+            return None;
+        }
+        let from = match line[..time].ends_with(b"audit(") {
+            true => time,
+            false => self.0.find(&line[..line.len().min(Self::REACH)])? + 6,
+        };
+        let rest = &line[from..line.len().min(from + Self::STAMP_MAX)];
+        let length = memchr::memchr(b')', rest)?;
+        let digits = |b: &u8| b.is_ascii_digit() || matches!(b, b'.' | b':');
+        let sound = rest[..length].iter().all(digits) && rest[..length].contains(&b':');
+        sound.then_some((from, from + length))
+    }
+
+    /// Whether two lines are of one event: equal stamps, of the same machine where they name one.
+    pub(super) fn same(one: (&[u8], Stamp), other: (&[u8], Stamp)) -> bool {
+        one.0[one.1.0..one.1.1] == other.0[other.1.0..other.1.1] && node(one) == node(other)
+    }
+
+    /// Whether a record says that its event is complete.
+    pub(super) fn ends(line: &[u8], stamp: Stamp) -> bool {
+        line[..stamp.0].ends_with(b"type=EOE msg=audit(")
+    }
+}
+
+fn node((line, stamp): (&[u8], Stamp)) -> Option<&[u8]> {
+    let at = memchr::memmem::find(&line[..stamp.0], b"node=")? + 5;
+    line[at..stamp.0].split(|b| *b == b' ').next()
+}
+
 /// Whether the lines of a source have times, learnt as they come.
 ///
 /// The rule: the first line with a time at its head is worth 8, each later one 8 more, at most 64;

@@ -1,8 +1,10 @@
 //! Lines from bytes, however the bytes are chunked.
 //!
-//! A line ends at `\n` or `\r\n`; NUL and every other byte is data. A line that lies whole in one
+//! A line ends at `\n` or `\r\n`, or is an element of a file that is one array; NUL and every other byte is data. A line that lies whole in one
 //! chunk is handed on without a copy. What exceeds the limit is skipped to the line's end, flagged
 //! and counted.
+
+use super::array::{Element, HEAD, Nesting};
 
 /// One line as it is handed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct Line<'a> {
     pub end: u64,
     /// Whether bytes beyond the limit were skipped.
     pub cut: bool,
+    /// Where its first byte stands in a file that is one array.
+    pub nesting: Nesting,
 }
 
 /// Cuts a stream of bytes into lines.
@@ -29,6 +33,11 @@ pub struct Splitter {
     /// Length of the unfinished line so far, skipped bytes included.
     length: u64,
     last: u8,
+    /// Where in a file that is one array the next line begins.
+    nesting: Nesting,
+    /// The same for the line that has begun.
+    began: Nesting,
+    element: Element,
     /// Bytes that were skipped.
     pub skipped: u64,
 }
@@ -36,13 +45,41 @@ pub struct Splitter {
 impl Splitter {
     /// A splitter that stands at `start` of its stream and lets lines be `limit` bytes long.
     pub fn new(limit: usize, start: u64) -> Splitter {
-        let limit = limit.max(1);
-        Splitter { limit, carry: Vec::new(), start, length: 0, last: 0, skipped: 0 }
+        Splitter::resume(limit, start, Nesting::None)
+    }
+
+    /// As [`Splitter::new`], where another splitter stood.
+    pub fn resume(limit: usize, start: u64, nesting: Nesting) -> Splitter {
+        let (limit, element) = (limit.max(1), Element::default());
+        let (carry, began) = (Vec::new(), Nesting::None);
+        Splitter { limit, carry, start, length: 0, last: 0, nesting, began, element, skipped: 0 }
+    }
+
+    /// Where the line that has begun, or else the next, begins in a file that is one array.
+    pub fn nesting(&self) -> Nesting {
+        if self.length > 0 { self.began } else { self.nesting }
     }
 
     /// Takes the next bytes of the stream.
     pub fn push(&mut self, mut bytes: &[u8], mut each: impl FnMut(Line<'_>)) {
-        while let Some(end) = memchr::memchr(b'\n', bytes) {
+        loop {
+            match self.nesting {
+                Nesting::None => {}
+                Nesting::Elements => bytes = self.elements(bytes, &mut each),
+                Nesting::Tail => bytes = self.tail(bytes),
+            }
+            if bytes.is_empty() {
+                return;
+            }
+            if self.nesting != Nesting::None {
+                continue;
+            }
+            if let Some(n) = self.head(bytes) {
+                self.pass(n);
+                bytes = &bytes[n..];
+                continue;
+            }
+            let Some(end) = memchr::memchr(b'\n', bytes) else { return self.hold(bytes) };
             let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
             if self.length == 0 {
                 let whole = line.strip_suffix(b"\r").unwrap_or(line);
@@ -53,7 +90,85 @@ impl Splitter {
             }
             bytes = rest;
         }
-        self.hold(bytes);
+    }
+
+    /// How many bytes complete the beginning of a file that is one array, if these do.
+    #[inline]
+    fn head(&self, bytes: &[u8]) -> Option<usize> {
+        let have = self.length as usize;
+        // The third byte tells at once that most JSON is none.
+        let other = have == 0 && bytes.get(2).is_some_and(|b| *b != HEAD[2]);
+        if other || have >= HEAD.len() || bytes[0] != HEAD[have] || self.limit < HEAD.len() {
+            return None;
+        }
+        let n = HEAD.len() - have;
+        (self.carry == HEAD[..have] && bytes.starts_with(&HEAD[have..])).then_some(n)
+    }
+
+    /// Passes over the beginning of such a file: it is no line.
+    #[inline(never)]
+    fn pass(&mut self, n: usize) {
+        self.start += self.length + n as u64;
+        self.length = 0;
+        self.carry.clear();
+        (self.nesting, self.element) = (Nesting::Elements, Element::default());
+    }
+
+    /// Reads elements; gives what is left when the array is left.
+    #[inline(never)]
+    fn elements<'b>(&mut self, mut bytes: &'b [u8], each: &mut impl FnMut(Line<'_>)) -> &'b [u8] {
+        while !bytes.is_empty() {
+            if self.length == 0 {
+                let apart = |b: &u8| b.is_ascii_whitespace() || *b == b',';
+                let blank = bytes.iter().take_while(|b| apart(b)).count();
+                self.start += blank as u64;
+                bytes = &bytes[blank..];
+                match bytes.first() {
+                    None => return bytes,
+                    Some(b'{') => self.began = Nesting::Elements,
+                    Some(b']') => {
+                        self.nesting = Nesting::Tail;
+                        return bytes;
+                    }
+                    Some(_) => {
+                        self.nesting = Nesting::None;
+                        return bytes;
+                    }
+                }
+            }
+            let room = (self.limit as u64 + 1).saturating_sub(self.length) as usize;
+            let reach = &bytes[..bytes.len().min(room)];
+            match self.element.end(reach) {
+                Some(end) => {
+                    self.hold(&bytes[..end]);
+                    self.close(0, each);
+                    bytes = &bytes[end..];
+                }
+                None => {
+                    self.hold(reach);
+                    bytes = &bytes[reach.len()..];
+                    if self.length > self.limit as u64 {
+                        // Too long for an element: it is an ordinary line.
+                        self.nesting = Nesting::None;
+                        return bytes;
+                    }
+                }
+            }
+        }
+        bytes
+    }
+
+    /// Passes over what follows the array; gives what is left when its line has ended.
+    #[inline(never)]
+    fn tail<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
+        let lost = |b: &&u8| !b.is_ascii_whitespace() && !matches!(b, b']' | b'}');
+        self.skipped += bytes[..end].iter().filter(lost).count() as u64;
+        self.start += end as u64;
+        if bytes[..end].last() == Some(&b'\n') {
+            self.nesting = Nesting::None;
+        }
+        &bytes[end..]
     }
 
     /// The stream has ended: what is left is a line.
@@ -102,7 +217,8 @@ impl Splitter {
         let (start, end) = (self.start, self.start + consumed);
         self.start = end;
         self.skipped += skipped;
-        each(Line { bytes: kept, start, end, cut: skipped > 0 });
+        let nesting = std::mem::take(&mut self.began);
+        each(Line { bytes: kept, start, end, cut: skipped > 0, nesting });
     }
 }
 

@@ -20,6 +20,7 @@ fn texts(records: &Records) -> Vec<String> {
 fn oracle(bytes: &[u8], options: Options) -> Vec<(Vec<u8>, bool)> {
     let mut out: Vec<(Vec<u8>, bool)> = Vec::new();
     let (mut trust, mut blanks, mut lines) = (0i32, 0usize, 0usize);
+    let mut audit: Option<String> = None;
     for piece in bytes.split_inclusive(|b| *b == b'\n') {
         let line = match piece.strip_suffix(b"\n") {
             Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
@@ -32,7 +33,8 @@ fn oracle(bytes: &[u8], options: Options) -> Vec<(Vec<u8>, bool)> {
             continue;
         }
         let timed = locate(line).is_some_and(|l| heads(line, l.start as usize));
-        let goes_on = continues(line, timed, trust > 0);
+        let same = stamp_of(line).is_some() && stamp_of(line) == audit;
+        let goes_on = same || continues(line, timed, trust > 0);
         let fits = out.last().is_some_and(|(text, cut)| {
             !cut && lines + blanks < 500 && text.len() + blanks + 1 + line.len() <= 65_536
         });
@@ -45,6 +47,11 @@ fn oracle(bytes: &[u8], options: Options) -> Vec<(Vec<u8>, bool)> {
         } else {
             out.push((line.to_vec(), cut));
             lines = 1;
+            audit = stamp_of(line);
+        }
+        if line.starts_with(b"type=EOE") && timed {
+            // Complete: nothing continues it.
+            (audit, lines) = (None, 500);
         }
         blanks = 0;
         trust = match (timed, continues_by_shape(line)) {
@@ -56,6 +63,15 @@ fn oracle(bytes: &[u8], options: Options) -> Vec<(Vec<u8>, bool)> {
     out
 }
 
+/// Node and stamp of an audit record.
+fn stamp_of(line: &[u8]) -> Option<String> {
+    let line = std::str::from_utf8(line).ok()?;
+    let (head, rest) = line.split_once("audit(")?;
+    let stamp = rest.split_once(')')?.0;
+    let node = head.split_once("node=").map_or("-", |(_, rest)| rest.split(' ').next().unwrap());
+    locate(line.as_bytes()).and(Some(format!("{node} {stamp}")))
+}
+
 fn some_line() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         Just(b"2026-03-04 10:00:00 one".to_vec()),
@@ -63,6 +79,12 @@ fn some_line() -> impl Strategy<Value = Vec<u8>> {
         Just(b"Jan  1 00:00:01 host x".to_vec()),
         Just(b"  at foo".to_vec()),
         Just(b"bare".to_vec()),
+        Just(b"type=SYSCALL msg=audit(1772618400.1:7): a=1".to_vec()),
+        Just(b"type=CWD msg=audit(1772618400.1:7): b=2".to_vec()),
+        Just(b"type=PATH msg=audit(1772618400.1:8): c=3".to_vec()),
+        Just(b"node=x type=PATH msg=audit(1772618400.1:8): c".to_vec()),
+        Just(b"Mar  4 10:00:00 h audit(1772618400.1:8): d".to_vec()),
+        Just(b"type=EOE msg=audit(1772618400.1:7): ".to_vec()),
         Just(b"".to_vec()),
         Just(b" \t".to_vec()),
         Just(vec![b'x'; 70]),
@@ -235,4 +257,49 @@ fn records_of_loggers_begin_where_they_should() {
         let counts: Vec<usize> = made.records.iter().map(|piece| piece.lines as usize).collect();
         assert_eq!(counts, *lines, "{text}");
     }
+}
+
+#[test]
+fn records_of_one_audit_event_are_one() {
+    let a = "msg=audit(1772618400.123:7):";
+    let b = "msg=audit(1772618400.123:8):";
+    let text = format!(
+        "type=SYSCALL {a} x=1\ntype=CWD {a} y=2\ntype=EOE {a} \ntype=CWD {a} late\n\
+         type=SYSCALL {b} x=3\nMar  4 10:00:00 h audispd: node=h type=PATH {b} z\n\
+         Mar  4 10:00:00 h audispd: node=h type=PATH {b} w\n{{\"time\":1772618400,\"msg\":\"{b}\"}}\n"
+    );
+    let out = records(text.as_bytes(), Options::default(), finder());
+    let lines: Vec<u32> = out.records.iter().map(|p| p.lines).collect();
+    assert_eq!(lines, [3, 1, 1, 2, 1], "{:?}", texts(&out));
+    assert!(out.records[0].flags.has(Flags::MULTILINE));
+    let single = Options { multiline: Joining::Off, ..Options::default() };
+    assert_eq!(records(text.as_bytes(), single, finder()).records.len(), 8);
+    let many = format!("type=PATH {a} item=1\n").repeat(1200);
+    let out = records(many.as_bytes(), Options::default(), finder());
+    let lines: Vec<u32> = out.records.iter().map(|p| p.lines).collect();
+    assert_eq!(lines, [500, 500, 200]);
+}
+
+#[test]
+fn an_array_of_records_resumes_anywhere() {
+    let element = |i: u32| format!("{{\"time\":\"2026-03-04T10:00:0{i}Z\",\"a\":[{{}}]}}");
+    let all: Vec<String> = (0..9).map(element).collect();
+    let text = format!("{{\"Records\":[{}]}}\n2026-03-04 10:00:10 x\n", all.join(", \n"));
+    let bytes = text.as_bytes();
+    let whole = records(bytes, Options::default(), finder());
+    assert_eq!(texts(&whole)[..9], all[..]);
+    assert_eq!(whole.records.len(), 10);
+    let mut assembler = Assembler::new(Options::default(), finder());
+    let mut out = Records::default();
+    for byte in bytes {
+        assembler.push(&[*byte], 0, &mut out);
+        let (position, state) = assembler.resume_point().unwrap();
+        let mut again = Assembler::resume(Options::default(), Zone::Utc, position, state);
+        let mut tail = Records::default();
+        again.push(&bytes[position as usize..], 0, &mut tail);
+        again.finish(&mut tail);
+        assert_eq!(texts(&tail), texts(&whole)[out.records.len()..].to_vec(), "{position}");
+    }
+    assembler.finish(&mut out);
+    assert_eq!(out, whole);
 }

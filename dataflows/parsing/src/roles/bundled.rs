@@ -2,7 +2,12 @@
 //! one program, that of the earlier file counts.
 
 /// Name and text of each file.
-pub(super) const BUNDLED: [(&str, &str); 36] = [
+pub(super) const BUNDLED: [(&str, &str); 41] = [
+    ("sysmon.yaml", include_str!("../../../../rules/roles/sysmon.yaml")),
+    ("windows.yaml", include_str!("../../../../rules/roles/windows.yaml")),
+    ("cloudtrail.yaml", include_str!("../../../../rules/roles/cloudtrail.yaml")),
+    ("kubernetes.yaml", include_str!("../../../../rules/roles/kubernetes.yaml")),
+    ("auditd.yaml", include_str!("../../../../rules/roles/auditd.yaml")),
     ("sshd.yaml", include_str!("../../../../rules/roles/sshd.yaml")),
     ("sftp.yaml", include_str!("../../../../rules/roles/sftp.yaml")),
     ("sudo.yaml", include_str!("../../../../rules/roles/sudo.yaml")),

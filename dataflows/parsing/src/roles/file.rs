@@ -2,6 +2,7 @@
 //!
 //! `rules/roles/README.md` describes the format for those who write such files.
 
+use super::event_file::EventEntry;
 use super::index::{Block, Origin, Rule};
 use super::names::Names;
 use super::pattern::Pattern;
@@ -37,6 +38,12 @@ pub(super) struct RoleFile {
     anywhere: Vec<Spanned<String>>,
     #[serde(default)]
     rules: Vec<RuleEntry>,
+    /// Formats of the records that `events` is for.
+    #[serde(default)]
+    pub(super) formats: Vec<Spanned<String>>,
+    /// Rules for records that come as fields.
+    #[serde(default)]
+    pub(super) events: Vec<EventEntry>,
     #[serde(default)]
     fields: BTreeMap<String, Vec<Spanned<String>>>,
     #[serde(default)]

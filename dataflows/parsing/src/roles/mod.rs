@@ -15,6 +15,9 @@ mod bundled;
 mod collect;
 mod context;
 mod edges;
+mod event_file;
+mod event_rules;
+mod event_values;
 mod file;
 mod forms;
 mod general;
@@ -40,6 +43,7 @@ pub use index::Origin;
 use bundled::BUNDLED;
 use collect::Found;
 use edges::EDGES_MAX;
+use event_rules::EventRules;
 use file::RoleFile;
 use hole::{Capture, Captures};
 use index::{Index, Rule};
@@ -66,6 +70,7 @@ pub struct RoleSet {
 #[derive(Debug)]
 struct Compiled {
     index: Index,
+    events: EventRules,
     names: Names,
     general: general::General,
 }
@@ -99,8 +104,14 @@ impl RoleSet {
     ) -> Result<RoleSet, RoleError> {
         let mut names = Names::default();
         let (mut blocks, mut read) = (Vec::new(), Vec::new());
+        let mut events = EventRules::default();
         for (file, text) in files {
-            blocks.push(RoleFile::parse(file, text)?.compile(file, &mut names)?);
+            let parsed = RoleFile::parse(file, text)?;
+            let formats = event_file::formats(file, &parsed.formats)?;
+            for entry in &parsed.events {
+                events.add(&formats, entry.compile(file)?);
+            }
+            blocks.push(parsed.compile(file, &mut names)?);
             read.push(file);
         }
         let index = Index::new(blocks).map_err(|block| RoleError {
@@ -109,7 +120,7 @@ impl RoleSet {
             message: format!("with this file there are more than {} patterns", 1u32 << 16),
         })?;
         Ok(RoleSet {
-            rules: Arc::new(Compiled { index, names, general: general::General::new() }),
+            rules: Arc::new(Compiled { index, events, names, general: general::General::new() }),
             found: Found::default(),
             captures: Captures::new(),
             edges: SmallVec::new(),
@@ -122,6 +133,12 @@ impl RoleSet {
         let rules = Arc::clone(&self.rules);
         let host = header_host(event);
         self.found.start(host.map_or(Span::NONE, |host| host.value));
+        if let Some(rule) = rules.events.find(event) {
+            rule.read(event, &mut self.found);
+            event.outcome = rule.judge(event);
+            event.activity = rule.activity;
+            return self.finish(event, host, rule.host.role());
+        }
         let (start, end) = message(event);
         let rule = rules.index.find(event.program(), &event.text[..end], start, &mut self.captures);
         let (mut activity, mut outcome) = (event.activity, event.outcome);
@@ -135,11 +152,16 @@ impl RoleSet {
         if rule.is_none() && event.activity == Activity::Other {
             rules.general.read(&rules.names, event, (start, end), &mut self.found);
         }
+        (event.activity, event.outcome) = (activity, outcome);
+        self.finish(event, host, host_role);
+    }
+
+    /// The header's part, the edges, and what was found into the event.
+    fn finish(&mut self, event: &mut Event, host: Option<Value>, host_role: Role) {
         let ran_on = self.header(event, host, host_role);
-        edges::connect(&self.found.entities, activity, ran_on, &mut self.edges);
+        edges::connect(&self.found.entities, event.activity, ran_on, &mut self.edges);
         event.entities = self.found.entities.as_slice().into();
         event.edges = self.edges.as_slice().into();
-        (event.activity, event.outcome) = (activity, outcome);
     }
 
     /// The pattern that fits an event, for people who ask; [`RoleSet::apply`] goes by the same one.

@@ -156,7 +156,7 @@ fn space(bytes: &[u8], mut start: usize, mut end: usize) -> (usize, usize) {
 /// Whether a value says that there is no value.
 fn null(value: &str, trust: Trust) -> bool {
     const ALWAYS: [&str; 5] = ["-", "?", "(null)", "(unknown)", "(none)"];
-    const FIELDS: [&str; 7] = ["null", "none", "unknown", "nil", "n/a", "undefined", "--"];
+    const FIELDS: [&str; 8] = ["null", "none", "unknown", "nil", "n/a", "undefined", "--", "unset"];
     value.len() <= 9
         && (ALWAYS.contains(&value)
             || trust == Trust::Field && FIELDS.iter().any(|n| n.eq_ignore_ascii_case(value)))
@@ -261,7 +261,10 @@ pub(super) fn program_base(text: &str, start: usize, end: usize) -> (usize, usiz
 }
 
 fn process(text: &str, start: usize, end: usize) -> Read {
-    let (start, end) = program_base(text, start, end);
+    let (mut start, end) = program_base(text, start, end);
+    if let Some(at) = memchr::memrchr(b'\\', &text.as_bytes()[start..end]) {
+        start += at + 1;
+    }
     let fits = (1..=NAME_MAX).contains(&(end - start));
     whole(EntityType::Process, start, end, fits)
 }
@@ -381,6 +384,9 @@ mod tests {
                 "hash SHA1=da39a3ee5e6b4b0d3255bfef95601890afd80709 ",
             ),
             ("process", "/usr/sbin/cron", "process cron "),
+            ("process", "C:\\Windows\\System32\\cmd.exe", "process cmd.exe "),
+            ("process", "C:\\Windows\\", "Wrong"),
+            ("user", "unset", "Nothing"),
             ("email", "<a@b.cc>", "email a@b.cc "),
             ("hash", "d41d8cd98f00b204e9800998ecf8427e", "hash d41d8cd98f00b204e9800998ecf8427e "),
             ("service", "nginx.service.", "service nginx.service "),

@@ -32,7 +32,7 @@ fn rank(key: &[u8]) -> Option<Rank> {
         b"t",
         b"_time",
     ];
-    const PERHAPS: [&[u8]; 7] = [
+    const PERHAPS: [&[u8]; 12] = [
         b"date",
         b"datetime",
         b"created",
@@ -40,8 +40,15 @@ fn rank(key: &[u8]) -> Option<Rank> {
         b"observedtimeunixnano",
         b"event.created",
         b"date_time",
+        b"timecreated",
+        b"timegenerated",
+        b"requestreceivedtimestamp",
+        b"stagetimestamp",
+        b"lasttimestamp",
     ];
-    if key.len() > 26 {
+    // Lengths that some name has, as bits: most keys are passed over here.
+    const LENGTHS: u32 = lengths(&SURE) | lengths(&PERHAPS);
+    if key.len() > 26 || LENGTHS >> key.len() & 1 == 0 {
         return None;
     }
     if SURE.iter().any(|k| k.eq_ignore_ascii_case(key)) {
@@ -50,11 +57,35 @@ fn rank(key: &[u8]) -> Option<Rank> {
     PERHAPS.iter().any(|k| k.eq_ignore_ascii_case(key)).then_some(Rank::Perhaps)
 }
 
+const fn lengths(names: &[&[u8]]) -> u32 {
+    let (mut bits, mut i) = (0, 0);
+    while i < names.len() {
+        bits |= 1 << names[i].len();
+        i += 1;
+    }
+    bits
+}
+
+/// The time of a Windows event that is nested as in its XML.
+fn windows(b: &[u8], value: usize) -> Option<Located> {
+    const NAME: &[u8] = b"SystemTime\":";
+    if at(b, value) != b'{' {
+        return None;
+    }
+    let found = value + memchr::memmem::find(&b[value..], NAME)? + NAME.len();
+    read(b, blanks(b, found))
+}
+
+/// nxlog writes `EventTime` without a zone: what stands beside it with one is better.
+fn doubtful(key: &[u8], found: &Located) -> bool {
+    key == b"EventTime" && matches!(found.stamp, Stamp::Civil(civil) if civil.offset.is_none())
+}
+
 /// Finds the time of a line that begins with `{` at `i`.
 pub(super) fn locate(line: &[u8], i: usize) -> Option<Located> {
     let b = &line[..line.len().min(i + REACH)];
     let mut i = blanks(b, i + 1);
-    let mut perhaps = None;
+    let (mut perhaps, mut nested) = (None, false);
     while at(b, i) == b'"' {
         let key_end = string_end(b, i + 1)?;
         let colon = blanks(b, key_end + 1);
@@ -62,10 +93,18 @@ pub(super) fn locate(line: &[u8], i: usize) -> Option<Located> {
             break;
         }
         let value = blanks(b, colon + 1);
-        if let Some(rank) = rank(&b[i + 1..key_end])
+        let key = &b[i + 1..key_end];
+        // Once: a line may hold as many such keys as it likes.
+        if !nested && matches!(key, b"Event" | b"System") {
+            nested = true;
+            if let Some(found) = windows(b, value) {
+                return Some(found);
+            }
+        }
+        if let Some(rank) = rank(key)
             && let Some(found) = read(b, value)
         {
-            if rank == Rank::Sure {
+            if rank == Rank::Sure && !doubtful(key, &found) {
                 return Some(found);
             }
             perhaps = perhaps.or(Some(found));

@@ -1,6 +1,7 @@
 //! Tests of the whole: samples of the rule files, lines with exact results, hard cases, laws.
 
 mod build;
+mod events;
 mod facts;
 mod general;
 mod golden;

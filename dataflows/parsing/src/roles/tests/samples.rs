@@ -13,6 +13,10 @@ fn samples_of_the_rule_files() {
     let mut stated = 0;
     for (name, text) in BUNDLED {
         let file = RoleFile::parse(name, text).unwrap();
+        // Whole records: see `events`.
+        if !file.formats.is_empty() {
+            continue;
+        }
         for sample in &file.samples {
             let program = file.program_of(sample);
             if let Some(mistake) = sample::mistake(&mut roles, sample, &program) {
