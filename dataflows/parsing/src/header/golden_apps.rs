@@ -550,7 +550,7 @@ pub(super) const APPLICATIONS: &[(&str, &str)] = &[
     ),
     (
         "level=info ts=2024-03-01T10:00:00Z msg=x",
-        "logfmt INFORMATIONAL | x",
+        "logfmt INFORMATIONAL {level=info} {ts=2024-03-01T10:00:00Z} | x",
     ),
     (
         r##"{"log":"2024/03/01 10:00:00 [error] 31#31: *5 \"x\" refused, client: 192.0.2.7, server: _\n","stream":"stderr","time":"2026-03-04T10:00:00.1Z"}"##,
