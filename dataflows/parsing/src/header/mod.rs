@@ -10,6 +10,7 @@
 //! one validation of the text, two allocations, about half a microsecond a line.
 
 mod auditd;
+mod auditd_event;
 mod auditd_names;
 mod auditd_values;
 mod cloudtrail;
