@@ -10,13 +10,13 @@
 //! result, and the program or unit. Events of one kind are so one template, whatever their records
 //! say. Bounds: [`ARGS_MAX`] arguments, 256 fields. Cost: one pass.
 
-use super::auditd_names::{record_type, syscall};
+use super::auditd_event::{complete, summarise};
+use super::auditd_names::record_type;
 use super::auditd_values::{Form, Pair, bytes_of, each, socket};
 use super::draft::{Draft, Line};
 use super::object::text;
-use super::structured::{any, append, value};
 use memchr::memmem;
-use seerflow_model::{Format, Outcome, Severity, Span, text as bytes};
+use seerflow_model::{Format, Span, text as bytes};
 
 /// Most arguments of a command line.
 const ARGS_MAX: usize = 128;
@@ -45,17 +45,17 @@ const STRINGS: [&str; 14] = [
 
 /// What a reading keeps until all records are read.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     records: usize,
-    kind: Span,
+    pub(super) kind: Span,
     /// Whether the arguments of a program that was started are in the event.
     starts: bool,
     /// Arguments; whether one goes on where the one before it was cut.
-    args: Vec<(Span, bool)>,
-    arch: Span,
-    call: Span,
-    decision: Span,
-    permission: Span,
+    pub(super) args: Vec<(Span, bool)>,
+    pub(super) arch: Span,
+    pub(super) call: Span,
+    pub(super) decision: Span,
+    pub(super) permission: Span,
 }
 
 /// Whether the time of a line is that of an audit record.
@@ -223,77 +223,4 @@ fn argument(key: &str) -> bool {
 /// Whether a number under this key is the id of a user, group or session.
 fn identity(key: &str) -> bool {
     key.ends_with("uid") || key.ends_with("gid") || key.ends_with("ses")
-}
-
-/// Adds what follows from the fields.
-fn complete(draft: &mut Draft, line: Line<'_>, seen: &Seen) {
-    if value(draft, line, "SYSCALL").is_empty() {
-        let (arch, call) = (text(draft, line, seen.arch), text(draft, line, seen.call));
-        if let Some(name) = syscall(arch, call) {
-            let name = draft.add(name);
-            draft.named("SYSCALL", name);
-        }
-    }
-    // The user whose id is 0 has this name on every system.
-    for (id, name) in [("auid", "AUID"), ("uid", "UID")] {
-        let zero = text(draft, line, value(draft, line, id)) == "0";
-        if zero && value(draft, line, name).is_empty() {
-            let root = draft.add("root");
-            draft.named(name, root);
-        }
-    }
-    if !seen.args.is_empty() {
-        let start = draft.tail_end();
-        for (i, (arg, goes_on)) in seen.args.iter().enumerate() {
-            append(draft, line, if i == 0 || *goes_on { "" } else { " " }, *arg);
-        }
-        let command = draft.since(start);
-        draft.named("CommandLine", command);
-        let [image, folder] = ["exe", "cwd"].map(|name| value(draft, line, name));
-        draft.named("Image", image);
-        draft.named("CurrentDirectory", folder);
-    }
-    draft.program = draft.add("auditd");
-}
-
-/// Message, outcome and severity.
-fn summarise(draft: &mut Draft, line: Line<'_>, seen: &Seen) {
-    let get = |names: &[&str]| any(draft, line, names);
-    let call = match (seen.permission.is_empty(), get(&["SYSCALL", "syscall", "op", "operation"])) {
-        (false, _) => seen.permission,
-        (true, call) => call,
-    };
-    let said = match seen.decision.is_empty() {
-        true => get(&["success", "res", "result", "apparmor"]),
-        false => seen.decision,
-    };
-    let kind = seen.kind;
-    let [exe, unit, comm] = ["exe", "unit", "comm"].map(|name| get(&[name]));
-    let anomaly = text(draft, line, kind).starts_with("ANOM_");
-    let (word, outcome) = match text(draft, line, said).to_ascii_lowercase().as_str() {
-        "yes" | "success" | "1" | "granted" | "allowed" => (" success", Outcome::Success),
-        "no" | "failed" | "0" | "fail" | "failure" => (" failed", Outcome::Failure),
-        "denied" => (" denied", Outcome::Failure),
-        _ => ("", Outcome::Unknown),
-    };
-    let level = match (anomaly || word == " denied", outcome) {
-        (true, _) => Severity::Warning,
-        (false, Outcome::Failure) => Severity::Notice,
-        (false, _) => Severity::Informational,
-    };
-    let start = draft.tail_end();
-    append(draft, line, "", kind);
-    append(draft, line, " ", call);
-    draft.tail.push_str(word);
-    match (unit.is_empty(), exe.is_empty()) {
-        (false, _) => append(draft, line, " unit=", unit),
-        (true, false) => append(draft, line, " exe=", exe),
-        (true, true) => append(draft, line, " comm=", comm),
-    }
-    draft.message = draft.since(start);
-    if draft.message.is_empty() {
-        draft.message = line.span(0, line.text.len());
-    }
-    draft.outcome = outcome;
-    draft.severity = draft.severity.max(Some(level));
 }

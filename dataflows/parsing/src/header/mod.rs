@@ -13,6 +13,7 @@ mod access;
 mod apache;
 mod application;
 mod auditd;
+mod auditd_event;
 mod auditd_names;
 mod auditd_values;
 mod body;
