@@ -27,6 +27,7 @@ mod rfc5424;
 mod squid;
 mod stamped;
 mod table;
+mod trailing;
 mod words;
 mod wrapped;
 
