@@ -47,6 +47,7 @@ mod squid;
 mod stamped;
 mod structured;
 mod table;
+mod trailing;
 mod windows;
 mod windows_names;
 mod windows_titles;

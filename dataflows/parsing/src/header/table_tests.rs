@@ -35,8 +35,11 @@ fn shown(source: &SourceInfo, line: &str) -> String {
 const HEADER: &str = "Time,Level,Component,PID,ClientIP,Clerk,Content,\"a \"\"b\"\"\"\n";
 
 /// Format, header, mapping; line; what is read.
+type Case = (&'static str, &'static str, Mapping, &'static str, &'static str);
+type Mapping = &'static [(&'static str, &'static str)];
+
 #[rustfmt::skip]
-const LINES: &[(&str, &str, &[(&str, &str)], &str, &str)] = &[
+const LINES: &[Case] = &[
     ("csv", HEADER, &[], "2026-03-04T10:00:00Z,ERROR,till,77,203.0.113.9,bob,no paper,x",
      "csv ERROR pid=77 {Time=2026-03-04T10:00:00Z} {Level=ERROR} {Component=till} {PID=77} {ClientIP=203.0.113.9} {Clerk=bob} {a \"b\"=x} | no paper"),
     ("csv", HEADER, &[("user", "Clerk"), ("src_ip", "clientip"), ("program", "Component"), ("time", "Time"), ("pid", "PID")],
