@@ -19,8 +19,8 @@
 
 use super::frame::{self, Frame};
 use super::outline::{Hole, Outline};
-use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Templates of one namespace that take part.
 pub const MEMBERS_MAX: usize = 2048;
@@ -47,10 +47,10 @@ pub struct Alias {
 /// All templates of a namespace that make up statements.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Merger {
-    members: HashMap<u64, Member>,
+    members: BTreeMap<u64, Member>,
     /// Words → the oldest template that has them.
-    words: HashMap<u64, u64>,
-    frames: HashMap<u64, Known>,
+    words: BTreeMap<u64, u64>,
+    frames: BTreeMap<u64, Known>,
     /// Templates that found no room.
     pub refused: u64,
 }
