@@ -141,8 +141,7 @@ impl Joiner {
             return self.extend(line, whole, now);
         }
         self.close(out);
-        let before =
-            LinesState { finder: self.finder.state(), trust: self.trust, line: whole.line };
+        let before = self.state(whole.line);
         self.begin(line, whole, None, before, now);
     }
 
