@@ -9,7 +9,9 @@ use super::settings::SourceSettings;
 use seerflow_model::record::{Flags, RecordBatch, SourceInfo};
 use seerflow_model::time::Ns;
 use seerflow_parsing::layout::Layout;
-use seerflow_parsing::lines::{Assembler, Joining, Options, Records, Utf16, Utf16Decoder};
+use seerflow_parsing::lines::{
+    Assembler, Joining, Options, Records, Utf16, Utf16Decoder, decode_utf16,
+};
 use seerflow_parsing::time::Finder;
 use std::sync::Arc;
 
@@ -31,7 +33,7 @@ pub struct TextSource {
     /// The first bytes, until the encoding is known.
     lead: Option<Vec<u8>>,
     /// A table whose header is still to come, and what its assembler is made of.
-    header: Option<(Arc<Layout>, usize, Finder)>,
+    header: Option<(Arc<Layout>, Options, Finder)>,
     decoder: Option<Utf16Decoder>,
     decoded: Vec<u8>,
     skip: bool,
@@ -49,7 +51,7 @@ impl TextSource {
         let finder = Finder::new(settings.zone, settings.year);
         let header = match &settings.multiline {
             Joining::Laid(layout) if begin.is_none() && layout.lacks_columns() => {
-                Some((layout.clone(), line_bytes, finder.clone()))
+                Some((layout.clone(), options.clone(), finder.clone()))
             }
             _ => None,
         };
@@ -86,12 +88,13 @@ impl TextSource {
 
     /// Learns the columns of a table from how its text begins.
     fn take_header(&mut self, lead: &[u8]) {
-        let Some((layout, line_bytes, finder)) = self.header.take() else { return };
-        let known = layout.with_head(lead);
+        let Some((layout, options, finder)) = self.header.take() else { return };
+        let text = decode_utf16(lead);
+        let known = layout.with_head(text.as_deref().unwrap_or(lead));
         let mut info = SourceInfo::clone(&self.source.info);
         known.describe(&mut info);
         self.source.info = Arc::new(info);
-        let options = Options { line_bytes, multiline: Joining::Laid(Arc::new(known)) };
+        let options = Options { multiline: Joining::Laid(Arc::new(known)), ..options };
         self.assembler = Assembler::new(options, finder);
     }
 
