@@ -66,3 +66,47 @@ fn statements_become_one_without_a_word() {
         same(&format!("{workers} workers"), &digest::all(&first), &digest::all(&outcome));
     }
 }
+
+/// Distinct junk, a line in ten of a program in use: templates stay within their bounds, and those
+/// in use stay whole.
+#[test]
+fn junk_evicts_nothing_that_is_in_use() {
+    let lines: u64 = if crate::support::full() { 1_000_000 } else { 60_000 };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("junk.log");
+    let mut rng = Rng::new(11);
+    let mut word = move || -> String {
+        (0..3 + rng.below(6)).map(|_| char::from(b'a' + rng.below(26) as u8)).collect()
+    };
+    let mut text = String::new();
+    for i in 0..lines {
+        let (hour, minute, second) = (i / 360_000, i / 6_000 % 60, i / 100 % 60);
+        let time = format!("2026-03-10T{hour:02}:{minute:02}:{second:02}Z h");
+        if i % 10 == 0 {
+            let (user, port) = (i % 7, i % 60_000);
+            text +=
+                &format!("{time} sshd[1]: Accepted password for u{user} from ::{i} port {port}\n");
+        } else {
+            let words: Vec<String> = (0..3 + i % 9).map(|_| word()).collect();
+            text += &format!("{time} junk[1]: {}\n", words.join(" "));
+        }
+    }
+    std::fs::write(&path, text).unwrap();
+    fn tune(settings: &mut seerflow_pipeline::settings::Settings) {
+        // The full form meets the bounds that are in force, the short form narrower ones.
+        if !crate::support::full() {
+            settings.bounds.keys = 64;
+        }
+    }
+    let how = How { tune, ..How::default() };
+    let outcome = engine::analyze(std::slice::from_ref(&path), &how);
+    let rows = outcome.shared.views.templates();
+    let in_use: Vec<_> = rows.iter().filter(|row| row.program == "sshd").collect();
+    assert_eq!(in_use.len(), 1, "{in_use:?}");
+    assert_eq!(in_use[0].count, lines / 10);
+    let bound = if crate::support::full() { 512 } else { 64 };
+    println!("{} templates, {} leaves evicted", rows.len(), outcome.shared.views.evictions());
+    assert!(rows.len() <= 256 * bound, "{}", rows.len());
+    assert!(outcome.shared.views.evictions() > lines / 4);
+    assert!(outcome.shared.views.merged().refused > 0);
+}
