@@ -6,6 +6,7 @@ use super::collect::role_and_type;
 use super::event_rules::{EventRule, Test, Tests};
 use super::event_values::Given;
 use super::file::{HostRole, RoleError};
+use super::index::Origin;
 use seerflow_model::{Activity, Format, Outcome};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
@@ -33,12 +34,12 @@ pub(super) struct EventEntry {
 
 impl EventEntry {
     /// Compiles the rule; errors name the file and the line.
-    pub(super) fn compile(&self, file: &str) -> Result<EventRule, RoleError> {
+    pub(super) fn compile(&self, file: &str, line: u64) -> Result<EventRule, RoleError> {
         let map = self.map.0.iter().map(|(names, meaning)| {
             given(names, &meaning.value).ok_or_else(|| RoleError {
                 file: file.to_owned(),
                 line: meaning.referenced.line(),
-                message: format!("`{}` is no role:type, nor a user `in` a field", meaning.value),
+                message: format!("`{}` is no role:type, nor one `in` a field", meaning.value),
             })
         });
         Ok(EventRule {
@@ -48,6 +49,7 @@ impl EventEntry {
             activity: self.activity,
             outcome: self.outcome,
             host: self.host,
+            origin: Origin { file: file.into(), line, pattern: self.when.shown().into() },
         })
     }
 }
@@ -73,6 +75,15 @@ fn given(names: &str, meaning: &str) -> Option<Given> {
     let (role, kind) = role_and_type(meaning.trim())?;
     let names = names.split('|').map(|name| name.trim().into()).collect();
     Some(Given { names, role, kind, domain: domain.into() })
+}
+
+impl Pairs<OneOrMany> {
+    /// As people read it: `EventID: 4624 | 4625, Channel: Security`.
+    fn shown(&self) -> String {
+        let pair =
+            |(name, values): &(String, OneOrMany)| format!("{name}: {}", values.0.join(" | "));
+        self.0.iter().map(pair).collect::<Vec<_>>().join(", ")
+    }
 }
 
 fn tests(pairs: &Pairs<OneOrMany>) -> Box<[Tests]> {

@@ -9,6 +9,7 @@
 use super::collect::Found;
 use super::event_values::Given;
 use super::file::HostRole;
+use super::index::Origin;
 use hashbrown::HashMap;
 use seerflow_model::{Activity, Event, Format, Outcome};
 use smallvec::SmallVec;
@@ -31,6 +32,7 @@ pub(super) struct EventRule {
     pub(super) activity: Activity,
     pub(super) outcome: Outcome,
     pub(super) host: HostRole,
+    pub(super) origin: Origin,
 }
 
 /// A test of one value.

@@ -13,7 +13,7 @@ pub(super) struct Given {
     pub(super) names: Box<[Box<str>]>,
     pub(super) role: Role,
     pub(super) kind: ValueType,
-    /// The field with the domain of a user; empty when there is none.
+    /// The field with the domain of a user or the namespace of a pod; empty when there is none.
     pub(super) domain: Box<str>,
 }
 
@@ -36,6 +36,10 @@ impl Given {
         else {
             return None;
         };
+        if self.kind == ValueType::Of(EntityType::Container) {
+            value.domain = span(event, &self.domain).unwrap_or_default();
+            return Some(value);
+        }
         if !user {
             // What every machine calls itself says nothing of which.
             let itself = event.get(value.value).eq_ignore_ascii_case("localhost");

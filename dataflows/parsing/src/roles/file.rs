@@ -43,7 +43,7 @@ pub(super) struct RoleFile {
     pub(super) formats: Vec<Spanned<String>>,
     /// Rules for records that come as fields.
     #[serde(default)]
-    pub(super) events: Vec<EventEntry>,
+    pub(super) events: Vec<Spanned<EventEntry>>,
     #[serde(default)]
     fields: BTreeMap<String, Vec<Spanned<String>>>,
     #[serde(default)]

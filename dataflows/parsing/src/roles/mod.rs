@@ -109,7 +109,7 @@ impl RoleSet {
             let parsed = RoleFile::parse(file, text)?;
             let formats = event_file::formats(file, &parsed.formats)?;
             for entry in &parsed.events {
-                events.add(&formats, entry.compile(file)?);
+                events.add(&formats, entry.value.compile(file, entry.referenced.line())?);
             }
             blocks.push(parsed.compile(file, &mut names)?);
             read.push(file);
@@ -166,6 +166,9 @@ impl RoleSet {
 
     /// The pattern that fits an event, for people who ask; [`RoleSet::apply`] goes by the same one.
     pub fn fitting(&mut self, event: &Event) -> Option<&Origin> {
+        if let Some(rule) = self.rules.events.find(event) {
+            return Some(&rule.origin);
+        }
         let (start, end) = message(event);
         let text = &event.text[..end];
         let (rule, _) = self.rules.index.find(event.program(), text, start, &mut self.captures)?;
