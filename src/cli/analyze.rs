@@ -13,6 +13,7 @@ use crate::alerting::render::Style;
 use crate::alerting::table::{self, ListFormat};
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
+use crate::runtime::rules::Rules;
 use crate::runtime::{archive, batch, setup};
 use seerflow_model::time;
 use seerflow_model::{Alert, AlertStatus, Ns};
@@ -26,7 +27,7 @@ use std::time::{Duration, Instant};
 pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     let workers = workers::count(&args.workers, &config.engine);
-    let rules = common::rules(config, &args.source);
+    let rules = common::rules(config, &args.source, None)?;
     // Opened first: a file that cannot be written is a mistake to be told before the work.
     let mut out = open(&args)?;
     let spill = std::env::temp_dir();
@@ -63,7 +64,7 @@ pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
     let written = write(&mut *out, &outcome.alerts, format, style);
     let code = if outcome.alerts.is_empty() { ExitCode::Fine } else { ExitCode::Findings };
     output::finish(written, code)?;
-    output::message(&summary(&outcome).took(started.elapsed()).to_string());
+    output::message(&summary(&outcome, &rules).took(started.elapsed()).to_string());
     Ok(code)
 }
 
@@ -142,13 +143,14 @@ fn watched(
     outcome.map_err(|e| common::engine_failed(&e))
 }
 
-fn summary(outcome: &batch::Outcome) -> Summary {
+fn summary(outcome: &batch::Outcome, rules: &Rules) -> Summary {
     let mut summary = Summary {
         bytes: outcome.progress.bytes.load(Relaxed),
         alerts: outcome.alerts.len() as u64,
         open_alerts: outcome.alerts.iter().filter(|a| a.status == AlertStatus::Open).count() as u64,
         span: outcome.span.map(|(first, last)| (time::rfc3339(first), time::rfc3339(last))),
         notices: outcome.notices.clone(),
+        redacted: rules.redacted().values(),
         ..Summary::default()
     };
     common::summarise(&outcome.shared, &mut summary);

@@ -34,7 +34,8 @@ pub fn read(
     };
     let year =
         how.year.map_or(YearPolicy::NotAfter(modified), |year| YearPolicy::Fixed(i32::from(year)));
-    let options = Options { line_bytes, multiline: how.multiline.clone() };
+    let (multiline, redact) = (how.multiline.clone(), how.redact.clone());
+    let options = Options { line_bytes, multiline, redact };
     let mut assembler = Assembler::new(options, Finder::new(how.zone.clone(), year));
     let mut batches = Batches {
         source: source(path, identity, &how, stdin),
@@ -76,7 +77,7 @@ pub fn read_all(
 
 fn source(path: &Path, identity: u64, how: &FileOptions, stdin: bool) -> Arc<SourceInfo> {
     let kind = if stdin { ReceiverKind::Stdin } else { ReceiverKind::Archive };
-    let id = hash::pair(identity, 0);
+    let id = hash::pair(how.identity(identity), 0);
     let mut source = SourceInfo::plain(id, &path.to_string_lossy(), kind, &how.source_type);
     source.format = how.format.clone();
     source.entry = how.entry.clone();

@@ -59,7 +59,7 @@ pub fn run(
         SocketAddr::new(config.program.health_bind_address, config.program.dashboard_port);
     let http = bind_tcp(address, "dashboard_port")?;
     listening.http = http.local_addr().ok();
-    let rules = common::rules(&config, &SourceArgs::default());
+    let rules = common::rules(&config, &SourceArgs::default(), Some(data.path()))?;
     let daemon = Daemon {
         workers: listening.workers,
         rules,

@@ -10,12 +10,12 @@ use regex::{Regex, RegexBuilder};
 use seerflow_model::{Format, ReceiverKind};
 
 /// Memory that one compiled expression may take.
-const REGEX_BYTES_MAX: usize = 1 << 20;
+pub(super) const REGEX_BYTES_MAX: usize = 1 << 20;
 /// Most entries, and most `drop` rules of one.
 const ENTRIES_MAX: usize = 1_000;
 
 /// Keys of an entry.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "name",
     "match",
     "format",
@@ -24,10 +24,11 @@ const KEYS: [&str; 9] = [
     "multiline",
     "source_type",
     "lateness_seconds",
+    "redact",
     "drop",
 ];
 /// Keys that the configuration will have and that this version would silently ignore.
-const LATER: [&str; 4] = ["source_from", "field_mapping", "redact", "weights"];
+const LATER: [&str; 3] = ["source_from", "field_mapping", "weights"];
 const MATCH_KEYS: [&str; 6] = ["receiver", "path", "listener", "program", "host", "service"];
 const DROP_KEYS: [&str; 3] = ["severity", "template", "regex"];
 const FORMATS: [&str; 9] =
@@ -81,18 +82,24 @@ fn matches_all(matching: &SourceMatch) -> bool {
         && matching.listener.is_none()
 }
 
-struct Reader<'a> {
+/// Where an entry is read.
+pub(super) struct Reader<'a> {
     path: String,
     problems: &'a mut Vec<Problem>,
 }
 
 impl Reader<'_> {
-    fn problem(&mut self, node: &Node, key: &str, message: String) {
+    /// How many problems there are so far.
+    pub(super) fn problems(&self) -> usize {
+        self.problems.len()
+    }
+
+    pub(super) fn problem(&mut self, node: &Node, key: &str, message: String) {
         let key = if key.is_empty() { self.path.clone() } else { format!("{}.{key}", self.path) };
         self.problems.push(Problem::new(Some(node.mark), key, message));
     }
 
-    fn keys<'n>(
+    pub(super) fn keys<'n>(
         &mut self,
         node: &'n Node,
         under: &str,
@@ -124,7 +131,7 @@ impl Reader<'_> {
         known
     }
 
-    fn value(&mut self, node: &Node, key: &str, kind: Kind) -> Option<Value> {
+    pub(super) fn value(&mut self, node: &Node, key: &str, kind: Kind) -> Option<Value> {
         match kind.read(node) {
             Ok(Value::Null) => None,
             Ok(value) => Some(value),
@@ -135,7 +142,7 @@ impl Reader<'_> {
         }
     }
 
-    fn text(&mut self, node: &Node, key: &str) -> Option<String> {
+    pub(super) fn text(&mut self, node: &Node, key: &str) -> Option<String> {
         match self.value(node, key, Kind::Text)? {
             Value::Text(text) => Some(text),
             _ => None,
@@ -159,11 +166,14 @@ impl Reader<'_> {
             multiline: Multiline::Auto,
             source_type: None,
             lateness_seconds: None,
+            redact: Vec::new(),
             drop: Vec::new(),
         };
+        let mut redact = None;
         for (name, value) in self.keys(node, "", &KEYS) {
             let key = name.text.as_str();
             match key {
+                "redact" => redact = Some(value),
                 "name" => {
                     if let Some(name) = self.text(value, key).filter(|name| !name.is_empty()) {
                         entry.name = name;
@@ -187,6 +197,9 @@ impl Reader<'_> {
                 }
                 _ => entry.drop = self.drops(value),
             }
+        }
+        if let Some(node) = redact {
+            entry.redact = self.redact(node, &entry.matching);
         }
         entry
     }

@@ -5,6 +5,7 @@
 use jiff::tz::TimeZone;
 use regex::Regex;
 use seerflow_model::{Event, Format, ReceiverKind, Severity};
+use seerflow_parsing::redact::Rule;
 
 /// One entry of `sources`.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct SourceEntry {
     pub source_type: Option<String>,
     /// Lateness, instead of `engine.lateness_seconds`.
     pub lateness_seconds: Option<u64>,
+    /// What is redacted before anything else sees it.
+    pub redact: Vec<Rule>,
     /// What is thrown away.
     pub drop: Vec<DropRule>,
 }

@@ -41,7 +41,8 @@ impl TextSource {
         line_bytes: usize,
         begin: Option<Begin>,
     ) -> TextSource {
-        let options = Options { line_bytes, multiline: settings.multiline.clone() };
+        let (multiline, redact) = (settings.multiline, settings.redact);
+        let options = Options { line_bytes, multiline, redact };
         let finder = Finder::new(settings.zone, settings.year);
         TextSource {
             source,

@@ -95,7 +95,7 @@ impl Pass {
             (file.identity, file.modified)
         };
         let mut source = SourceInfo::plain(
-            hash::pair(identity, ordinal),
+            hash::pair(file.identity(identity), ordinal),
             &path.to_string_lossy(),
             if stdin { ReceiverKind::Stdin } else { ReceiverKind::Archive },
             &file.source_type,
@@ -112,7 +112,11 @@ impl Pass {
             observed: modified,
             zone: file.zone,
             year,
-            lines: lines::Options { line_bytes: options.line_bytes_max, multiline: file.multiline },
+            lines: lines::Options {
+                line_bytes: options.line_bytes_max,
+                multiline: file.multiline,
+                redact: file.redact,
+            },
             lateness: PIPE_LATENESS,
             window: Window {
                 since: options.since.unwrap_or(0),

@@ -9,6 +9,7 @@ use seerflow_model::Event;
 use seerflow_model::record::ReceiverKind;
 use seerflow_model::time::SECOND;
 use seerflow_parsing::lines::Joining;
+use seerflow_parsing::redact::{Counts, Key, Redactor};
 use seerflow_parsing::time::{YearPolicy, Zone};
 use seerflow_pipeline::parse::DropRules;
 use std::path::Path;
@@ -28,6 +29,9 @@ pub struct Given {
 /// All rules of one run.
 pub struct Rules {
     entries: Vec<SourceEntry>,
+    /// What each entry redacts, compiled.
+    redact: Vec<Option<Arc<Redactor>>>,
+    redacted: Arc<Counts>,
     given: Given,
     lateness: u64,
     max_future: u64,
@@ -35,9 +39,17 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// From configuration and command line.
-    pub fn new(config: &Config, given: Given) -> Rules {
+    /// From configuration and command line. `key`: of the pseudonyms of what is redacted, see
+    /// [`crate::config::redact_key`].
+    pub fn new(config: &Config, given: Given, key: &Key) -> Rules {
+        let redacted = Arc::<Counts>::default();
+        let compile = |entry: &SourceEntry| {
+            (!entry.redact.is_empty())
+                .then(|| Arc::new(Redactor::new(&entry.redact, key.clone(), Some(&redacted))))
+        };
         Rules {
+            redact: config.sources.iter().map(compile).collect(),
+            redacted,
             entries: config.sources.clone(),
             given,
             lateness: config.engine.lateness_seconds,
@@ -50,6 +62,8 @@ impl Rules {
     pub fn line_by_line(&self) -> Rules {
         Rules {
             entries: self.entries.clone(),
+            redact: self.redact.clone(),
+            redacted: self.redacted.clone(),
             given: self.given.clone(),
             lateness: self.lateness,
             max_future: self.max_future,
@@ -60,6 +74,18 @@ impl Rules {
     /// The entry that rules a source as a whole: one that needs no line to be judged.
     fn of_source(&self, facts: &SourceFacts<'_>) -> Option<&SourceEntry> {
         self.entries.iter().find(|e| !e.matching.needs_line() && e.matching.fits(facts))
+    }
+
+    /// What the entry of a source redacts.
+    fn redact(&self, entry: Option<&SourceEntry>) -> Option<Arc<Redactor>> {
+        let entry = entry?;
+        let at = self.entries.iter().position(|other| std::ptr::eq(other, entry))?;
+        self.redact[at].clone()
+    }
+
+    /// How much was redacted.
+    pub fn redacted(&self) -> &Arc<Counts> {
+        &self.redacted
     }
 
     /// The entry that rules a line.
@@ -100,6 +126,7 @@ impl Rules {
             source_type: self.source_type(entry, "file"),
             format: format_of(entry),
             entry: entry.map(|e| e.name.clone()),
+            redact: self.redact(entry),
         }
     }
 
@@ -153,6 +180,7 @@ impl SourceRules for Rules {
         settings.entry = entry.map(|e| e.name.clone());
         settings.format = format_of(entry);
         settings.multiline = joining(entry);
+        settings.redact = self.redact(entry);
         if let Some(zone) = self.zone(entry) {
             settings.zone = zone;
         }

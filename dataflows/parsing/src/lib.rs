@@ -8,6 +8,7 @@ pub mod header;
 pub mod lines;
 pub mod mask;
 pub mod parser;
+pub mod redact;
 pub mod roles;
 pub mod template;
 pub mod time;

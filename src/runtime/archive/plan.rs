@@ -295,7 +295,7 @@ impl Plan {
 
 fn source(scan: &FileScan, ordinal: u64, options: &FileOptions) -> SourceInfo {
     SourceInfo {
-        id: hash::pair(scan.opened.identity, ordinal),
+        id: hash::pair(options.identity(scan.opened.identity), ordinal),
         name: scan.path.to_string_lossy().into_owned(),
         receiver: ReceiverKind::Archive,
         source_type: options.source_type.clone(),

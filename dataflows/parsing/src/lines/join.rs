@@ -2,6 +2,7 @@
 
 use super::partial::Whole;
 use super::rules::{JOIN_BYTES, JOIN_LINES, Joining, Trust};
+use crate::redact::{Redacting, State};
 use crate::time::{Finder, FinderState, TimeHit, heads, locate, priority};
 use seerflow_model::record::Flags;
 use seerflow_model::time::Ns;
@@ -54,6 +55,17 @@ pub struct LinesState {
     pub trust: Trust,
     /// Number of the next line.
     pub line: u64,
+    /// Whether a private key is under way that is redacted.
+    #[serde(default)]
+    pub redact: State,
+}
+
+impl LinesState {
+    /// What is known before the first line.
+    pub fn first(finder: &Finder) -> LinesState {
+        let (trust, redact) = (Trust::default(), State::default());
+        LinesState { finder: finder.state(), trust, line: 0, redact }
+    }
 }
 
 /// What was counted.
@@ -78,6 +90,7 @@ pub struct Joiner {
     trust: Trust,
     open: Option<Open>,
     text: Vec<u8>,
+    redact: Option<Redacting>,
     pub(super) counts: Counts,
 }
 
@@ -94,11 +107,31 @@ impl Joiner {
     /// A joiner at the beginning of a source.
     pub fn new(joining: Joining, finder: Finder, trust: Trust) -> Joiner {
         let counts = Counts::default();
-        Joiner { joining, finder, trust, open: None, text: Vec::new(), counts }
+        Joiner { joining, finder, trust, open: None, text: Vec::new(), redact: None, counts }
+    }
+
+    /// Redacts lines before it looks at them.
+    #[must_use]
+    pub fn redacting(self, redact: Option<Redacting>) -> Joiner {
+        Joiner { redact, ..self }
     }
 
     /// Takes one line; records that end with it go to `out`.
     pub fn push(&mut self, whole: Whole<'_>, now: Ns, out: &mut Records) {
+        // Taken out for the time of the call, because the line lies in its buffer.
+        match self.redact.take() {
+            Some(mut redact) => {
+                let before = redact.state();
+                let bytes = redact.line(whole.bytes);
+                self.take(Whole { bytes, ..whole }, before, now, out);
+                self.redact = Some(redact);
+            }
+            None => self.take(whole, State::default(), now, out),
+        }
+    }
+
+    /// One line, redacted; `before` is what the redactor knew before it.
+    fn take(&mut self, whole: Whole<'_>, before: State, now: Ns, out: &mut Records) {
         self.counts.lines += u64::from(whole.lines);
         let mut line = whole.bytes;
         if whole.start == 0 {
@@ -119,8 +152,7 @@ impl Joiner {
             self.extend(line, &whole, now);
         } else {
             self.close(out);
-            let before =
-                LinesState { finder: self.finder.state(), trust: self.trust, line: whole.line };
+            let before = self.known(whole.line, before);
             let time = located.map(|l| self.finder.settle(&l));
             self.begin(line, &whole, time, before, now);
         }
@@ -199,7 +231,11 @@ impl Joiner {
 
     /// What is known now, if the next line has this number.
     pub(super) fn state(&self, line: u64) -> LinesState {
-        LinesState { finder: self.finder.state(), trust: self.trust, line }
+        self.known(line, self.redact.as_ref().map(Redacting::state).unwrap_or_default())
+    }
+
+    fn known(&self, line: u64, redact: State) -> LinesState {
+        LinesState { finder: self.finder.state(), trust: self.trust, line, redact }
     }
 
     /// The finder of times, to ask what it met.
