@@ -3,10 +3,12 @@
 
 use crate::daemon::{Daemon, wait};
 use crate::support::program::{command, run, run_with};
-use seerflow_parsing::redact::pseudonym_at;
+use seerflow::runtime::setup;
+use seerflow_parsing::redact::{Key, Redacting, Redactor, Rule, State, pseudonym_at};
 use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 
 const CARD: &str = "4111111111111111";
 const MAIL: &str = "canary.person@leak.example";
@@ -237,4 +239,50 @@ fn a_given_key_is_used() {
     let (a, b) = ("a".repeat(32), "b".repeat(32));
     assert_eq!(of(&a), of(&a));
     assert_ne!(of(&a), of(&b));
+}
+
+/// Four times the line takes about four times the CPU time, whatever it repeats.
+#[test]
+fn hostile_lines_take_linear_time() {
+    let rules = [Rule::Card, Rule::Email, Rule::Token];
+    let redactor = Arc::new(Redactor::new(&rules, Key::new(b"tests"), None));
+    let clock = setup::thread_cpu();
+    let cost = |unit: &str, len: usize| {
+        let line = unit.repeat(len / unit.len());
+        let once = || {
+            let mut source = Redacting::new(redactor.clone(), State::default());
+            let begun = clock();
+            std::hint::black_box(source.line(line.as_bytes()));
+            clock() - begun
+        };
+        (0..3).map(|_| once()).min().unwrap()
+    };
+    for unit in [
+        "password=",
+        "password=\"",
+        "password=,",
+        "authorization: ",
+        "a@",
+        "%40",
+        "\\u0040",
+        "4 ",
+        "41-",
+        "://:",
+        "://a:b",
+        "eyJ.",
+        "{\"token\":[",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----a",
+        "\\\"",
+        "<token:",
+        "token='",
+        "bearer ",
+        "basic YTpi",
+        "x,",
+        "4111 1111 1111 1111 ",
+        " ",
+    ] {
+        let (short, long) = (cost(unit, 64 << 10), cost(unit, 256 << 10));
+        assert!(long < 8 * short + 20_000_000, "{unit}: {short} and {long} ns");
+    }
 }

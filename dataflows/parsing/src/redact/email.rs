@@ -61,9 +61,18 @@ fn is_local(b: u8) -> bool {
 /// Where the local part before `at` begins; `at` when there is none.
 fn local(text: &[u8], from: usize, at: usize) -> usize {
     let from = from.max(at.saturating_sub(LOCAL_MAX));
+    let encoded = |i: usize| -> Option<u8> {
+        let digits = std::str::from_utf8(text.get(i + 1..i + 3)?).ok()?;
+        u8::from_str_radix(digits, 16).ok()
+    };
     let mut start = at;
     while start > from {
         let before = text[start - 1];
+        // `%3D` and its like belong to what is around the address.
+        if before == b'%' && encoded(start - 1).is_some_and(|b| !is_local(b) || b == b'%') {
+            start = at.min(start + 2);
+            break;
+        }
         let apostrophe = before == b'\''
             && start < at
             && start - 1 > from
@@ -74,28 +83,16 @@ fn local(text: &[u8], from: usize, at: usize) -> usize {
         }
         start -= 1;
     }
-    // `\n`, `\u003c` and `%3D` belong to what is around the address.
+    // So do `\n` and `\u003c`.
     if start > 0 && start < at && text[start - 1] == b'\\' {
         start += if text[start] == b'u' { 5 } else { 1 };
     }
-    let encoded = |i: usize| -> Option<u8> {
-        let digits = std::str::from_utf8(text.get(i + 1..i + 3)?).ok()?;
-        u8::from_str_radix(digits, 16).ok()
-    };
-    let mut i = start;
-    while i < at {
-        if text[i] == b'%' && encoded(i).is_some_and(|b| !is_local(b) || b == b'%') {
-            i += 3;
-            start = i;
-        } else {
-            i += 1;
-        }
-    }
+    start = start.min(at);
     // Nor does it begin inside a character.
     while start < at && (matches!(text[start], b'.' | b'-' | b'%') || text[start] & 0xc0 == 0x80) {
         start += 1;
     }
-    start.min(at)
+    start
 }
 
 /// Where the domain that begins at `at` ends.

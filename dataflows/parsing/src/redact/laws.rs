@@ -2,6 +2,8 @@
 
 use super::tests::{all, redact, redactor, short};
 use super::*;
+use crate::lines::{Assembler, Joining, Options, Records, records};
+use crate::time::{Finder, YearPolicy, Zone};
 use proptest::prelude::*;
 
 /// Digit by digit as the norm describes it.
@@ -130,4 +132,52 @@ proptest! {
             }
         }
     }
+
+    /// However a source is cut into blocks, and wherever a reader takes over from another one.
+    #[test]
+    fn blocks_and_resuming_do_not_matter(
+        lines in proptest::collection::vec(line_of_a_source(), 1..20),
+        cut in 0usize..600,
+        off in any::<bool>(),
+    ) {
+        let multiline = if off { Joining::Off } else { Joining::Auto };
+        let options = || Options { line_bytes: 4096, multiline: multiline.clone(), redact: Some(all()) };
+        let finder = || Finder::new(Zone::Utc, YearPolicy::Fixed(2026));
+        let bytes = lines.join("\n").into_bytes();
+        let whole = records(&bytes, options(), finder());
+        let texts = |all: &Records| -> Vec<_> {
+            all.records.iter().map(|r| (all.bytes_of(r).to_vec(), r.time, r.flags, r.from)).collect()
+        };
+        let cut = cut.min(bytes.len());
+        let mut first = Assembler::new(options(), finder());
+        let mut got = Records::default();
+        first.push(&bytes[..cut], 0, &mut got);
+        let mut resumed = texts(&got);
+        if let Some((at, state)) = first.resume_point() {
+            let mut second = Assembler::resume(options(), Zone::Utc, at, state);
+            let mut rest = Records::default();
+            second.push(&bytes[at as usize..], 0, &mut rest);
+            second.finish(&mut rest);
+            resumed.extend(texts(&rest));
+            prop_assert_eq!(&resumed, &texts(&whole));
+        }
+        first.push(&bytes[cut..], 0, &mut got);
+        first.finish(&mut got);
+        prop_assert_eq!(texts(&got), texts(&whole));
+    }
+}
+
+fn line_of_a_source() -> impl Strategy<Value = String> {
+    let body = "MIIEpAIBAAKCAQEA75TEMnvdbW0bW0bW0bW0bW0bW0bW0b";
+    prop_oneof![
+        Just("2026-03-24T19:00:00Z plain line".to_owned()),
+        Just("2026-03-24T19:00:01Z card 4111 1111 1111 1111".to_owned()),
+        Just("2026-03-24T19:00:02Z -----BEGIN PRIVATE KEY-----".to_owned()),
+        Just(body.to_owned()),
+        Just(format!("2026-03-24T19:00:03Z {body}")),
+        Just("-----END PRIVATE KEY-----".to_owned()),
+        Just("  password=hunter2".to_owned()),
+        Just("4111111111111111 in front".to_owned()),
+        Just(String::new()),
+    ]
 }

@@ -330,7 +330,7 @@ fn overlaps_are_one_value_and_kinds_are_apart() {
             ("4111111111111111@example.com", "<email>"),
             ("password=alice@example.com x", "password=<token> x"),
             ("password=4111 1111 1111 1111", "password=<token>"),
-            ("https://u:p4ss@db.example.com/", "https://u:<token>"),
+            ("https://u:p4ss@db.example.com/", "https://u:<token>@db.example.com/"),
         ],
     );
     let one = redact(&all(), "4111 1111 1111 1111 A@Example.com");
@@ -355,31 +355,31 @@ fn counts_and_bounds() {
 }
 
 #[test]
-fn hostile_lines_take_linear_time() {
-    let redactor = all();
-    for unit in [
-        "password=",
-        "password=\"",
-        "authorization: ",
-        "a@",
-        "%40",
-        "4 ",
-        "41-",
-        "://:",
-        "eyJ.",
-        "{\"token\":[",
-        "-----BEGIN PRIVATE KEY-----",
-        "\\\"",
-        "<token:",
-        "token='",
-        "bearer ",
-        "x,",
-        "4111 1111 1111 1111 ",
-    ] {
-        let line = unit.repeat((256 << 10) / unit.len());
-        let begun = std::time::Instant::now();
-        redact(&redactor, &line);
-        let took = begun.elapsed();
-        assert!(took.as_secs() < 5, "{unit}: {took:?}");
-    }
+fn a_pseudonym_is_one_masked_value_and_no_entity() {
+    use crate::{mask::mask_text, parser::Parser, roles::RoleSet};
+    use seerflow_model::record::{ReceiverKind, RecordBatch, RecordMeta, SourceInfo};
+    let line = redact(&all(), "charge of 4111111111111111 by alice@example.com, password=hunter2");
+    let masked = mask_text(&line).render();
+    assert_eq!(masked, "charge of <Id> by <Id>, password=<Id>");
+    assert_eq!(mask_text(&masked).render(), masked);
+    let source = SourceInfo::plain(1, "f", ReceiverKind::File, "file");
+    let meta = RecordMeta {
+        start: 0,
+        len: line.len() as u32,
+        seq: 0,
+        event_time: None,
+        effective: 0,
+        time_start: 0,
+        time_len: 0,
+        flags: seerflow_model::Flags::default(),
+    };
+    let batch = RecordBatch {
+        source: Arc::new(source),
+        observed: 0,
+        bytes: line.into_bytes(),
+        records: vec![meta],
+    };
+    let event = Parser::new(RoleSet::bundled(), None).parse(&batch, &meta);
+    let entities: Vec<_> = event.entities.iter().map(|e| event.canonical(e)).collect();
+    assert!(entities.is_empty(), "{entities:?}");
 }
