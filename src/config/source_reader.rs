@@ -58,6 +58,8 @@ pub fn read(
         return Vec::new();
     }
     let mut entries: Vec<SourceEntry> = Vec::new();
+    // Entries that say nothing of redaction.
+    let mut silent: Vec<String> = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let path = format!("sources[{index}]");
         let mut reader = Reader { path, problems };
@@ -70,9 +72,24 @@ pub fn read(
             let message = "is never used: an entry before it fits every source";
             warnings.push(Problem::new(Some(item.mark), format!("sources[{index}]"), message));
         }
+        if matches_all(&entry.matching) && !entry.redact.is_empty() && !silent.is_empty() {
+            let message = format!(
+                "redact does not hold for sources that entries before it fit: {}; write `redact` \
+                 there too, or `redact: []` if that is meant",
+                silent.join(", ")
+            );
+            warnings.push(Problem::new(Some(item.mark), format!("sources[{index}]"), message));
+        }
+        if !entry.matching.needs_line() && !has_key(item, "redact") {
+            silent.push(entry.name.clone());
+        }
         entries.push(entry);
     }
     entries
+}
+
+fn has_key(node: &Node, key: &str) -> bool {
+    matches!(&node.value, Yaml::Map(entries) if entries.iter().any(|(name, _)| name.text == key))
 }
 
 fn matches_all(matching: &SourceMatch) -> bool {

@@ -42,6 +42,12 @@ fn reads_what_is_redacted() {
     let (entries, problems) =
         check("- redact: [card, email, token, {regex: 'id=(\\d+)', as: id}, {field: ssn}]\n");
     assert_eq!(problems, [""; 0]);
+    let file = "- {name: f, match: {receiver: file}REDACT}\n- {name: p, match: {program: x}}\n\
+                - {name: all, redact: [card]}\n";
+    let (_, problems) = check(&file.replace("REDACT", ""));
+    assert!(problems[0].contains("f:3:3: sources[2]: redact does not hold for"), "{problems:?}");
+    assert!(problems[0].contains("before it fit: f; write"), "{problems:?}");
+    assert_eq!(check(&file.replace("REDACT", ", redact: []")).1, [""; 0]);
     let names: Vec<_> = entries[0].redact.iter().map(Rule::name).collect();
     assert_eq!(names, ["card", "email", "token", "id", "value"]);
 }

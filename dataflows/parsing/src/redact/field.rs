@@ -130,7 +130,8 @@ impl<'a> Line<'a> {
             return None;
         }
         let before = &self.text[..name.start];
-        if exact && !starts(self.text, name.start) || exact && before.last() == Some(&b'_') {
+        let inside = !starts(self.text, name.start) || before.last() == Some(&b'_');
+        if exact && inside {
             return None;
         }
         let part = |b: &&u8| word(**b) || matches!(b, b'-' | b'.');

@@ -55,7 +55,8 @@ impl Key {
     /// what it may have been hashed from.
     pub fn identifier(&self, id: u64) -> u64 {
         let mut mac = self.0.clone();
-        mac.update(b"identifier\0");
+        // No kind is empty.
+        mac.update(&[0]);
         mac.update(&id.to_le_bytes());
         let digest = mac.finalize().into_bytes();
         digest[..8].iter().fold(0, |id, byte| id << 8 | u64::from(*byte))

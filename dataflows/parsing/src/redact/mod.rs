@@ -24,6 +24,7 @@ mod key;
 mod pem;
 mod search;
 mod shape;
+mod sieve;
 mod write;
 
 #[cfg(test)]

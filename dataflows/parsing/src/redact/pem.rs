@@ -38,9 +38,7 @@ pub fn begins(text: &[u8], at: usize) -> Option<(Range<usize>, bool)> {
     let marker = &text[at..text.len().min(at + MARKER_MAX)];
     let name = marker.strip_prefix(b"-----BEGIN ")?;
     let name = &name[..memmem::find(name, b"-----")?];
-    if memmem::find(name, b"PRIVATE KEY").is_none() {
-        return None;
-    }
+    memmem::find(name, b"PRIVATE KEY")?;
     let from = at + "-----BEGIN ".len() + name.len() + "-----".len();
     if let Some(end) = memmem::find(&text[from..], b"-----END ") {
         return Some((from..from + end, false));

@@ -7,9 +7,11 @@ use super::field::{Line, starts};
 use super::key::{pseudonym_at, pseudonym_over};
 use super::pem::{self, State};
 use super::shape::{self, SHAPES};
+use super::sieve::Sieve;
 use super::{Rule, card, email};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use regex::bytes::Regex;
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -23,13 +25,20 @@ pub struct Found {
 }
 
 /// Buffers of a search.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Scratch {
     /// What was found, in order, without overlaps.
     pub found: Vec<Found>,
     groups: Vec<Range<usize>>,
     /// A value as it is compared.
     pub value: Vec<u8>,
+}
+
+impl fmt::Debug for Scratch {
+    /// Without the values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scratch").field("found", &self.found).finish_non_exhaustive()
+    }
 }
 
 /// Names before secrets; anything may stand before a name.
@@ -85,6 +94,8 @@ pub struct Search {
     pub email: Option<usize>,
     token: Option<usize>,
     hints: Option<(AhoCorasick, Arc<[Hint]>)>,
+    /// Of the patterns of the hints.
+    sieve: Option<Sieve>,
     expressions: Vec<(usize, Regex)>,
 }
 
@@ -97,6 +108,7 @@ impl Search {
             email: place(|rule| matches!(rule, Rule::Email)),
             token,
             hints: None,
+            sieve: None,
             expressions: Vec::new(),
         };
         let (mut patterns, mut hints) = (Vec::new(), Vec::new());
@@ -124,6 +136,7 @@ impl Search {
             add("://", Hint::UserInfo);
             SHAPES.iter().enumerate().for_each(|(i, shape)| add(shape.0, Hint::Shape(i)));
         }
+        search.sieve = Sieve::new(&patterns);
         // Patterns are few and short, and their number is bounded by the configuration.
         search.hints = (!patterns.is_empty())
             .then(|| {
@@ -169,6 +182,23 @@ impl Search {
             (range, after) = pem::goes_on(line, *state);
             found.extend(range.map(|range| Found { range, rule }));
         }
+        if !self.sieve.as_ref().is_some_and(|sieve| !sieve.may_hold(line)) {
+            self.hinted(line, search, hints, &mut after, found);
+        }
+        if let Some(state) = state {
+            *state = after;
+        }
+    }
+
+    /// What the patterns lead to.
+    fn hinted(
+        &self,
+        line: &[u8],
+        search: &AhoCorasick,
+        hints: &[Hint],
+        after: &mut State,
+        found: &mut Vec<Found>,
+    ) {
         let text = Line::new(line);
         let mut from = 0;
         while let Some(hit) = search.find(Input::new(line).span(from..line.len())) {
@@ -181,7 +211,7 @@ impl Search {
                 Hint::PrivateKey => match pem::begins(line, hit.start()) {
                     Some((range, goes_on)) => {
                         if goes_on {
-                            after = pem::open();
+                            *after = pem::open();
                         }
                         (Some(range).filter(|range| !range.is_empty()), self.token)
                     }
@@ -193,9 +223,6 @@ impl Search {
             if let (Some(range), Some(rule)) = (range, rule) {
                 found.push(Found { range, rule });
             }
-        }
-        if let Some(state) = state {
-            *state = after;
         }
     }
 
