@@ -124,9 +124,19 @@ fn live(dir: &Path, yaml: &str) -> Vec<(String, String)> {
 fn commands(dir: &Path) -> Vec<(String, String)> {
     let mut said = Vec::new();
     let text = lines("file", 10).join("\n") + "\n";
+    let packed = std::fs::File::create(dir.join("app.log.gz")).unwrap();
+    let mut packed = flate2::write::GzEncoder::new(packed, flate2::Compression::fast());
+    packed.write_all(text.as_bytes()).unwrap();
+    packed.finish().unwrap();
+    // Where a time would stand: none must be read from a card.
+    let heads = format!("{CARD} in front\n{{\"ts\":{CARD},\"msg\":\"{MAIL}\"}}\n").repeat(80);
+    std::fs::write(dir.join("heads.log"), heads).unwrap();
     for args in [
         &["analyze", "in/app.log", "--json"][..],
         &["analyze", "in/app.log"],
+        &["analyze", "app.log.gz", "--json"],
+        &["analyze", "heads.log", "--json"],
+        &["parse", "heads.log", "--json"],
         &["analyze", "--one-pass", "in/app.log", "--json"],
         &["parse", "in/app.log", "--json", "--explain"],
         &["parse", "in/app.log"],
@@ -186,7 +196,13 @@ fn what_is_not_redacted_does() {
         let text = &said.iter().find(|(name, _)| name == shown).unwrap().1;
         assert_eq!(leaks(text), ["card", "email", "password", "key"], "{shown}");
     }
-    for shown in ["analyze in/app.log --json", "analyze - --json", "parse in/app.log", "tail -"] {
+    for shown in [
+        "analyze in/app.log --json",
+        "analyze app.log.gz --json",
+        "analyze - --json",
+        "parse in/app.log",
+        "tail -",
+    ] {
         let text = &said.iter().find(|(name, _)| name == shown).unwrap().1;
         assert_eq!(leaks(text), ["card", "email", "password", "key"], "{shown}: {text}");
     }

@@ -182,7 +182,7 @@ impl Search {
             (range, after) = pem::goes_on(line, *state);
             found.extend(range.map(|range| Found { range, rule }));
         }
-        if !self.sieve.as_ref().is_some_and(|sieve| !sieve.may_hold(line)) {
+        if self.sieve.as_ref().is_none_or(|sieve| sieve.may_hold(line)) {
             self.hinted(line, search, hints, &mut after, found);
         }
         if let Some(state) = state {
