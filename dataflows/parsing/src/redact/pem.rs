@@ -40,8 +40,10 @@ pub fn begins(text: &[u8], at: usize) -> Option<(Range<usize>, bool)> {
     let name = &name[..memmem::find(name, b"-----")?];
     memmem::find(name, b"PRIVATE KEY")?;
     let from = at + "-----BEGIN ".len() + name.len() + "-----".len();
-    if let Some(end) = memmem::find(&text[from..], b"-----END ") {
-        return Some((from..from + end, false));
+    // Up to the next marker only, so that many of them do not make many searches of the whole text.
+    let next = memmem::find(&text[from..], b"-----").map(|len| from + len);
+    if let Some(end) = next.filter(|end| text[*end..].starts_with(b"-----END ")) {
+        return Some((from..end, false));
     }
     // No end: cut, or one line of many.
     let text_or_escape = |b: &u8| is_text(*b) || b.is_ascii_whitespace() || *b == b'\\';
