@@ -31,7 +31,7 @@ pub struct TextSource {
     /// The first bytes, until the encoding is known.
     lead: Option<Vec<u8>>,
     /// A table whose header is still to come, and what its assembler is made of.
-    header: Option<(Arc<Layout>, usize, Finder)>,
+    header: Option<(Arc<Layout>, Options, Finder)>,
     decoder: Option<Utf16Decoder>,
     decoded: Vec<u8>,
     skip: bool,
@@ -45,11 +45,12 @@ impl TextSource {
         line_bytes: usize,
         begin: Option<Begin>,
     ) -> TextSource {
-        let options = Options { line_bytes, multiline: settings.multiline.clone() };
+        let (multiline, redact) = (settings.multiline, settings.redact);
+        let options = Options { line_bytes, multiline, redact };
         let finder = Finder::new(settings.zone, settings.year);
-        let header = match &settings.multiline {
+        let header = match &options.multiline {
             Joining::Laid(layout) if begin.is_none() && layout.lacks_columns() => {
-                Some((layout.clone(), line_bytes, finder.clone()))
+                Some((layout.clone(), options.clone(), finder.clone()))
             }
             _ => None,
         };
@@ -86,12 +87,13 @@ impl TextSource {
 
     /// Learns the columns of a table from how its text begins.
     fn take_header(&mut self, lead: &[u8]) {
-        let Some((layout, line_bytes, finder)) = self.header.take() else { return };
-        let known = layout.with_head(lead);
+        let Some((layout, mut options, finder)) = self.header.take() else { return };
+        let safe = options.redact.as_ref().map(|redact| redact.head(lead));
+        let known = layout.with_head(safe.as_deref().unwrap_or(lead));
         let mut info = SourceInfo::clone(&self.source.info);
         known.describe(&mut info);
         self.source.info = Arc::new(info);
-        let options = Options { line_bytes, multiline: Joining::Laid(Arc::new(known)) };
+        options.multiline = Joining::Laid(Arc::new(known));
         self.assembler = Assembler::new(options, finder);
     }
 

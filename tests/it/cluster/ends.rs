@@ -172,7 +172,7 @@ fn part() {
     let index: usize = index.to_str().unwrap().parse().unwrap();
     let home = PathBuf::from(std::env::var_os("SEERFLOW_TEST_HOME").unwrap());
     let hosts = hosts::read(&home.join("hosts"), false).unwrap();
-    let member = Member::new(index, hosts, &engine::config(), 1, "test").unwrap();
+    let member = Member::new(index, hosts, &engine::config(), 1, ("test", 0)).unwrap();
     let how = How { chunk: engine::chunk(10_000, 200), ..How::default() };
     let rules = engine::rules(&engine::config());
     let mut options = engine::options(&how, &rules);
