@@ -131,7 +131,7 @@ fn commands(dir: &Path) -> Vec<(String, String)> {
     // Where a time would stand: none must be read from a card.
     let heads = format!("{CARD} in front\n{{\"ts\":{CARD},\"msg\":\"{MAIL}\"}}\n").repeat(80);
     std::fs::write(dir.join("heads.log"), heads).unwrap();
-    // A table: a quoted cell of two lines, a column named like a secret, a header on standard input.
+    // A table: a quoted cell of two lines, a column named like a secret.
     let table = format!(
         "time,who,db_password,note\n\
          2026-03-24T19:00:00Z,{MAIL},{PASSWORD},\"card\n{CARD}, key {KEY}\"\n"
@@ -160,6 +160,19 @@ fn commands(dir: &Path) -> Vec<(String, String)> {
     }
     for args in [&["analyze", "-", "--json"][..], &["parse", "-"], &["tail", "-"]] {
         let ran = run_with(dir, args, text.as_bytes());
+        assert!(matches!(ran.code, 0 | 1), "{args:?}: {}", ran.err);
+        said.push((args.join(" "), ran.out + &ran.err));
+    }
+    // The header of a pipe is known only when it comes.
+    let yaml = std::fs::read_to_string(dir.join("seerflow.yaml")).unwrap();
+    let yaml = match yaml.contains("sources: [{") {
+        true => yaml.replace("sources: [{", "sources: [{format: csv, "),
+        false => yaml + "sources: [{format: csv}]\n",
+    };
+    std::fs::write(dir.join("pipe.yaml"), yaml).unwrap();
+    for args in [&["analyze", "-", "--json"][..], &["parse", "-", "--json"], &["tail", "-"]] {
+        let args = [&["--config", "pipe.yaml"], args].concat();
+        let ran = run_with(dir, &args, table.as_bytes());
         assert!(matches!(ran.code, 0 | 1), "{args:?}: {}", ran.err);
         said.push((args.join(" "), ran.out + &ran.err));
     }
@@ -213,6 +226,7 @@ fn what_is_not_redacted_does() {
         "parse in/app.log",
         "tail -",
         "parse table.csv --json",
+        "--config pipe.yaml parse - --json",
     ] {
         let text = &said.iter().find(|(name, _)| name == shown).unwrap().1;
         assert_eq!(leaks(text), ["card", "email", "password", "key"], "{shown}: {text}");

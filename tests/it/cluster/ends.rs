@@ -90,8 +90,25 @@ fn processes_that_differ_end_with_76() {
     let config = config(home.path(), KEYS);
     let other = home.path().join("other.yaml");
     std::fs::write(&other, "detection: {bucket_seconds: 20}\n").unwrap();
+    let keyed = |letter: &str| {
+        let path = home.path().join(format!("{letter}.yaml"));
+        let key = letter.repeat(32);
+        let yaml = format!("{KEYS}sources: [{{redact: [card]}}]\nengine: {{redact_key: {key}}}\n");
+        std::fs::write(&path, yaml).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
     let summary = home.path().join("summary.json");
     let usual = arguments(&config, 1, &summary, &logs);
+    let (one, two) = (keyed("a"), keyed("b"));
+    let of = |index| arguments(if index == 0 { &one } else { &two }, 1, &summary, &logs);
+    let all = cluster::run(home.path(), 2, of);
+    for said in &all {
+        assert_eq!(said.code, 76, "{}", said.err);
+        assert!(said.err.contains("the key of what is redacted"), "{}", said.err);
+        assert!(!said.err.contains("settings under sources"), "{}", said.err);
+    }
+    let all = cluster::run(home.path(), 2, |_| arguments(&one, 1, &summary, &logs));
+    assert!(all.iter().all(|said| matches!(said.code, 0 | 1)), "{all:?}");
     let cases = [
         (arguments(&config, 2, &summary, &logs), "workers (--workers)"),
         (arguments(other.to_str().unwrap(), 1, &summary, &logs), "settings under detection"),
