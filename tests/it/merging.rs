@@ -47,7 +47,7 @@ fn statements_become_one_without_a_word() {
     let folder = tempfile::tempdir().unwrap();
     let (path, lines) = write(folder.path());
     let base = How { tune: quick, ..How::default() };
-    let first = engine::analyze(&[path.clone()], &base);
+    let first = engine::analyze(std::slice::from_ref(&path), &base);
     let mut found = rows(&first);
     found.sort();
     let texts: Vec<&str> = found.iter().map(|row| row.0.as_str()).collect();
@@ -62,7 +62,7 @@ fn statements_become_one_without_a_word() {
     assert!(told.len() <= 1, "{told:?}");
     for workers in [2, 3, 4] {
         let how = How { workers, ..base.clone() };
-        let outcome = engine::analyze(&[path.clone()], &how);
+        let outcome = engine::analyze(std::slice::from_ref(&path), &how);
         same(&format!("{workers} workers"), &digest::all(&first), &digest::all(&outcome));
     }
 }
