@@ -61,6 +61,8 @@ pub struct Stats {
     pub entities: u64,
     /// Records by what the edge made of them: late, crowded, clock_skew …
     pub tags: BTreeMap<String, u64>,
+    /// Redacted values by kind.
+    pub redacted: BTreeMap<String, u64>,
     /// How far each channel is with its calibration.
     pub calibration: Vec<ChannelState>,
     /// Effective time that the dataflow has reached, in ns, as text; null before the first record.

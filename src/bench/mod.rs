@@ -14,7 +14,7 @@ mod report;
 
 pub use report::{Report, Stage};
 
-use crate::config::Config;
+use crate::config::{Config, Environment, redact_key};
 use crate::failure::{ExitCode, Failure};
 use crate::runtime::archive::{Plan, Problem, ScanOptions, paths};
 use crate::runtime::batch::{self, Inputs, Outcome};
@@ -90,7 +90,8 @@ struct Measured {
 
 fn measure(files: &[PathBuf], workers: usize, config: &Config) -> Result<Measured, Failure> {
     let workers = workers.max(1);
-    let rules = Arc::new(Rules::new(config, Given::default()));
+    let key = redact_key::find(config, None, &Environment::of_process())?;
+    let rules = Arc::new(Rules::new(config, Given::default(), &key));
     let choose = rules.clone();
     let scan = ScanOptions {
         choose: Some(Arc::new(move |path: &Path| Some(choose.of_archive(path)))),

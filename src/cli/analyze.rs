@@ -39,11 +39,12 @@ pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
             .hint("give files that all processes can read"));
     }
     let command = format!("analyze {once} {}", cluster::of_source(&args.source));
-    let mut formed = cluster::join(&args.cluster, config, workers, &command)?;
+    let rules = common::rules(config, &args.source, None)?;
+    let shared = (command.as_str(), rules.redact_digest());
+    let mut formed = cluster::join(&args.cluster, config, workers, shared)?;
     let shows = formed.as_ref().is_none_or(|formed| formed.process == 0);
     // Opened first: a file that cannot be written is a mistake to be told before the work.
     let mut files = if shows { Some((open(&args)?, report(&args)?)) } else { None };
-    let rules = common::rules(config, &args.source);
     let (inputs, bytes) = inputs(&args, config, &rules, workers, once)?;
     let place = formed.as_ref().map(|formed| (formed.process, formed.processes()));
     if let Some(formed) = &mut formed {
@@ -59,7 +60,7 @@ pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
         watched(inputs, bytes / place.map_or(1, |(_, all)| all as u64), engine)?
     };
     common::say(&outcome.progress.problems());
-    let mut summary = summary(&outcome).took(started.elapsed());
+    let mut summary = summary(&outcome, &rules).took(started.elapsed());
     let Some((out, report)) = &mut files else {
         let (process, all) = place.unwrap_or_default();
         output::message(&format!("process {process} of {all}; process 0 shows the result of all"));
@@ -187,13 +188,14 @@ fn watched(inputs: batch::Inputs, bytes: u64, engine: Options) -> Result<batch::
     outcome.map_err(|e| common::engine_failed(&e))
 }
 
-fn summary(outcome: &batch::Outcome) -> Summary {
+fn summary(outcome: &batch::Outcome, rules: &Rules) -> Summary {
     let mut summary = Summary {
         bytes: outcome.progress.bytes.load(Relaxed),
         alerts: outcome.alerts.len() as u64,
         open_alerts: outcome.alerts.iter().filter(|a| a.status == AlertStatus::Open).count() as u64,
         span: outcome.span.map(|(first, last)| (time::rfc3339(first), time::rfc3339(last))),
         notices: outcome.notices.clone(),
+        redacted: rules.redacted().values(),
         ..Summary::default()
     };
     common::summarise(&outcome.shared, &mut summary);

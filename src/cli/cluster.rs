@@ -6,13 +6,13 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::runtime::cluster::{Formed, Member, hosts};
 
-/// Connects to the other processes, if the command line names any. `command`: all of it that
-/// decides how logs are read.
+/// Connects to the other processes, if the command line names any. `shared`: all of it that
+/// decides how logs are read, and [`crate::runtime::rules::Rules::redact_digest`].
 pub fn join(
     args: &ClusterArgs,
     config: &Config,
     workers: usize,
-    command: &str,
+    shared: (&str, u64),
 ) -> Result<Option<Formed>, Failure> {
     // The parser has seen to it that both are there or none.
     let (Some(process), Some(path)) = (args.process, &args.hostfile) else { return Ok(None) };
@@ -31,7 +31,7 @@ pub fn join(
         hosts.len(),
         config.engine.cluster_wait_seconds
     ));
-    let member = Member::new(process, hosts, config, workers, command)
+    let member = Member::new(process, hosts, config, workers, shared)
         .map_err(|error| Failure::cannot_run(format!("cannot read the program file: {error}")))?;
     member.form().map(Some)
 }

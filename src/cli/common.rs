@@ -3,7 +3,7 @@
 use super::args::SourceArgs;
 use super::output;
 use super::summary::Summary;
-use crate::config::Config;
+use crate::config::{Config, Environment, redact_key};
 use crate::failure::{ExitCode, Failure};
 use crate::runtime::archive::{FileOptions, Plan, Problem, ScanOptions, ScanProgress, paths};
 use crate::runtime::rules::{Given, Rules};
@@ -13,14 +13,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Acquire;
 
-/// The rules of configuration and command line.
-pub fn rules(config: &Config, source: &SourceArgs) -> Arc<Rules> {
+/// The rules of configuration and command line. `data_dir`: the one that is in use; without one the
+/// key of what is redacted comes from where it would be.
+pub fn rules(
+    config: &Config,
+    source: &SourceArgs,
+    data_dir: Option<&Path>,
+) -> Result<Arc<Rules>, Failure> {
+    let key = redact_key::find(config, data_dir, &Environment::of_process())?;
     let given = Given {
         timezone: source.timezone.clone(),
         year: source.year,
         source_type: source.source_type.clone(),
     };
-    Arc::new(Rules::new(config, given))
+    Ok(Arc::new(Rules::new(config, given, &key)))
 }
 
 /// Expands the paths of a command, or says what is wrong with them.

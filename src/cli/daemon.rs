@@ -134,7 +134,8 @@ impl Daemon {
         engine.cluster = self.formed.map(Formed::into_cluster);
         let (mut live, alerts) =
             Live::start(engine, options).map_err(|error| common::engine_failed(&error))?;
-        let facts = Arc::new(EngineFacts::new(live.shared.clone(), live.receivers.clone()));
+        let facts = EngineFacts::new(live.shared.clone(), live.receivers.clone());
+        let facts = Arc::new(facts.redacting(self.rules.redacted().clone()));
         let pump = pump(alerts, facts.clone(), sinks);
         let down = CancellationToken::new();
         let http = self.http.map(|listener| serve_http(listener, facts.clone(), down.clone()));
@@ -173,6 +174,7 @@ impl Daemon {
         };
         common::summarise(&shared, &mut summary);
         summary.dropped = facts.dropped();
+        summary.redacted = self.rules.redacted().values();
         output::message(&summary.took(started.elapsed()).to_string());
         Ok(())
     }

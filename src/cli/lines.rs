@@ -36,8 +36,10 @@ pub fn read(
         how.year.map_or(YearPolicy::NotAfter(modified), |year| YearPolicy::Fixed(i32::from(year)));
     let mut info = source(path, identity, &how, stdin);
     let cannot = |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
-    text = archive::with_header(text, &mut how.multiline, &mut info).map_err(cannot)?;
-    let options = Options { line_bytes, multiline: how.multiline.clone() };
+    text = archive::with_header(text, &mut how.multiline, how.redact.as_ref(), &mut info)
+        .map_err(cannot)?;
+    let (multiline, redact) = (how.multiline.clone(), how.redact.clone());
+    let options = Options { line_bytes, multiline, redact };
     let mut assembler = Assembler::new(options, Finder::new(how.zone.clone(), year));
     let mut batches = Batches { source: info, observed: modified, seq: 0, last: 0 };
     let mut buffer = vec![0; BLOCK];
@@ -73,7 +75,7 @@ pub fn read_all(
 
 fn source(path: &Path, identity: u64, how: &FileOptions, stdin: bool) -> Arc<SourceInfo> {
     let kind = if stdin { ReceiverKind::Stdin } else { ReceiverKind::Archive };
-    let id = hash::pair(identity, 0);
+    let id = hash::pair(how.identity(identity), 0);
     let mut source = SourceInfo::plain(id, &path.to_string_lossy(), kind, &how.source_type);
     source.format = how.format.clone();
     source.entry = how.entry.clone();

@@ -20,7 +20,7 @@ const TABLE_ROWS: usize = 1_000;
 
 /// Runs it.
 pub fn run(args: ParseArgs, config: &Config) -> Result<ExitCode, Failure> {
-    let rules = common::rules(config, &args.source);
+    let rules = common::rules(config, &args.source, None)?;
     let stdin = [PathBuf::from("-")];
     let paths = if args.paths == stdin { args.paths.clone() } else { common::files(&args.paths)? };
     let mut parser = Parser::new(config.role_set(), None);

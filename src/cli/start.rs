@@ -60,9 +60,10 @@ pub fn run(
     let http = bind_tcp(address, "dashboard_port")?;
     listening.http = http.local_addr().ok();
     let source = SourceArgs::default();
-    let rules = common::rules(&config, &source);
+    let rules = common::rules(&config, &source, Some(data.path()))?;
     let command = format!("start {} doors {}", ways.len(), cluster::of_source(&source));
-    let formed = cluster::join(&args.cluster, &config, listening.workers, &command)?;
+    let shared = (command.as_str(), rules.redact_digest());
+    let formed = cluster::join(&args.cluster, &config, listening.workers, shared)?;
     let daemon = Daemon {
         workers: listening.workers,
         rules,

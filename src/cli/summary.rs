@@ -28,6 +28,8 @@ pub struct Summary {
     pub dropped: BTreeMap<String, u64>,
     /// Records by tag: late, clock_skew, inherited …
     pub tags: BTreeMap<String, u64>,
+    /// Redacted values by kind.
+    pub redacted: BTreeMap<String, u64>,
     /// Wall time.
     pub seconds: f64,
     /// First and last event time, in RFC 3339.
@@ -80,6 +82,9 @@ impl fmt::Display for Summary {
         }
         if !self.tags.is_empty() {
             writeln!(f, "tagged     {}", counts(&self.tags))?;
+        }
+        if self.redacted.values().any(|n| *n > 0) {
+            writeln!(f, "redacted   {}", counts(&self.redacted))?;
         }
         let rate = thousands(self.events_per_second() as u64);
         write!(f, "took       {:.1} s, {rate} events/s", self.seconds)?;

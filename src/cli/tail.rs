@@ -32,7 +32,7 @@ pub fn run(args: TailArgs, loaded: Loaded, environment: &Environment) -> Result<
     if stdin {
         ways.push(Way::Pipe(daemon::pipe(&config)));
     }
-    let rules = common::rules(&config, &args.source);
+    let rules = common::rules(&config, &args.source, Some(data.path()))?;
     let ends = ways.iter().all(|way| matches!(way, Way::Pipe(_)));
     let daemon = Daemon {
         workers: listening.workers,

@@ -41,7 +41,7 @@ fn rows(
     if paths.is_empty() {
         return super::remote::templates(config);
     }
-    let rules = common::rules(config, source);
+    let rules = common::rules(config, source, None)?;
     let options = common::scan_options(config, &rules, &std::env::temp_dir());
     let plan = common::scan(&common::files(paths)?, &options, &|_| {})?;
     let mut engine = setup::engine(config, workers, &rules);
@@ -176,7 +176,7 @@ fn eval(args: &TemplatesEvalArgs) -> Result<ExitCode, Failure> {
 /// One `{"line": n, "id": "…", "template": "…"}` per line, with the final state of each template.
 /// A line that goes on with the record before it has that record's template.
 fn assign(args: &TemplatesAssignArgs, config: &Config) -> Result<ExitCode, Failure> {
-    let mut rules = common::rules(config, &args.source);
+    let mut rules = common::rules(config, &args.source, None)?;
     if args.message {
         rules = std::sync::Arc::new(rules.line_by_line());
     }

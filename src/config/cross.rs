@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Component, Path, PathBuf};
 
+/// A shorter key could be found by trying.
+const REDACT_KEY_MIN: usize = 32;
+
 /// Checks combinations; `marks` says where the values stand that the file sets.
 pub fn check(
     config: &Config,
@@ -16,6 +19,12 @@ pub fn check(
     let at = |keys: &[&str]| keys.iter().find_map(|key| marks.get(key).copied());
     ports(config, &at, problems);
     followed_files(config, &at, problems);
+    let key = "engine.redact_key";
+    let length = config.engine.redact_key.expose().chars().count();
+    if length > 0 && length < REDACT_KEY_MIN {
+        let message = format!("has {length} characters; allowed: {REDACT_KEY_MIN} or more");
+        problems.push(Problem::new(at(&[key]), key, message));
+    }
     let address = config.program.health_bind_address;
     if !address.is_loopback() {
         let key = "health_bind_address";
@@ -123,6 +132,13 @@ mod tests {
         assert!(warned(wide).is_empty());
         assert!(refused("receivers: {file_paths: ['/a[']}").contains("is not a glob"));
         assert!(refused("receivers: {allowed_log_roots: [logs]}").contains("is relative"));
+    }
+
+    #[test]
+    fn a_short_key_is_refused() {
+        let text = refused("engine: {redact_key: hunter2}");
+        assert!(text.contains("engine.redact_key: has 7 characters; allowed: 32"), "{text}");
+        assert!(!text.contains("hunter2"));
     }
 
     #[test]

@@ -90,11 +90,27 @@ pub fn locate(
 
 /// Makes the directory ready and takes its lock.
 pub fn open(path: &Path) -> Result<DataDir, Failure> {
-    let fail = |reason: String| {
-        Failure::new(ExitCode::DataDir, format!("cannot use data directory {}", path.display()))
-            .detail(reason)
-            .hint("name another with --data-dir or storage.data_dir")
-    };
+    let lock = ready(path)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(DataDir { path: path.to_owned(), _lock: lock }),
+        Err(fs::TryLockError::WouldBlock) => {
+            Err(unusable(path, "another Seerflow process uses it".into()))
+        }
+        Err(fs::TryLockError::Error(error)) => {
+            Err(unusable(path, format!("it cannot be locked: {error}")))
+        }
+    }
+}
+
+fn unusable(path: &Path, reason: String) -> Failure {
+    Failure::new(ExitCode::DataDir, format!("cannot use data directory {}", path.display()))
+        .detail(reason)
+        .hint("name another with --data-dir or storage.data_dir")
+}
+
+/// Makes the directory ready; gives the file that is locked while a process uses it.
+pub fn ready(path: &Path) -> Result<File, Failure> {
+    let fail = |reason: String| unusable(path, reason);
     create(path).map_err(|error| fail(error.to_string()))?;
     let meta = fs::metadata(path).map_err(|error| fail(error.to_string()))?;
     if !meta.is_dir() {
@@ -110,19 +126,14 @@ pub fn open(path: &Path) -> Result<DataDir, Failure> {
             fail(format!("its mode is {:o} and cannot be set to 700: {error}", meta.mode() & 0o777))
         })?;
     }
-    let lock = OpenOptions::new()
+    OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .mode(FILE_MODE)
         .open(&lock_path)
-        .map_err(|error| fail(format!("{}: {error}", lock_path.display())))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(DataDir { path: path.to_owned(), _lock: lock }),
-        Err(fs::TryLockError::WouldBlock) => Err(fail("another Seerflow process uses it".into())),
-        Err(fs::TryLockError::Error(error)) => Err(fail(format!("it cannot be locked: {error}"))),
-    }
+        .map_err(|error| fail(format!("{}: {error}", lock_path.display())))
 }
 
 fn create(path: &Path) -> io::Result<()> {

@@ -14,6 +14,8 @@ pub mod interpolate;
 pub mod option;
 mod pending;
 pub mod problem;
+pub mod redact_key;
+mod redact_reader;
 pub mod reference;
 pub mod roles;
 pub mod secret;

@@ -154,6 +154,7 @@ The first entry whose `match` fits a source rules it; an entry without `match` f
 | `source_type` | the receiver's | What alerts and templates show as the source type. |
 | `lateness_seconds` | `engine.lateness_seconds` | How far out of order its lines may come. |
 | `field_mapping` | `{}` | What columns (of `csv`, `tsv`, `w3c`) or fields (of `json`, `logfmt`) mean: a meaning and the name, nested names joined with dots. Meanings: `message`, `time` (or `timestamp`), `severity` (or `level`), `host`, `program`, `pid`, `msgid`, `trace_id`, `span_id`, `user`, `target_user`, `src_ip`, `dst_ip`, `src_host`, `dst_host`, `url`, `file`, `domain`, `hash`, `email`, `mac`, `process`, `service`, `container`. |
+| `redact` | `[]` | What is replaced by pseudonyms before anything else sees it; see below. Not together with `match.program`, `match.host` and `match.service`. |
 | `drop` | `[]` | Rules of what is thrown away, counted by reason. In a rule all that is set must fit: `severity` (this and all below), `template` (id, or text with `<*>`), `regex` (on the message). |
 
 ```yaml
@@ -166,6 +167,35 @@ sources:
 - name: till
   match: {path: /srv/till/*.csv}
   field_mapping: {time: Booked at, message: Text, user: Clerk, src_ip: Terminal}
+```
+
+## Redaction
+
+`redact` is a list of what must not be kept. Each line is redacted when it comes in, before its time is
+looked for; alerts, templates, answers, `parse` and `drop` see the line as it is then.
+
+| entry | what is replaced |
+|---|---|
+| `card` | Card numbers: 13 to 19 digits with a valid check digit, single blanks or dashes between them. |
+| `email` | E-mail addresses, also with `%40` or `\\u0040`. |
+| `token` | Values of `password`, `passwd`, `passphrase`, `pwd`, `secret`, `token`, `api_key`, `access_key`, `private_key`, `auth_key`, `credential` and of names that end so, in `key=value`, JSON, headers, URLs and flags; `Authorization`, `Bearer` and `Basic` credentials; passwords in URLs; JSON web tokens; keys of AWS, GitHub, GitLab, Slack, Stripe, Google and npm; private keys in PEM form. |
+| `{field: NAME, as: KIND}` | The value of a field of exactly this name; in a table all cells of a column of this name. |
+| `{regex: EXPRESSION, as: KIND}` | The first group of the expression, or all it matches, anywhere in the line with its header. |
+
+A value becomes `<card:8f3a…>`: its kind and 96 bits of HMAC-SHA-256 over kind and value. The same value gives the
+same pseudonym, so it can still be followed. The key is `redact.key` in the data directory, made at first use, or
+`engine.redact_key`; other commands use the key of the same data directory. With another key all pseudonyms are
+others. `KIND` is `value` when it is not given. A line may hold 1,024 values; what follows them is cut off, and
+the line is tagged `cut`.
+
+A record of a table is redacted as a whole, with the cells of columns that `token` or a `field` names. So are the names
+of the columns that its header gives, when they hold a value. Where no header is known, as in lines of the network,
+columns have no names to go by. All processes of a cluster need the same key.
+
+```yaml
+sources:
+- match: {receiver: syslog_tcp}
+  redact: [card, email, token, {field: patient_id, as: patient}, {regex: 'iban ([A-Z0-9 ]+)', as: iban}]
 ```
 ";
 

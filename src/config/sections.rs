@@ -4,6 +4,7 @@
 //! the example file are all made from it. A line of documentation is what the reference shows.
 
 use super::option::{Kind, Row, Status};
+use super::secret::Secret;
 use super::table::{choice, section};
 use seerflow_model::Severity;
 use std::collections::BTreeMap;
@@ -161,6 +162,8 @@ section! {
         max_future_seconds: u64 = "300", Kind::Int(0, 86_400);
         /// Memory for records that wait for their turn, per process; at the bound the sources that are ahead stop.
         max_held_bytes: u64 = "256 MiB", Kind::Bytes(MIB, 64 * GIB);
+        /// Secret of the pseudonyms that `sources[].redact` makes, 32 characters or more: `${VAR}`. Give several machines the same one to get the same pseudonyms. Empty: a random key in the data directory, made at first use.
+        redact_key: Secret = "\"\"", Kind::Secret;
         /// Disk for compressed archives that must be unpacked to be put in order; beyond it they are read as they come.
         spill_bytes: u64 = "4 GiB", Kind::Bytes(0, 1024 * GIB);
         /// How long the processes of a cluster wait for each other at the start, in seconds.

@@ -11,12 +11,12 @@ use seerflow_model::meaning::Meaning;
 use seerflow_model::{Format, ReceiverKind};
 
 /// Memory that one compiled expression may take.
-const REGEX_BYTES_MAX: usize = 1 << 20;
+pub(super) const REGEX_BYTES_MAX: usize = 1 << 20;
 /// Most entries, and most `drop` rules of one.
 const ENTRIES_MAX: usize = 1_000;
 
 /// Keys of an entry.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "name",
     "match",
     "format",
@@ -26,10 +26,11 @@ const KEYS: [&str; 10] = [
     "source_type",
     "lateness_seconds",
     "field_mapping",
+    "redact",
     "drop",
 ];
 /// Keys that the configuration will have and that this version would silently ignore.
-const LATER: [&str; 3] = ["source_from", "redact", "weights"];
+const LATER: [&str; 2] = ["source_from", "weights"];
 const MATCH_KEYS: [&str; 6] = ["receiver", "path", "listener", "program", "host", "service"];
 const DROP_KEYS: [&str; 3] = ["severity", "template", "regex"];
 const FORMATS: [&str; Format::ALL.len() + 1] = format_names();
@@ -72,6 +73,8 @@ pub fn read(
         return Vec::new();
     }
     let mut entries: Vec<SourceEntry> = Vec::new();
+    // Entries that say nothing of redaction.
+    let mut silent: Vec<String> = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let path = format!("sources[{index}]");
         let mut reader = Reader { path, problems };
@@ -84,9 +87,24 @@ pub fn read(
             let message = "is never used: an entry before it fits every source";
             warnings.push(Problem::new(Some(item.mark), format!("sources[{index}]"), message));
         }
+        if matches_all(&entry.matching) && !entry.redact.is_empty() && !silent.is_empty() {
+            let message = format!(
+                "redact does not hold for sources that entries before it fit: {}; write `redact` \
+                 there too, or `redact: []` if that is meant",
+                silent.join(", ")
+            );
+            warnings.push(Problem::new(Some(item.mark), format!("sources[{index}]"), message));
+        }
+        if !entry.matching.needs_line() && !has_key(item, "redact") {
+            silent.push(entry.name.clone());
+        }
         entries.push(entry);
     }
     entries
+}
+
+fn has_key(node: &Node, key: &str) -> bool {
+    matches!(&node.value, Yaml::Map(entries) if entries.iter().any(|(name, _)| name.text == key))
 }
 
 fn matches_all(matching: &SourceMatch) -> bool {
@@ -96,18 +114,24 @@ fn matches_all(matching: &SourceMatch) -> bool {
         && matching.listener.is_none()
 }
 
-struct Reader<'a> {
+/// Where an entry is read.
+pub(super) struct Reader<'a> {
     path: String,
     problems: &'a mut Vec<Problem>,
 }
 
 impl Reader<'_> {
-    fn problem(&mut self, node: &Node, key: &str, message: String) {
+    /// How many problems there are so far.
+    pub(super) fn problems(&self) -> usize {
+        self.problems.len()
+    }
+
+    pub(super) fn problem(&mut self, node: &Node, key: &str, message: String) {
         let key = if key.is_empty() { self.path.clone() } else { format!("{}.{key}", self.path) };
         self.problems.push(Problem::new(Some(node.mark), key, message));
     }
 
-    fn keys<'n>(
+    pub(super) fn keys<'n>(
         &mut self,
         node: &'n Node,
         under: &str,
@@ -139,7 +163,7 @@ impl Reader<'_> {
         known
     }
 
-    fn value(&mut self, node: &Node, key: &str, kind: Kind) -> Option<Value> {
+    pub(super) fn value(&mut self, node: &Node, key: &str, kind: Kind) -> Option<Value> {
         match kind.read(node) {
             Ok(Value::Null) => None,
             Ok(value) => Some(value),
@@ -150,7 +174,7 @@ impl Reader<'_> {
         }
     }
 
-    fn text(&mut self, node: &Node, key: &str) -> Option<String> {
+    pub(super) fn text(&mut self, node: &Node, key: &str) -> Option<String> {
         match self.value(node, key, Kind::Text)? {
             Value::Text(text) => Some(text),
             _ => None,
@@ -175,11 +199,14 @@ impl Reader<'_> {
             source_type: None,
             lateness_seconds: None,
             field_mapping: Vec::new(),
+            redact: Vec::new(),
             drop: Vec::new(),
         };
+        let mut redact = None;
         for (name, value) in self.keys(node, "", &KEYS) {
             let key = name.text.as_str();
             match key {
+                "redact" => redact = Some(value),
                 "name" => {
                     if let Some(name) = self.text(value, key).filter(|name| !name.is_empty()) {
                         entry.name = name;
@@ -212,6 +239,9 @@ impl Reader<'_> {
             let message =
                 format!("goes with the formats {allowed} and auto, not with {}", format.name());
             self.problem(node, "field_mapping", message);
+        }
+        if let Some(node) = redact {
+            entry.redact = self.redact(node, &entry.matching);
         }
         entry
     }

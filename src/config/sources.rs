@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use regex::Regex;
 use seerflow_model::meaning::Meaning;
 use seerflow_model::{Event, Format, ReceiverKind, Severity};
+use seerflow_parsing::redact::Rule;
 
 /// One entry of `sources`.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct SourceEntry {
     pub lateness_seconds: Option<u64>,
     /// What columns or fields mean, by their names.
     pub field_mapping: Vec<(Meaning, String)>,
+    /// What is redacted before anything else sees it.
+    pub redact: Vec<Rule>,
     /// What is thrown away.
     pub drop: Vec<DropRule>,
 }

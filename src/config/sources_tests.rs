@@ -59,6 +59,21 @@ fn every_format_can_be_fixed() {
 }
 
 #[test]
+fn reads_what_is_redacted() {
+    let (entries, problems) =
+        check("- redact: [card, email, token, {regex: 'id=(\\d+)', as: id}, {field: ssn}]\n");
+    assert_eq!(problems, [""; 0]);
+    let file = "- {name: f, match: {receiver: file}REDACT}\n- {name: p, match: {program: x}}\n\
+                - {name: all, redact: [card]}\n";
+    let (_, problems) = check(&file.replace("REDACT", ""));
+    assert!(problems[0].contains("f:3:3: sources[2]: redact does not hold for"), "{problems:?}");
+    assert!(problems[0].contains("before it fit: f; write"), "{problems:?}");
+    assert_eq!(check(&file.replace("REDACT", ", redact: []")).1, [""; 0]);
+    let names: Vec<_> = entries[0].redact.iter().map(Rule::name).collect();
+    assert_eq!(names, ["card", "email", "token", "id", "value"]);
+}
+
+#[test]
 fn the_first_entry_that_fits_is_used() {
     let (entries, _) = check(
         "- {name: a, match: {path: '/var/log/*.log', program: sshd}}\n\
@@ -100,7 +115,28 @@ fn says_what_is_wrong_and_where() {
         ("5", "f:1:1: sources: is 5; allowed: a list of entries"),
         ("- 5", "sources[0]: is 5; allowed: name, match"),
         ("- {nmae: x}", "f:1:4: sources[0].nmae: is not a known key; did you mean `name`?"),
-        ("- {redact: [x]}", "sources[0].redact: cannot be used in this version"),
+        ("- {weights: {}}", "sources[0].weights: cannot be used in this version"),
+        ("- {redact: card}", "f:1:12: sources[0].redact: is \"card\"; allowed: a list of card"),
+        ("- {redact: [crad]}", "sources[0].redact[0]: is \"crad\"; allowed: card, email, token"),
+        ("- {redact: [crad]}", "did you mean `card`?"),
+        ("- {redact: [5]}", "sources[0].redact[0]: is 5; allowed: card, email, token"),
+        (
+            "- {redact: [{regexp: x}]}",
+            "redact[0].regexp: is not a known key; did you mean `regex`?",
+        ),
+        ("- {redact: [{as: x}]}", "redact[0]: must have one of regex and field"),
+        ("- {redact: [{regex: x, field: y}]}", "redact[0]: must have one of regex and field"),
+        (
+            "- {redact: [{regex: '('}]}",
+            "redact[0].regex: is not a regular expression: error: unclosed",
+        ),
+        (
+            "- {redact: [{regex: '(a{999}){999}'}]}",
+            "redact[0].regex: is not a regular expression: ",
+        ),
+        ("- {redact: [{regex: a, as: 'A b'}]}", "redact[0].as: is \"A b\"; allowed: a lower-case"),
+        ("- {redact: [{field: ''}]}", "redact[0].field: is \"\"; allowed: 1 to 128 visible"),
+        ("- {redact: [card], match: {program: x}}", "redact: cannot go with match.program"),
         ("- {match: {paht: x}}", "sources[0].match.paht: is not a known key; did you mean `path`?"),
         ("- {match: {receiver: fiel}}", "is \"fiel\"; allowed: syslog_udp"),
         ("- {match: {path: 'a[b'}}", "sources[0].match.path: is \"a[b\", not a glob"),

@@ -1,7 +1,8 @@
 //! A network source: its identity, its stamps and the batch under construction.
 //!
 //! Live sources are stamped at once, so a record's meta is complete when it is pushed. Cost per
-//! record: the search for its time, a few comparisons, one push of 64 bytes.
+//! record: the search for its time, a few comparisons, one push of 64 bytes. What a source redacts
+//! is redacted before its time is looked for, and its batches carry a buffer of their own.
 
 use super::Door;
 use super::counters::ReceiverCounters;
@@ -11,6 +12,7 @@ use seerflow_model::hash;
 use seerflow_model::record::{Flags, ReceiverKind, RecordBatch, RecordMeta, SourceInfo};
 use seerflow_model::time::Ns;
 use seerflow_parsing::lines::Joining;
+use seerflow_parsing::redact::{Redacting, Safe, State};
 use seerflow_parsing::time::Finder;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -40,6 +42,9 @@ pub struct LiveSource {
     joining: Joining,
     stamps: Vec<Stamp>,
     records: Vec<RecordMeta>,
+    redact: Option<Redacting>,
+    /// The records of a source that redacts.
+    redacted: Vec<u8>,
 }
 
 impl LiveSource {
@@ -56,6 +61,7 @@ impl LiveSource {
             now,
         };
         let settings: SourceSettings = door.rules.settle(&key);
+        let table = settings.multiline.is_table();
         let id = network_id(door.node, kind, listener, ip);
         let info = settings.info(id, format!("{ip} → {} {listener}", kind.name()), &key);
         let options = StampOptions {
@@ -72,7 +78,17 @@ impl LiveSource {
             joining: settings.multiline,
             stamps: Vec::with_capacity(1),
             records: Vec::new(),
+            redact: settings.redact.map(|rules| {
+                let redact = Redacting::new(rules, State::default());
+                if table { redact.of_rows() } else { redact }
+            }),
+            redacted: Vec::new(),
         }
+    }
+
+    /// Whether its batches carry records of its own: then none are to be kept for it.
+    pub fn redacts(&self) -> bool {
+        self.redact.is_some()
     }
 
     /// How many records the batch holds.
@@ -83,6 +99,19 @@ impl LiveSource {
     /// Stamps a record that stands at `start` of the buffer that the batch will carry. Its
     /// sequence number is set when the batch is taken.
     pub fn push(&mut self, record: &[u8], start: usize, flags: Flags, now: Ns) {
+        // Taken out for the time of the call, because the record may lie in its buffer.
+        let Some(mut redact) = self.redact.take() else {
+            return self.push_safe(record, start, flags, now);
+        };
+        let Safe { bytes, cut } = redact.line(record);
+        let flags = if cut { flags | Flags::CUT } else { flags };
+        self.push_safe(bytes, self.redacted.len(), flags, now);
+        self.redacted.extend_from_slice(bytes);
+        self.redact = Some(redact);
+    }
+
+    /// Stamps a record of which nothing is to be redacted any more.
+    fn push_safe(&mut self, record: &[u8], start: usize, flags: Flags, now: Ns) {
         let located = self.joining.locate(record);
         let found = located.map(|located| self.finder.settle(&located));
         self.stamper.stamp(found.map(|time| time.ns), now, &mut self.stamps);
@@ -104,8 +133,10 @@ impl LiveSource {
         });
     }
 
-    /// The records since the last batch, numbered from `seq`, over the buffer they stand in.
+    /// The records since the last batch, numbered from `seq`, over the buffer they stand in; of a
+    /// source that redacts, over its own.
     pub fn take(&mut self, bytes: Vec<u8>, mut seq: u64, now: Ns) -> RecordBatch {
+        let bytes = if self.redacts() { std::mem::take(&mut self.redacted) } else { bytes };
         let mut records = std::mem::take(&mut self.records);
         for record in &mut records {
             record.seq = seq;

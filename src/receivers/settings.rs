@@ -3,9 +3,11 @@
 use seerflow_model::record::{ReceiverKind, SourceInfo};
 use seerflow_model::time::{Ns, SECOND};
 use seerflow_parsing::lines::Joining;
+use seerflow_parsing::redact::Redactor;
 use seerflow_parsing::time::{YearPolicy, Zone};
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What is known of a source when it appears.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +46,8 @@ pub struct SourceSettings {
     pub zone: Zone,
     /// The year of times that name none.
     pub year: YearPolicy,
+    /// What is redacted.
+    pub redact: Option<Arc<Redactor>>,
 }
 
 /// The rules of `sources[]`: first match wins.
@@ -69,6 +73,7 @@ impl SourceSettings {
             multiline: Joining::Auto,
             zone: Zone::System,
             year: YearPolicy::NotAfter(key.modified.unwrap_or(key.now)),
+            redact: None,
         }
     }
 

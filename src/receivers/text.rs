@@ -47,9 +47,10 @@ impl TextSource {
         line_bytes: usize,
         begin: Option<Begin>,
     ) -> TextSource {
-        let options = Options { line_bytes, multiline: settings.multiline.clone() };
+        let (multiline, redact) = (settings.multiline, settings.redact);
+        let options = Options { line_bytes, multiline, redact };
         let finder = Finder::new(settings.zone, settings.year);
-        let header = match &settings.multiline {
+        let header = match &options.multiline {
             Joining::Laid(layout) if begin.is_none() && layout.lacks_columns() => {
                 Some((layout.clone(), options.clone(), finder.clone()))
             }
@@ -88,13 +89,15 @@ impl TextSource {
 
     /// Learns the columns of a table from how its text begins.
     fn take_header(&mut self, lead: &[u8]) {
-        let Some((layout, options, finder)) = self.header.take() else { return };
+        let Some((layout, mut options, finder)) = self.header.take() else { return };
         let text = decode_utf16(lead);
-        let known = layout.with_head(text.as_deref().unwrap_or(lead));
+        let lead = text.as_deref().unwrap_or(lead);
+        let safe = options.redact.as_ref().map(|redact| redact.head(lead));
+        let known = layout.with_head(safe.as_deref().unwrap_or(lead));
         let mut info = SourceInfo::clone(&self.source.info);
         known.describe(&mut info);
         self.source.info = Arc::new(info);
-        let options = Options { multiline: Joining::Laid(Arc::new(known)), ..options };
+        options.multiline = Joining::Laid(Arc::new(known));
         self.assembler = Assembler::new(options, finder);
     }
 

@@ -109,7 +109,7 @@ impl Pass {
             (file.identity, file.modified)
         };
         let mut source = SourceInfo::plain(
-            hash::pair(identity, ordinal),
+            hash::pair(file.identity(identity), ordinal),
             &path.to_string_lossy(),
             if stdin { ReceiverKind::Stdin } else { ReceiverKind::Archive },
             &file.source_type,
@@ -129,7 +129,11 @@ impl Pass {
             observed: modified,
             zone: file.zone,
             year,
-            lines: lines::Options { line_bytes: options.line_bytes_max, multiline: file.multiline },
+            lines: lines::Options {
+                line_bytes: options.line_bytes_max,
+                multiline: file.multiline,
+                redact: file.redact,
+            },
             lateness: PIPE_LATENESS,
             window: Window {
                 since: options.since.unwrap_or(0),
@@ -148,7 +152,7 @@ impl Pass {
             if self.path.as_os_str() == "-" {
                 let OnePass { lines, source, .. } = &mut self.how;
                 let stdin = std::io::stdin().lock();
-                match with_header(stdin, &mut lines.multiline, source) {
+                match with_header(stdin, &mut lines.multiline, lines.redact.as_ref(), source) {
                     Ok(mut text) => self.how.read(&mut text, &self.path, &mut port, &progress),
                     Err(error) => {
                         progress.report(Problem::unreadable(&self.path, &error));

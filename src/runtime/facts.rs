@@ -4,6 +4,7 @@ use super::live::Receiver;
 use crate::alerting::AlertBook;
 use crate::api::{ChannelState, Facts, Health, LedgerRow, Metric, Stats, TemplateRow};
 use seerflow_model::Severity;
+use seerflow_parsing::redact::Counts;
 use seerflow_pipeline::engine::Shared;
 use seerflow_pipeline::feed::PortState;
 use seerflow_pipeline::folds::facts::FactKind;
@@ -22,6 +23,7 @@ pub struct EngineFacts {
     book: AlertBook,
     started: Instant,
     samples: Mutex<VecDeque<(Instant, u64)>>,
+    redacted: Arc<Counts>,
 }
 
 impl EngineFacts {
@@ -29,7 +31,14 @@ impl EngineFacts {
     pub fn new(shared: Shared, receivers: Arc<Vec<Receiver>>) -> EngineFacts {
         let started = Instant::now();
         let samples = Mutex::new(VecDeque::from([(started, 0)]));
-        EngineFacts { shared, receivers, book: AlertBook::default(), started, samples }
+        let (book, redacted) = (AlertBook::default(), Arc::default());
+        EngineFacts { shared, receivers, book, started, samples, redacted }
+    }
+
+    /// With what is counted where values are redacted.
+    #[must_use]
+    pub fn redacting(self, redacted: Arc<Counts>) -> EngineFacts {
+        EngineFacts { redacted, ..self }
     }
 
     /// Where alerts are remembered.
@@ -165,6 +174,7 @@ impl Facts for EngineFacts {
             templates: self.shared.views.template_count(),
             entities: self.entities(),
             tags: self.tags(),
+            redacted: self.redacted.values(),
             calibration: progress
                 .iter()
                 .map(|p| ChannelState::new(&p.channel, p.have, p.need, &p.unit))
@@ -236,6 +246,23 @@ impl Facts for EngineFacts {
                     value: value as f64,
                 });
             }
+        }
+        let kinds = self.redacted.values();
+        if !kinds.is_empty() {
+            all.push(Metric {
+                name: "redacted_lines_total",
+                help: "Lines in which something was redacted.",
+                label: None,
+                value: self.redacted.lines() as f64,
+            });
+        }
+        for (kind, values) in kinds {
+            all.push(Metric {
+                name: "redacted_values_total",
+                help: "Redacted values by kind.",
+                label: Some(("kind", kind)),
+                value: values as f64,
+            });
         }
         for (worker, cpu) in self.shared.worker_cpu.iter().enumerate() {
             all.push(Metric {

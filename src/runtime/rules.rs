@@ -10,6 +10,7 @@ use seerflow_model::time::SECOND;
 use seerflow_model::{Event, Format};
 use seerflow_parsing::layout::{HEAD_MAX, Layout};
 use seerflow_parsing::lines::Joining;
+use seerflow_parsing::redact::{Counts, Key, Redactor};
 use seerflow_parsing::time::{YearPolicy, Zone};
 use seerflow_pipeline::parse::DropRules;
 use std::io::Read;
@@ -30,6 +31,9 @@ pub struct Given {
 /// All rules of one run.
 pub struct Rules {
     entries: Vec<SourceEntry>,
+    /// What each entry redacts, compiled.
+    redact: Vec<Option<Arc<Redactor>>>,
+    redacted: Arc<Counts>,
     given: Given,
     lateness: u64,
     max_future: u64,
@@ -37,9 +41,17 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// From configuration and command line.
-    pub fn new(config: &Config, given: Given) -> Rules {
+    /// From configuration and command line. `key`: of the pseudonyms of what is redacted, see
+    /// [`crate::config::redact_key`].
+    pub fn new(config: &Config, given: Given, key: &Key) -> Rules {
+        let redacted = Arc::<Counts>::default();
+        let compile = |entry: &SourceEntry| {
+            (!entry.redact.is_empty())
+                .then(|| Arc::new(Redactor::new(&entry.redact, key.clone(), Some(&redacted))))
+        };
         Rules {
+            redact: config.sources.iter().map(compile).collect(),
+            redacted,
             entries: config.sources.clone(),
             given,
             lateness: config.engine.lateness_seconds,
@@ -52,6 +64,8 @@ impl Rules {
     pub fn line_by_line(&self) -> Rules {
         Rules {
             entries: self.entries.clone(),
+            redact: self.redact.clone(),
+            redacted: self.redacted.clone(),
             given: self.given.clone(),
             lateness: self.lateness,
             max_future: self.max_future,
@@ -62,6 +76,24 @@ impl Rules {
     /// The entry that rules a source as a whole: one that needs no line to be judged.
     fn of_source(&self, facts: &SourceFacts<'_>) -> Option<&SourceEntry> {
         self.entries.iter().find(|e| !e.matching.needs_line() && e.matching.fits(facts))
+    }
+
+    /// What the entry of a source redacts.
+    fn redact(&self, entry: Option<&SourceEntry>) -> Option<Arc<Redactor>> {
+        let entry = entry?;
+        let at = self.entries.iter().position(|other| std::ptr::eq(other, entry))?;
+        self.redact[at].clone()
+    }
+
+    /// What processes compare that must make the same pseudonyms: none can be made with it. 0 when
+    /// nothing is redacted.
+    pub fn redact_digest(&self) -> u64 {
+        self.redact.iter().flatten().next().map_or(0, |redact| redact.digest())
+    }
+
+    /// How much was redacted.
+    pub fn redacted(&self) -> &Arc<Counts> {
+        &self.redacted
     }
 
     /// The entry that rules a line.
@@ -102,12 +134,15 @@ impl Rules {
             source_type: self.source_type(entry, "file"),
             format: format_of(entry),
             entry: entry.map(|e| e.name.clone()),
+            redact: self.redact(entry),
         }
     }
 
     /// How the lines of a source become records, with its layout if it has one.
     fn joining(&self, entry: Option<&SourceEntry>, path: &Path, head: &[u8]) -> Joining {
         let joining = if self.joins { joining(entry) } else { Joining::Off };
+        let safe = self.redact(entry).map(|redact| redact.head(head));
+        let head = safe.as_deref().unwrap_or(head);
         let format = entry.and_then(|e| e.format);
         let mapping = entry.map_or(&[][..], |e| &e.field_mapping);
         let layout = Layout::of(format, &path.to_string_lossy(), head, mapping, joining.clone());
@@ -187,6 +222,7 @@ impl SourceRules for Rules {
         settings.format = format_of(entry);
         settings.multiline =
             self.joining(entry, key.path.unwrap_or(Path::new("")), key.head.unwrap_or_default());
+        settings.redact = self.redact(entry);
         if let Some(zone) = self.zone(entry) {
             settings.zone = zone;
         }

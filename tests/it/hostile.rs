@@ -378,7 +378,8 @@ fn random_bytes_into_lines_and_frames() {
         let line_bytes = [16, 300, 1 << 20][random.below(3)];
         let multiline = if random.below(2) == 0 { Joining::Auto } else { Joining::Off };
         let finder = Finder::new(Zone::Utc, YearPolicy::Fixed(2026));
-        let made: Records = records(&bytes, Options { line_bytes, multiline }, finder);
+        let made: Records =
+            records(&bytes, Options { line_bytes, multiline, redact: None }, finder);
         let total: usize = made.records.iter().map(|piece| made.bytes_of(piece).len()).sum();
         assert!(total <= bytes.len() + made.records.len(), "{total} of {}", bytes.len());
 

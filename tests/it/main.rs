@@ -5,6 +5,7 @@
 
 mod api;
 mod archives;
+mod canary;
 mod checkpoint;
 mod cli;
 mod cluster;

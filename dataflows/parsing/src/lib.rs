@@ -9,6 +9,7 @@ pub mod layout;
 pub mod lines;
 pub mod mask;
 pub mod parser;
+pub mod redact;
 pub mod roles;
 pub mod template;
 pub mod time;

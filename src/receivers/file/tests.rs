@@ -106,7 +106,11 @@ async fn a_tailed_table_has_the_columns_of_its_head() {
     let clock = Clock::system();
     let (mut door, engine) = door(&clock, 2, 64);
     door.gate = crate::runtime::stamp::Gate::closed();
-    door.rules = Arc::new(crate::runtime::rules::Rules::new(&config, Default::default()));
+    door.rules = Arc::new(crate::runtime::rules::Rules::new(
+        &config,
+        Default::default(),
+        &seerflow_parsing::redact::Key::new(b"tests"),
+    ));
     let (counters, stop) = (door.counters.clone(), door.stop.clone());
     let pattern = format!("{}/*.csv", dir.path().display());
     let task = tokio::spawn(run(options(pattern, FileStart::End), door));

@@ -241,7 +241,10 @@ impl Connection {
                 self.push(reader, first.start, next, now);
                 last = next;
             }
-            let bytes = reader.buffer[first.start..last.start + last.len].to_vec();
+            let bytes = match reader.source.redacts() {
+                true => Vec::new(),
+                false => reader.buffer[first.start..last.start + last.len].to_vec(),
+            };
             self.send(reader, bytes, now).await?;
         }
         reader.consume(pos);

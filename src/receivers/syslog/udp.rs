@@ -254,7 +254,9 @@ impl Listener {
         }
         let text = &self.scratch[..(last + 1).min(self.frame_max)];
         let start = sender.bytes.len();
-        sender.bytes.extend_from_slice(text);
+        if !sender.source.redacts() {
+            sender.bytes.extend_from_slice(text);
+        }
         sender.source.push(text, start, flags, now);
         1
     }

@@ -28,7 +28,11 @@ pub fn options_of(path: &Path, options: &ScanOptions) -> FileOptions {
 pub fn reading(file: &FileOptions, options: &ScanOptions) -> Reading {
     Reading {
         zone: file.zone.clone(),
-        lines: Options { line_bytes: options.line_bytes_max, multiline: file.multiline.clone() },
+        lines: Options {
+            line_bytes: options.line_bytes_max,
+            multiline: file.multiline.clone(),
+            redact: file.redact.clone(),
+        },
     }
 }
 
@@ -65,8 +69,10 @@ pub fn scan_all(
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(path) = paths.get(index) else { break };
             let own = options_of(path, options);
-            let result =
-                scan::scan(path, &reading(&own, options), own.year, options.chunk, on_disk, &tell);
+            let mut reading = reading(&own, options);
+            // What the second pass redacts is counted there.
+            reading.lines.redact = own.redact.as_ref().map(|all| Arc::new(all.uncounted()));
+            let result = scan::scan(path, &reading, own.year, options.chunk, on_disk, &tell);
             let scanned = Scanned { result, options: own };
             *results[index].lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(scanned);
             done.fetch_add(1, Ordering::Relaxed);

@@ -43,6 +43,7 @@ pub use summary::{OnePassFile, PlannedChunk, ScanProgress, Summary, YearUsed};
 
 use seerflow_model::{Ns, SourceInfo};
 use seerflow_parsing::lines::Joining;
+use seerflow_parsing::redact::Redactor;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -61,6 +62,7 @@ pub struct TextFile {
 pub fn with_header<'a>(
     mut text: impl std::io::Read + 'a,
     joining: &mut Joining,
+    redact: Option<&std::sync::Arc<Redactor>>,
     source: &mut std::sync::Arc<SourceInfo>,
 ) -> std::io::Result<Box<dyn std::io::Read + 'a>> {
     let Some(layout) = joining.layout().filter(|layout| layout.lacks_columns()) else {
@@ -77,7 +79,8 @@ pub fn with_header<'a>(
         }
     }
     head.truncate(filled);
-    let known = layout.with_head(&head);
+    let safe = redact.map(|redact| redact.head(&head));
+    let known = layout.with_head(safe.as_deref().unwrap_or(&head));
     known.describe(std::sync::Arc::make_mut(source));
     *joining = Joining::Laid(std::sync::Arc::new(known));
     Ok(Box::new(std::io::Cursor::new(head).chain(text)))

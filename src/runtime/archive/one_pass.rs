@@ -59,6 +59,7 @@ impl OnePass {
             lines: Options {
                 line_bytes: line_bytes_max,
                 multiline: file.options.multiline.clone(),
+                redact: file.options.redact.clone(),
             },
             lateness,
             window,

@@ -3,6 +3,7 @@
 use super::cut::ChunkSize;
 use seerflow_model::time::Ns;
 use seerflow_parsing::lines::Joining;
+use seerflow_parsing::redact::Redactor;
 use seerflow_parsing::time::Zone;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub struct FileOptions {
     pub format: String,
     /// Name of the entry of `sources[]`.
     pub entry: Option<String>,
+    /// What is redacted.
+    pub redact: Option<Arc<Redactor>>,
 }
 
 impl Default for FileOptions {
@@ -33,7 +36,16 @@ impl Default for FileOptions {
             source_type: "file".to_owned(),
             format: "auto".to_owned(),
             entry: None,
+            redact: None,
         }
+    }
+}
+
+impl FileOptions {
+    /// The identity of a file whose text has this hash. Of what is redacted nobody may find the
+    /// text by trying.
+    pub fn identity(&self, hash: u64) -> u64 {
+        self.redact.as_ref().map_or(hash, |redactor| redactor.identifier(hash))
     }
 }
 

@@ -317,7 +317,8 @@ impl Plan {
 }
 
 fn source(scan: &FileScan, ordinal: u64, options: &FileOptions) -> SourceInfo {
-    let (id, name) = (hash::pair(scan.opened.identity, ordinal), scan.path.to_string_lossy());
+    let (id, name) =
+        (hash::pair(options.identity(scan.opened.identity), ordinal), scan.path.to_string_lossy());
     let mut source = SourceInfo::plain(id, &name, ReceiverKind::Archive, &options.source_type);
     source.entry = options.entry.clone();
     source.format = options.format.clone();

@@ -9,7 +9,7 @@ use super::cut::{Chunk, ChunkSize, Cutter, Ripeness};
 use super::open::{self, Opened, Text};
 use super::problem::Problem;
 use seerflow_model::time::{DAY, Ns, SECOND};
-use seerflow_parsing::lines::{Assembler, LinesState, Nesting, Options, Records, Trust};
+use seerflow_parsing::lines::{Assembler, LinesState, Options, Records};
 use seerflow_parsing::time::{Finder, YearPolicy, Zone};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -28,8 +28,7 @@ pub struct Reading {
 impl Reading {
     /// What is known before the first line.
     fn initial(&self, policy: YearPolicy) -> LinesState {
-        let finder = Finder::new(self.zone.clone(), policy).state();
-        LinesState { finder, trust: Trust::default(), line: 0, nesting: Nesting::None }
+        LinesState::first(&Finder::new(self.zone.clone(), policy))
     }
 }
 

@@ -2,9 +2,9 @@
 //! believed of it before it is read.
 
 /// Begins a hello; the digit is the version of its form.
-const MAGIC: [u8; 16] = *b"seerflow-peer-1\n";
+const MAGIC: [u8; 16] = *b"seerflow-peer-2\n";
 /// Numbers in it.
-const NUMBERS: usize = 7;
+const NUMBERS: usize = 8;
 /// Its length.
 pub const LENGTH: usize = MAGIC.len() + NUMBERS * 8;
 
@@ -25,12 +25,15 @@ pub struct Hello {
     pub sources: u64,
     /// Digest of how logs are read.
     pub reading: u64,
+    /// Digest of the key of what is redacted.
+    pub redact: u64,
 }
 
 impl Hello {
     fn numbers(&self) -> [u64; NUMBERS] {
-        let Hello { process, processes, workers, build, detection, sources, reading } = *self;
-        [process, processes, workers, build, detection, sources, reading]
+        let Hello { process, processes, workers, build, detection, sources, reading, redact } =
+            *self;
+        [process, processes, workers, build, detection, sources, reading, redact]
     }
 
     /// Its bytes.
@@ -58,6 +61,7 @@ impl Hello {
             detection: next()?,
             sources: next()?,
             reading: next()?,
+            redact: next()?,
         })
     }
 
@@ -76,6 +80,7 @@ impl Hello {
             differs("settings under detection and alerting", self.detection, other.detection),
             differs("settings under sources", self.sources, other.sources),
             differs("the command and how logs are read", self.reading, other.reading),
+            differs("the key of what is redacted (engine.redact_key)", self.redact, other.redact),
         ]
         .into_iter()
         .flatten()
@@ -96,14 +101,17 @@ mod tests {
         detection: 5,
         sources: 6,
         reading: 7,
+        redact: 8,
     };
 
     proptest! {
         #[test]
         fn reads_what_it_writes(numbers: [u64; NUMBERS]) {
-            let [process, processes, workers, build, detection, sources, reading] = numbers;
-            let hello =
-                Hello { process, processes, workers, build, detection, sources, reading };
+            let [process, processes, workers, build, detection, sources, reading, redact] =
+                numbers;
+            let hello = Hello {
+                process, processes, workers, build, detection, sources, reading, redact,
+            };
             prop_assert_eq!(Hello::decode(&hello.encode()), Some(hello));
         }
 
@@ -121,6 +129,9 @@ mod tests {
         let other = Hello { workers: 4, sources: 0, ..HELLO };
         let said = ["workers (--workers): 2 here, 4 there", "settings under sources: not the same"];
         assert_eq!(HELLO.differences(&other), said);
+        let other = Hello { redact: 0, ..HELLO };
+        let said = ["the key of what is redacted (engine.redact_key): not the same"];
+        assert_eq!(HELLO.differences(&other), said);
         let all = Hello {
             process: 0,
             processes: 0,
@@ -129,6 +140,7 @@ mod tests {
             detection: 0,
             sources: 0,
             reading: 0,
+            redact: 0,
         };
         assert_eq!(HELLO.differences(&all).len(), NUMBERS - 1);
     }

@@ -57,13 +57,13 @@ pub struct Formed {
 
 impl Member {
     /// For process `process` of those in `hosts`; `command` is all that the command line says of how
-    /// logs are read.
+    /// logs are read, `redact` tells the key of what is redacted.
     pub fn new(
         process: usize,
         hosts: Vec<Host>,
         config: &Config,
         workers: usize,
-        command: &str,
+        (command, redact): (&str, u64),
     ) -> io::Result<Member> {
         let engine = &config.engine;
         let reading = format!(
@@ -81,6 +81,7 @@ impl Member {
             detection: hash::text(&format!("{:?}", setup::settings(config))),
             sources: hash::text(&format!("{:?}", config.sources)),
             reading: hash::text(&reading),
+            redact,
         };
         Ok(Member { process, hosts, wait: Duration::from_secs(engine.cluster_wait_seconds), hello })
     }

@@ -8,8 +8,16 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-const HELLO: Hello =
-    Hello { process: 0, processes: 0, workers: 2, build: 1, detection: 2, sources: 3, reading: 4 };
+const HELLO: Hello = Hello {
+    process: 0,
+    processes: 0,
+    workers: 2,
+    build: 1,
+    detection: 2,
+    sources: 3,
+    reading: 4,
+    redact: 5,
+};
 
 /// Free ports; another program may take one before it is used, which these tests never saw.
 fn hosts(count: usize) -> Vec<Host> {

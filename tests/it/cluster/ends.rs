@@ -90,8 +90,25 @@ fn processes_that_differ_end_with_76() {
     let config = config(home.path(), KEYS);
     let other = home.path().join("other.yaml");
     std::fs::write(&other, "detection: {bucket_seconds: 20}\n").unwrap();
+    let keyed = |letter: &str| {
+        let path = home.path().join(format!("{letter}.yaml"));
+        let key = letter.repeat(32);
+        let yaml = format!("{KEYS}sources: [{{redact: [card]}}]\nengine: {{redact_key: {key}}}\n");
+        std::fs::write(&path, yaml).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
     let summary = home.path().join("summary.json");
     let usual = arguments(&config, 1, &summary, &logs);
+    let (one, two) = (keyed("a"), keyed("b"));
+    let of = |index| arguments(if index == 0 { &one } else { &two }, 1, &summary, &logs);
+    let all = cluster::run(home.path(), 2, of);
+    for said in &all {
+        assert_eq!(said.code, 76, "{}", said.err);
+        assert!(said.err.contains("the key of what is redacted"), "{}", said.err);
+        assert!(!said.err.contains("settings under sources"), "{}", said.err);
+    }
+    let all = cluster::run(home.path(), 2, |_| arguments(&one, 1, &summary, &logs));
+    assert!(all.iter().all(|said| matches!(said.code, 0 | 1)), "{all:?}");
     let cases = [
         (arguments(&config, 2, &summary, &logs), "workers (--workers)"),
         (arguments(other.to_str().unwrap(), 1, &summary, &logs), "settings under detection"),
@@ -172,7 +189,7 @@ fn part() {
     let index: usize = index.to_str().unwrap().parse().unwrap();
     let home = PathBuf::from(std::env::var_os("SEERFLOW_TEST_HOME").unwrap());
     let hosts = hosts::read(&home.join("hosts"), false).unwrap();
-    let member = Member::new(index, hosts, &engine::config(), 1, "test").unwrap();
+    let member = Member::new(index, hosts, &engine::config(), 1, ("test", 0)).unwrap();
     let how = How { chunk: engine::chunk(10_000, 200), ..How::default() };
     let rules = engine::rules(&engine::config());
     let mut options = engine::options(&how, &rules);

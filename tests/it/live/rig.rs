@@ -9,6 +9,7 @@ use seerflow::runtime::rules::{Given, Rules};
 use seerflow::runtime::setup;
 use seerflow_model::Alert;
 use seerflow_model::time::{Ns, SECOND};
+use seerflow_parsing::redact::Key;
 use seerflow_pipeline::feed::PortState;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -51,7 +52,7 @@ impl Rig {
         let runtime = runtime.unwrap();
         let config = Config::default();
         let given = Given { timezone: Some(jiff::tz::TimeZone::UTC), ..Given::default() };
-        let rules = Arc::new(Rules::new(&config, given));
+        let rules = Arc::new(Rules::new(&config, given, &Key::new(b"tests")));
         let (clock, hand) = Clock::manual(start);
         let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
         let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

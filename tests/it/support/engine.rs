@@ -8,6 +8,7 @@ use seerflow::runtime::rules::{Given, Rules};
 use seerflow::runtime::setup;
 use seerflow_model::record::{RecordBatch, RecordMeta, SourceInfo};
 use seerflow_model::{Alert, Ns};
+use seerflow_parsing::redact::Key;
 use seerflow_pipeline::engine::{Engine, Options, Shared};
 use seerflow_pipeline::settings::Settings;
 use std::path::PathBuf;
@@ -71,12 +72,13 @@ pub fn quick(settings: &mut Settings) {
 
 /// The rules of a configuration; years that are not there are 2026.
 pub fn rules(config: &Config) -> Arc<Rules> {
-    Arc::new(Rules::new(config, Given { year: Some(2026), ..Given::default() }))
+    let given = Given { year: Some(2026), ..Given::default() };
+    Arc::new(Rules::new(config, given, &Key::new(b"tests")))
 }
 
 /// As [`rules`], with the year of the files' modification times.
 pub fn rules_by_file(config: &Config) -> Arc<Rules> {
-    Arc::new(Rules::new(config, Given::default()))
+    Arc::new(Rules::new(config, Given::default(), &Key::new(b"tests")))
 }
 
 /// Options of an engine.

@@ -152,7 +152,7 @@ fn header(head: &[u8], delimiter: u8) -> Table {
     Table { delimiter, columns }
 }
 
-fn names(line: &[u8], delimiter: u8) -> Vec<String> {
+pub(crate) fn names(line: &[u8], delimiter: u8) -> Vec<String> {
     let text = seerflow_model::text::decode(line);
     let name = |(n, cell): (usize, Cell)| {
         let name = text.get(cell.start..cell.end).unwrap_or_default().trim();

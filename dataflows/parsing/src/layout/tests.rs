@@ -73,7 +73,8 @@ fn a_header_may_come_in_pieces() {
 
 fn times(layout: Layout, text: &str) -> Vec<(String, u32)> {
     let finder = Finder::new(Zone::Utc, YearPolicy::Fixed(2026));
-    let options = Options { line_bytes: 1 << 20, multiline: Joining::Laid(Arc::new(layout)) };
+    let multiline = Joining::Laid(Arc::new(layout));
+    let options = Options { line_bytes: 1 << 20, multiline, redact: None };
     let made = records(text.as_bytes(), options, finder);
     let time =
         |hit: Option<crate::time::TimeHit>| hit.map_or("-".to_owned(), |hit| rfc3339(hit.ns));

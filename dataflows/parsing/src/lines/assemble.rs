@@ -1,12 +1,13 @@
 //! The whole way from bytes to records, at once or as they come.
 
-use super::array::Nesting;
 use super::join::{Counts, Joiner, LinesState, Records};
 use super::partial::Partials;
-use super::rules::{Joining, Trust};
+use super::rules::Joining;
 use super::split::Splitter;
+use crate::redact::{Redacting, Redactor};
 use crate::time::{Finder, Zone};
 use seerflow_model::time::{Ns, SECOND};
+use std::sync::Arc;
 
 /// A record that has not gone on for so long is complete (live sources).
 pub const FLUSH_AFTER: Ns = SECOND;
@@ -18,20 +19,22 @@ pub struct Options {
     pub line_bytes: usize,
     /// How lines become records.
     pub multiline: Joining,
+    /// What is redacted in them.
+    pub redact: Option<Arc<Redactor>>,
 }
 
 impl Default for Options {
     /// What holds for files.
     fn default() -> Options {
-        Options { line_bytes: 1 << 20, multiline: Joining::Auto }
+        Options { line_bytes: 1 << 20, multiline: Joining::Auto, redact: None }
     }
 }
 
 /// Makes records of the bytes of one source.
 ///
 /// However the bytes are chunked, the records are the same; only [`Assembler::flush_due`], which a
-/// live reader calls with its clock, may end a record early. Cost: a copy of each byte and the
-/// search for its time per line.
+/// live reader calls with its clock, may end a record early. Lines are redacted first, so no time is
+/// ever read from what is redacted. Cost: a copy of each byte and the search for its time per line.
 #[derive(Clone, Debug)]
 pub struct Assembler {
     splitter: Splitter,
@@ -44,13 +47,8 @@ pub struct Assembler {
 impl Assembler {
     /// At the beginning of a source.
     pub fn new(options: Options, finder: Finder) -> Assembler {
-        let begin = LinesState {
-            finder: finder.state(),
-            trust: Trust::default(),
-            line: 0,
-            nesting: Nesting::None,
-        };
-        Assembler::at(options, finder, 0, begin)
+        let state = LinesState::first(&finder);
+        Assembler::at(options, finder, 0, state)
     }
 
     /// Goes on at a position where another assembler gave its state.
@@ -60,10 +58,11 @@ impl Assembler {
     }
 
     fn at(options: Options, finder: Finder, position: u64, state: LinesState) -> Assembler {
+        let redact = options.redact.map(|redactor| Redacting::new(redactor, state.redact));
         Assembler {
             splitter: Splitter::resume(options.line_bytes, position, state.nesting),
             partials: Partials::new(options.line_bytes, state.line),
-            joiner: Joiner::new(options.multiline, finder, state.trust),
+            joiner: Joiner::new(options.multiline, finder, state.trust).redacting(redact),
             fed: 0,
         }
     }

@@ -3,6 +3,7 @@
 use super::array::Nesting;
 use super::partial::Whole;
 use super::rules::{Audit, JOIN_BYTES, JOIN_LINES, Joining, Stamp, Trust};
+use crate::redact::{Columns, Redacting, Safe, State};
 use crate::time::{Finder, FinderState, TimeHit, priority};
 use seerflow_model::record::Flags;
 use seerflow_model::time::Ns;
@@ -58,6 +59,17 @@ pub struct LinesState {
     /// Where the next line begins in a file that is one array.
     #[serde(default)]
     pub nesting: Nesting,
+    /// Whether a private key is under way that is redacted.
+    #[serde(default)]
+    pub redact: State,
+}
+
+impl LinesState {
+    /// What is known before the first line.
+    pub fn first(finder: &Finder) -> LinesState {
+        let (trust, redact) = (Trust::default(), State::default());
+        LinesState { finder: finder.state(), trust, line: 0, nesting: Nesting::None, redact }
+    }
 }
 
 /// What was counted.
@@ -83,6 +95,8 @@ pub struct Joiner {
     open: Option<Open>,
     text: Vec<u8>,
     audit: Audit,
+    redact: Option<Redacting>,
+    columns: Option<Columns>,
     pub(super) counts: Counts,
 }
 
@@ -100,28 +114,51 @@ struct Open {
 impl Joiner {
     /// A joiner at the beginning of a source.
     pub fn new(joining: Joining, finder: Finder, trust: Trust) -> Joiner {
-        let counts = Counts::default();
-        let audit = Audit::new();
-        Joiner { joining, finder, trust, open: None, text: Vec::new(), audit, counts }
+        Joiner {
+            joining,
+            finder,
+            trust,
+            open: None,
+            text: Vec::new(),
+            audit: Audit::new(),
+            redact: None,
+            columns: None,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Redacts lines before it looks at them, and the records of a table when they are complete.
+    #[must_use]
+    pub fn redacting(self, redact: Option<Redacting>) -> Joiner {
+        let Some(redact) = redact else { return self };
+        if !self.joining.is_table() {
+            return Joiner { redact: Some(redact), ..self };
+        }
+        let layout = self.joining.layout();
+        let columns = layout.and_then(|layout| Columns::of(redact.redactor(), layout));
+        Joiner { redact: Some(redact.of_rows()), columns, ..self }
     }
 
     /// Takes one line; records that end with it go to `out`.
     pub fn push(&mut self, whole: Whole<'_>, now: Ns, out: &mut Records) {
-        self.counts.lines += u64::from(whole.lines);
-        let mut line = whole.bytes;
-        if whole.start == 0 {
-            line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-        }
-        if line.trim_ascii().is_empty() {
-            self.counts.blank += 1;
-            if let Some(open) = &mut self.open {
-                open.blanks += 1;
-            }
-            return;
-        }
         if self.joining.is_table() {
-            return self.row(line, &whole, now, out);
+            return self.row(whole, now, out);
         }
+        // Taken out for the time of the call, because the line lies in its buffer.
+        match self.redact.take() {
+            Some(mut redact) => {
+                let before = redact.state();
+                let Safe { bytes, cut } = redact.line(whole.bytes);
+                self.take(Whole { bytes, cut: whole.cut || cut, ..whole }, before, now, out);
+                self.redact = Some(redact);
+            }
+            None => self.take(whole, State::default(), now, out),
+        }
+    }
+
+    /// One line, redacted; `before` is what the redactor knew before it.
+    fn take(&mut self, whole: Whole<'_>, before: State, now: Ns, out: &mut Records) {
+        let Some(line) = self.text_of(&whole) else { return };
         let located = self.joining.locate(line);
         let has_time = located.is_some_and(|l| self.joining.heads(line, l.start as usize))
             || (line[0] == b'<' && priority(line, 0).is_some());
@@ -135,7 +172,7 @@ impl Joiner {
             self.extend(line, &whole, now);
         } else {
             self.close(out);
-            let before = self.state(whole.line, whole.nesting);
+            let before = self.known(&whole, before);
             let time = located.map(|l| self.finder.settle(&l));
             self.begin(line, &whole, time, (before, audit), now);
         }
@@ -146,16 +183,34 @@ impl Joiner {
         }
     }
 
-    /// Takes one line of a table. The time of a record is found when it is complete, for a quoted
-    /// cell may hold line ends.
-    fn row(&mut self, line: &[u8], whole: &Whole<'_>, now: Ns, out: &mut Records) {
+    /// Counts a line; gives its text unless it is blank.
+    fn text_of<'a>(&mut self, whole: &Whole<'a>) -> Option<&'a [u8]> {
+        self.counts.lines += u64::from(whole.lines);
+        let mut line = whole.bytes;
+        if whole.start == 0 {
+            line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        }
+        if line.trim_ascii().is_empty() {
+            self.counts.blank += 1;
+            if let Some(open) = &mut self.open {
+                open.blanks += 1;
+            }
+            return None;
+        }
+        Some(line)
+    }
+
+    /// Takes one line of a table. A record is redacted and its time is found when it is complete,
+    /// for a quoted cell may hold line ends.
+    fn row(&mut self, whole: Whole<'_>, now: Ns, out: &mut Records) {
+        let Some(line) = self.text_of(&whole) else { return };
         let open = self.joining.layout().is_some_and(|layout| layout.goes_on(&self.text));
         if open && self.open.is_some() && self.fits(line) {
-            return self.extend(line, whole, now);
+            return self.extend(line, &whole, now);
         }
         self.close(out);
         let before = self.state(whole.line, whole.nesting);
-        self.begin(line, whole, None, (before, None), now);
+        self.begin(line, &whole, None, (before, None), now);
     }
 
     /// Whether a line is of the audit event that is open.
@@ -214,6 +269,9 @@ impl Joiner {
     pub fn close(&mut self, out: &mut Records) {
         if let Some(Open { mut piece, .. }) = self.open.take() {
             if self.joining.is_table() {
+                if self.redact_row() {
+                    piece.flags.set(Flags::CUT);
+                }
                 let located = self.joining.locate(&self.text);
                 piece.time = located.map(|l| self.finder.settle(&l));
             }
@@ -223,6 +281,14 @@ impl Joiner {
             out.bytes.extend_from_slice(&self.text);
             out.records.push(piece);
         }
+    }
+
+    /// Redacts a record of a table; says whether it was cut.
+    fn redact_row(&mut self) -> bool {
+        if let Some(columns) = &mut self.columns {
+            columns.redact(&mut self.text);
+        }
+        self.redact.as_mut().is_some_and(|redact| redact.in_place(&mut self.text))
     }
 
     /// When the open record got its last line.
@@ -237,7 +303,23 @@ impl Joiner {
 
     /// What is known now, if the next line has this number and begins there.
     pub(super) fn state(&self, line: u64, nesting: Nesting) -> LinesState {
-        LinesState { finder: self.finder.state(), trust: self.trust, line, nesting }
+        LinesState {
+            finder: self.finder.state(),
+            trust: self.trust,
+            line,
+            nesting,
+            redact: self.redacted(),
+        }
+    }
+
+    /// The same before a line, with what the redactor knew then.
+    fn known(&self, whole: &Whole<'_>, redact: State) -> LinesState {
+        LinesState { redact, ..self.state(whole.line, whole.nesting) }
+    }
+
+    /// What the redactor knows.
+    fn redacted(&self) -> State {
+        self.redact.as_ref().map(Redacting::state).unwrap_or_default()
     }
 
     /// The finder of times, to ask what it met.

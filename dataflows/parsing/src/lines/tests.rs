@@ -5,7 +5,7 @@ use crate::time::{Finder, YearPolicy, Zone, heads, locate};
 use proptest::prelude::*;
 use seerflow_model::record::Flags;
 
-const OPTIONS: Options = Options { line_bytes: 60, multiline: Joining::Auto };
+const OPTIONS: Options = Options { line_bytes: 60, multiline: Joining::Auto, redact: None };
 
 fn finder() -> Finder {
     Finder::new(Zone::Utc, YearPolicy::Fixed(2026))
@@ -216,7 +216,7 @@ fn what_is_skipped_is_counted() {
 fn an_expression_says_where_records_begin() {
     let start = regex::bytes::Regex::new("^BEGIN ").unwrap();
     let joining = Joining::Start(std::sync::Arc::new(start));
-    let options = Options { line_bytes: 1_000, multiline: joining };
+    let options = Options { line_bytes: 1_000, multiline: joining, redact: None };
     let finder = Finder::new(Zone::Utc, YearPolicy::Fixed(2026));
     let all = records(b"BEGIN a\n2026-01-01T00:00:00Z b\n\xff c\nBEGIN d\n", options, finder);
     let texts: Vec<_> = all.records.iter().map(|piece| all.bytes_of(piece)).collect();
@@ -252,7 +252,7 @@ const JOINED: &[(&str, &[usize])] = &[
 #[test]
 fn records_of_loggers_begin_where_they_should() {
     for (text, lines) in JOINED {
-        let options = Options { line_bytes: 1_000, multiline: Joining::Auto };
+        let options = Options { line_bytes: 1_000, multiline: Joining::Auto, redact: None };
         let made = records(text.as_bytes(), options, finder());
         let counts: Vec<usize> = made.records.iter().map(|piece| piece.lines as usize).collect();
         assert_eq!(counts, *lines, "{text}");

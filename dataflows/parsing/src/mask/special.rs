@@ -3,6 +3,7 @@
 use super::class::{self, ATOM, CLASS, DIGIT, HEX, SPACE, START, byte};
 use super::lexer::Lexer;
 use super::{kind_of_name, net, path, place};
+use crate::redact::pseudonym_at;
 use seerflow_model::ParamKind;
 
 impl Lexer<'_, '_> {
@@ -90,8 +91,11 @@ impl Lexer<'_, '_> {
     }
 }
 
-/// `<Number>`: a message that is masked already stays as it is.
+/// `<Number>`: a message that is masked already stays as it is. A pseudonym is one value.
 fn placeholder(text: &[u8], at: usize) -> Option<(ParamKind, usize)> {
+    if let Some(end) = pseudonym_at(text, at) {
+        return Some((ParamKind::Id, end));
+    }
     let name = &text[at + 1..text.len().min(at + 10)];
     let close = name.iter().position(|b| *b == b'>')?;
     Some((kind_of_name(&name[..close])?, at + close + 2))

@@ -116,7 +116,7 @@ fn a_flood_finds_no_room_and_changes_nothing() {
 }
 
 /// Contents with their members, and whether the frame is open.
-type Seen = (Vec<(String, usize)>, bool);
+type Frame = (Vec<(String, usize)>, bool);
 
 /// The merge step with strings, written the stupid way.
 #[derive(Default)]
@@ -124,7 +124,7 @@ struct Oracle {
     /// Templates in the order of their founding: items, and to which they were given.
     members: Vec<(u64, Vec<String>, Option<usize>)>,
     /// Around and several → contents with their members, and whether it is open.
-    frames: BTreeMap<(String, bool), Seen>,
+    frames: BTreeMap<(String, bool), Frame>,
 }
 
 impl Oracle {

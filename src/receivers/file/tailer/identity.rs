@@ -120,7 +120,9 @@ impl Tailer {
         });
         let (info, seq) = source.unwrap_or_else(|| {
             self.number += 1;
-            let file = hash::pair(self.number, hash::bytes(self.open[i].mark.head()));
+            let head = hash::bytes(self.open[i].mark.head());
+            let head = settings.redact.as_ref().map_or(head, |all| all.identifier(head));
+            let file = hash::pair(self.number, head);
             let id = hash::pair(self.door.node, file);
             (Arc::new(settings.info(id, path.display().to_string(), &key)), self.door.first_seq)
         });

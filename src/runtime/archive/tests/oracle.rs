@@ -234,7 +234,7 @@ proptest! {
         let mut got = ran.records.clone();
         got.sort_by_key(|record| record.seq);
 
-        let lines = Options { line_bytes: line_bytes_max, multiline: joining(joined) };
+        let lines = Options { line_bytes: line_bytes_max, multiline: joining(joined), redact: None };
         let finder = Finder::new(Zone::Utc, YearPolicy::Fixed(2026));
         let text = if packing == Packing::Utf8Mark { pack(&text, packing) } else { text };
         let all = seerflow_parsing::lines::records(&text, lines, finder);
