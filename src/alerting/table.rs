@@ -19,6 +19,32 @@ pub enum ListFormat {
     Csv,
 }
 
+/// Any list: `cells` for people and CSV, `document` for JSON.
+pub fn list<T>(
+    format: ListFormat,
+    head: &[&str],
+    rows: &[T],
+    cells: impl Fn(&T) -> Vec<String>,
+    document: impl Fn(&T) -> serde_json::Value,
+) -> String {
+    match format {
+        ListFormat::Table => columns(head, rows.iter().map(cells)),
+        ListFormat::Csv => {
+            let head: Vec<String> = head.iter().map(|name| name.to_lowercase()).collect();
+            let lines = rows.iter().map(|row| csv_line(&cells(row)));
+            std::iter::once(csv_line(&head)).chain(lines).collect()
+        }
+        ListFormat::Ndjson => {
+            let lines: String = rows.iter().map(|row| format!("{}\n", document(row))).collect();
+            neutral_json(&lines).into_owned()
+        }
+        ListFormat::Json => {
+            let all = serde_json::Value::from_iter(rows.iter().map(document));
+            neutral_json(&format!("{all:#}\n")).into_owned()
+        }
+    }
+}
+
 /// Columns of the CSV form.
 const CSV_HEAD: [&str; 17] = [
     "alert_id",

@@ -116,24 +116,9 @@ fn written(rows: &[TemplateRow], format: ListFormat) -> Vec<u8> {
             neutral(&shorten(&row.text, 200)).into_owned(),
         ]
     };
-    let mut out = match format {
-        ListFormat::Table => table::columns(&HEAD, rows.iter().map(cells)),
-        ListFormat::Csv => {
-            let mut out = table::csv_line(&HEAD.map(str::to_lowercase));
-            rows.iter().for_each(|row| out.push_str(&table::csv_line(&cells(row))));
-            out
-        }
-        ListFormat::Ndjson => rows.iter().map(|row| format!("{}\n", document(row))).collect(),
-        ListFormat::Json => {
-            let all: Vec<_> = rows.iter().map(document).collect();
-            format!("{:#}\n", serde_json::Value::from(all))
-        }
-    };
-    if out.is_empty() && format == ListFormat::Table {
+    let mut out = table::list(format, &HEAD, rows, cells, document);
+    if rows.is_empty() && format == ListFormat::Table {
         out = "no templates\n".to_owned();
-    }
-    if matches!(format, ListFormat::Ndjson | ListFormat::Json) {
-        out = neutral_json(&out).into_owned();
     }
     out.into_bytes()
 }
@@ -158,18 +143,7 @@ fn eval(args: &TemplatesEvalArgs) -> Result<ExitCode, Failure> {
             "groups": s.groups, "ga": s.ga, "pa": s.pa, "fga": s.fga, "fta": s.fta,
         })
     };
-    let out = match args.list.chosen(false) {
-        ListFormat::Table => table::columns(&HEAD, rows.iter().map(cells)),
-        ListFormat::Csv => {
-            let mut out = table::csv_line(&HEAD.map(str::to_lowercase));
-            rows.iter().for_each(|row| out.push_str(&table::csv_line(&cells(row))));
-            out
-        }
-        ListFormat::Ndjson => rows.iter().map(|row| format!("{}\n", document(row))).collect(),
-        ListFormat::Json => {
-            format!("{:#}\n", serde_json::Value::from_iter(rows.iter().map(document)))
-        }
-    };
+    let out = table::list(args.list.chosen(false), &HEAD, &rows, cells, document);
     output::result(out.as_bytes())
 }
 
