@@ -1,10 +1,9 @@
 //! The merge step, by namespace: its owner says which templates make the same statement, and which
 //! are new.
 //!
-//! Leaves tell the owner what they found and widen, and when a template is seen in a second minute.
+//! Leaves tell the owner what they found and widen, and when a template was seen more than once.
 //! At once, in the total order, it decides: a template that belongs to an older one is nothing new,
-//! so only the others go on to be judged; and it counts the statements that were seen in one minute
-//! only.
+//! so only the others go on to be judged; and it counts the statements that were seen once.
 //! Aliases are published at the end of the quantum, as a version of the namespace's table, for the
 //! counts that are under way ([`crate::resolve`]).
 //!
@@ -43,9 +42,9 @@ pub struct Told {
 pub enum What {
     /// It was founded; with the event, unless that is one of our own.
     Founded(Outline, Option<Founded>),
-    /// It got a new wildcard; whether this was its second minute.
+    /// It got a new wildcard; whether by that event it was seen more than once.
     Widened(Outline, bool),
-    /// It was seen in a second minute.
+    /// It was seen more than once, as [`Sighted`](seerflow_detection::novelty::Sighted) says.
     Spread,
 }
 
@@ -78,7 +77,7 @@ pub enum MergesOut {
 #[derive(Default, Serialize, Deserialize)]
 pub struct MergesState {
     merger: Merger,
-    /// Statements seen in one minute only, by the template that stands for them, with the minute.
+    /// Statements seen once, by the template that stands for them, with the minute.
     once: BTreeMap<u64, u64>,
     /// Decided, not yet published.
     pending: Vec<(Alias, bool)>,
@@ -120,6 +119,12 @@ impl Merges {
         state.merger.resolve(outline.id) == outline.id
     }
 
+    /// Removes a statement from those seen once; whether it was among them.
+    fn no_more_once(state: &mut MergesState, template: u64) -> bool {
+        let root = state.merger.resolve(template);
+        state.once.remove(&root).is_some()
+    }
+
     /// A statement was seen in this minute; how the number of those seen in one changes.
     fn seen(state: &mut MergesState, template: u64, minute: u64) -> i64 {
         let root = state.merger.resolve(template);
@@ -158,12 +163,13 @@ impl Fold for Merges {
                     }
                 }
             }
-            What::Widened(outline, _) => {
+            What::Widened(outline, spread) => {
                 self.announce(state, &outline, false, ctx);
+                singles -= i64::from(spread && Merges::no_more_once(state, told.template));
             }
-            What::Spread => {}
+            What::Spread => singles -= i64::from(Merges::no_more_once(state, told.template)),
         }
-        // Statements that became one are one of those seen in one minute, or none.
+        // Statements that became one are one of those seen once, or none.
         for at in before..state.pending.len() {
             let (alias, _) = state.pending[at];
             if let Some(first) = state.once.remove(&alias.from) {
