@@ -115,9 +115,7 @@ pub fn frames(outline: &Outline) -> Vec<Frame> {
     let total = items.iter().filter(|item| item.word.is_some()).count();
     let mut out = Vec::new();
     for start in 0..items.len().min(PLACES_MAX) {
-        if items[start].word.is_some() || items[start].varies {
-            out.push(frame(&items, start, start + 1, total));
-        }
+        out.push(frame(&items, start, start + 1, total));
         let before = items[..start].iter().any(|item| item.word.is_some());
         for end in start + 2..(start + 1 + HOLE_MAX).min(items.len()) {
             let inside = items[start..end].iter().filter(|item| item.word.is_some()).count();

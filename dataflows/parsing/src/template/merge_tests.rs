@@ -60,6 +60,14 @@ fn a_first_word_that_varies_is_a_value() {
 }
 
 #[test]
+fn a_masked_value_fits_a_place_that_was_found() {
+    let names = ["ann", "bob", "cyd", "dan", "eve", "fay", "web-17"];
+    let lines: Vec<String> = names.iter().map(|n| format!("{n} : all of it is up")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    all_are(&lines, "<*> : all of it is up");
+}
+
+#[test]
 fn a_value_of_several_words_is_found_too() {
     let names = ["ann lee", "bob c ray", "cyd doe", "dan a kim", "eve roe", "fay i poe", "gus woe"];
     let line = |name: &&str| format!("unlocked the account of {name} again just now");
@@ -179,7 +187,7 @@ impl Oracle {
                     let says = !inside.is_empty() || items[start..end].iter().all(|i| i == "?");
                     says && !before.is_empty() && !after.is_empty() && room
                 } else {
-                    items[start] != "*" && around > 0
+                    around > 0
                 };
                 if fits {
                     self.fit(at, items, (start, end), around);
