@@ -50,6 +50,7 @@ fn batch(text: &[u8]) -> RecordBatch {
         time_start: record.time.map_or(0, |time| time.start),
         time_len: record.time.map_or(0, |time| time.len),
         flags: record.flags,
+        end: Default::default(),
     };
     RecordBatch {
         source: Arc::new(SourceInfo::plain(1, "bench", ReceiverKind::File, "file")),

@@ -114,6 +114,7 @@ impl Batches {
                 time_start: time.map_or(0, |hit| hit.start),
                 time_len: time.map_or(0, |hit| hit.len),
                 flags: piece.flags,
+                end: piece.line_end,
             });
             lines.push(piece.line);
             self.seq += 1;

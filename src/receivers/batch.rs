@@ -9,7 +9,7 @@ use super::counters::ReceiverCounters;
 use super::settings::{SourceKey, SourceSettings};
 use crate::runtime::stamp::{Kind, Stamp, StampOptions, Stamper};
 use seerflow_model::hash;
-use seerflow_model::record::{Flags, ReceiverKind, RecordBatch, RecordMeta, SourceInfo};
+use seerflow_model::record::{Flags, LineEnd, ReceiverKind, RecordBatch, RecordMeta, SourceInfo};
 use seerflow_model::time::Ns;
 use seerflow_parsing::lines::Joining;
 use seerflow_parsing::redact::{Redacting, Safe, State};
@@ -98,20 +98,20 @@ impl LiveSource {
 
     /// Stamps a record that stands at `start` of the buffer that the batch will carry. Its
     /// sequence number is set when the batch is taken.
-    pub fn push(&mut self, record: &[u8], start: usize, flags: Flags, now: Ns) {
+    pub fn push(&mut self, record: &[u8], start: usize, (flags, end): (Flags, LineEnd), now: Ns) {
         // Taken out for the time of the call, because the record may lie in its buffer.
         let Some(mut redact) = self.redact.take() else {
-            return self.push_safe(record, start, flags, now);
+            return self.push_safe(record, start, (flags, end), now);
         };
         let Safe { bytes, cut } = redact.line(record);
         let flags = if cut { flags | Flags::CUT } else { flags };
-        self.push_safe(bytes, self.redacted.len(), flags, now);
+        self.push_safe(bytes, self.redacted.len(), (flags, end), now);
         self.redacted.extend_from_slice(bytes);
         self.redact = Some(redact);
     }
 
     /// Stamps a record of which nothing is to be redacted any more.
-    fn push_safe(&mut self, record: &[u8], start: usize, flags: Flags, now: Ns) {
+    fn push_safe(&mut self, record: &[u8], start: usize, (flags, end): (Flags, LineEnd), now: Ns) {
         let located = self.joining.locate(record);
         let found = located.map(|located| self.finder.settle(&located));
         self.stamper.stamp(found.map(|time| time.ns), now, &mut self.stamps);
@@ -130,6 +130,7 @@ impl LiveSource {
             time_start: found.map_or(0, |time| time.start),
             time_len: found.map_or(0, |time| time.len),
             flags: flags | stamp.flags,
+            end,
         });
     }
 

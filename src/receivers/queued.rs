@@ -5,7 +5,7 @@
 
 use super::batch::BATCH_RECORDS;
 use crate::runtime::stamp::{Stamp, Stamper};
-use seerflow_model::record::{Flags, RecordBatch, RecordMeta, SourceInfo};
+use seerflow_model::record::{Flags, LineEnd, RecordBatch, RecordMeta, SourceInfo};
 use seerflow_model::time::Ns;
 use seerflow_parsing::time::TimeHit;
 use std::sync::Arc;
@@ -35,7 +35,13 @@ impl QueuedSource {
     }
 
     /// Takes one record.
-    pub fn push(&mut self, record: &[u8], found: Option<TimeHit>, flags: Flags, now: Ns) {
+    pub fn push(
+        &mut self,
+        record: &[u8],
+        found: Option<TimeHit>,
+        (flags, end): (Flags, LineEnd),
+        now: Ns,
+    ) {
         self.records.push(RecordMeta {
             start: self.bytes.len() as u32,
             len: record.len() as u32,
@@ -45,6 +51,7 @@ impl QueuedSource {
             time_start: found.map_or(0, |time| time.start),
             time_len: found.map_or(0, |time| time.len),
             flags,
+            end,
         });
         self.seq += 1;
         self.bytes.extend_from_slice(record);
@@ -125,7 +132,7 @@ mod tests {
         let now = START + 100_000 * SECOND;
         for (at, text) in [(1, "@1 a"), (2, "@2 b"), (9000, "@9000 jump"), (9001, "@9001 after")] {
             let time = TimeHit { start: 0, len: 2, ns: START + at * SECOND };
-            source.push(text.as_bytes(), Some(time), Flags::default(), now);
+            source.push(text.as_bytes(), Some(time), (Flags::default(), LineEnd::Lf), now);
         }
         let first = source.take(now).unwrap();
         assert_eq!(first.records.len(), 2);

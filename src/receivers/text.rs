@@ -176,7 +176,8 @@ impl TextSource {
             if piece.flags.has(Flags::CUT) {
                 ReceiverCounters::add(&counters.cut, 1);
             }
-            self.source.push(self.records.bytes_of(piece), piece.time, piece.flags, now);
+            let how = (piece.flags, piece.line_end);
+            self.source.push(self.records.bytes_of(piece), piece.time, how, now);
         }
         self.records.records.clear();
         self.records.bytes.clear();

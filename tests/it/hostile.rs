@@ -325,6 +325,7 @@ fn event(parser: &mut Parser, source: &Arc<SourceInfo>, bytes: &[u8]) -> Event {
         time_start: hit.map_or(0, |hit| hit.start),
         time_len: hit.map_or(0, |hit| hit.len),
         flags: Flags::default(),
+        end: Default::default(),
     };
     let batch = RecordBatch {
         source: source.clone(),

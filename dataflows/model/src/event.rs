@@ -10,7 +10,7 @@ use crate::entity::{self, EntityRef, Role};
 use crate::ids;
 use crate::logsource;
 use crate::order::Order;
-use crate::record::{Flags, SourceInfo};
+use crate::record::{Flags, LineEnd, SourceInfo};
 use crate::severity::Severity;
 use crate::time::Ns;
 use serde::{Deserialize, Serialize};
@@ -288,6 +288,12 @@ pub struct Event {
     pub text: Box<str>,
     /// Length of the decoded record at the front of `text`.
     pub record_len: u32,
+    /// The bytes of the record where they are not those of its text.
+    pub raw: Option<Box<[u8]>>,
+    /// How the record ended.
+    pub end: LineEnd,
+    /// Where the time stands in the bytes of the record, and how long it is; 0 when there is none.
+    pub time_place: (u32, u32),
     /// Header host.
     pub host: Span,
     /// Program, APP-NAME, logger or component.
@@ -335,6 +341,9 @@ impl Event {
             outcome: Outcome::Unknown,
             text: Box::default(),
             record_len: 0,
+            raw: None,
+            end: LineEnd::None,
+            time_place: (0, 0),
             host: Span::NONE,
             program: Span::NONE,
             pid: Span::NONE,
@@ -376,6 +385,11 @@ impl Event {
     /// The whole record, decoded.
     pub fn record(&self) -> &str {
         Span::new(0, self.record_len as usize).of(&self.text)
+    }
+
+    /// The bytes of the record, without its line end.
+    pub fn raw(&self) -> &[u8] {
+        self.raw.as_deref().unwrap_or_else(|| self.record().as_bytes())
     }
 
     /// Event id, derived from source and sequence.

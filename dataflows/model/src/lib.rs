@@ -33,7 +33,7 @@ pub use entity::{EntityRef, EntityType, Role};
 pub use event::{Event, Field, Format, Param, ParamKind, Span};
 pub use evidence::{Brief, Channel, EntityOut, Evidence};
 pub use order::Order;
-pub use record::{Flags, ReceiverKind, RecordBatch, RecordMeta, SourceInfo};
+pub use record::{Flags, LineEnd, ReceiverKind, RecordBatch, RecordMeta, SourceInfo};
 pub use severity::Severity;
 pub use time::Ns;
 pub use view::EventView;

@@ -101,6 +101,48 @@ impl ReceiverKind {
     }
 }
 
+/// How a record ended where it was written; with it the store gives the record back byte for byte.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum LineEnd {
+    /// By itself: the end of a file, a counted frame, an element of an array, a datagram.
+    #[default]
+    None,
+    /// `\n`.
+    Lf,
+    /// `\r\n`.
+    CrLf,
+    /// NUL, as some senders end a frame.
+    Nul,
+}
+
+impl LineEnd {
+    /// All of them, by number.
+    pub const ALL: [LineEnd; 4] = [LineEnd::None, LineEnd::Lf, LineEnd::CrLf, LineEnd::Nul];
+
+    /// Its bytes.
+    pub const fn bytes(self) -> &'static [u8] {
+        match self {
+            LineEnd::None => b"",
+            LineEnd::Lf => b"\n",
+            LineEnd::CrLf => b"\r\n",
+            LineEnd::Nul => b"\0",
+        }
+    }
+
+    /// The one that stands behind the first `len` bytes.
+    pub fn behind(bytes: &[u8], len: usize) -> LineEnd {
+        match bytes.get(len..).unwrap_or_default() {
+            [b'\n', ..] => LineEnd::Lf,
+            [b'\r', b'\n', ..] => LineEnd::CrLf,
+            [0, ..] => LineEnd::Nul,
+            _ => LineEnd::None,
+        }
+    }
+}
+
 /// What is known of a source before any of its records is read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceInfo {
@@ -160,6 +202,8 @@ pub struct RecordMeta {
     pub time_len: u32,
     /// What became of it at the edge.
     pub flags: Flags,
+    /// How it ended.
+    pub end: LineEnd,
 }
 
 /// Records of one source that share a buffer.

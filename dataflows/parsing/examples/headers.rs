@@ -164,6 +164,7 @@ fn batch(made: &Records) -> RecordBatch {
         time_start: piece.time.map_or(0, |t| t.start),
         time_len: piece.time.map_or(0, |t| t.len),
         flags: Flags::default() | piece.flags,
+        end: Default::default(),
     });
     let source = SourceInfo::plain(1, "example", ReceiverKind::Archive, "file");
     let records = metas.collect();

@@ -53,6 +53,7 @@ fn events(bytes: &[u8], mut each: impl FnMut(Event)) {
         time_start: piece.time.map_or(0, |t| t.start),
         time_len: piece.time.map_or(0, |t| t.len),
         flags: Flags::default() | piece.flags,
+        end: Default::default(),
     });
     let source = Arc::new(SourceInfo::plain(1, "recording", ReceiverKind::Archive, "file"));
     let records = metas.collect();

@@ -86,6 +86,7 @@ pub(crate) fn parts(
             flow: shared.flow.clone(),
             noticed: shared.noticed.clone(),
         },
+        keeper: options.keepers.as_ref().map(|make| make(local)),
         tally: Tally::new(shared.ports.clone(), shared.peers.clone()),
         shared: shared.clone(),
         alerts: Outlet { to, gather },

@@ -5,6 +5,7 @@ use crate::cluster::{Cluster, Peers, Place};
 use crate::env::{Cut, End, Env, Gap, Snapshot};
 use crate::feed::{self, LaneReceiver, LaneSender, Port, PortState};
 use crate::flow::Flow;
+use crate::keep::{Keeper, Keepers};
 use crate::notes;
 use crate::page;
 use crate::parse::{DropRules, Noticed, Parse};
@@ -44,6 +45,8 @@ pub struct Options {
     pub parser: Arc<dyn Fn() -> Parser + Send + Sync>,
     /// Drops records, if any are to be.
     pub rules: Option<Arc<dyn DropRules>>,
+    /// Keeps events, if any are to be kept.
+    pub keepers: Option<Keepers>,
     /// Measures workers.
     pub thread_cpu: Option<ThreadCpu>,
     /// Whether the time of each operator is measured.
@@ -91,6 +94,8 @@ pub struct Parts {
     pub parse: Parse,
     /// This worker's part of the conservation ledger.
     pub tally: Tally,
+    /// Keeps its events.
+    pub keeper: Option<Box<dyn Keeper>>,
     /// What is shared with readers.
     pub shared: Shared,
     /// Where alerts go.

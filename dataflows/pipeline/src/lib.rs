@@ -12,6 +12,7 @@ pub mod finding;
 pub mod flow;
 pub mod folds;
 pub mod held;
+pub mod keep;
 pub mod keyed;
 pub mod notes;
 pub mod page;

@@ -41,8 +41,8 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     let rules = parts.parse.rules.clone();
     let records = ingress(scope, parts.ingress);
     let events = parse(records, parts.parse);
-    let learnt =
-        keyed(events, Leaves::new(&settings, parts.tally, rules, &parts.shared, &env), &env);
+    let leaves = Leaves::new(&settings, parts.tally, rules, &parts.shared, &env);
+    let learnt = keyed(events, leaves.keeping(parts.keeper), &env);
 
     let (sightings, learnt) = split(learnt, |out| match out {
         LeafOut::Fact(sum) => Ok(sum),

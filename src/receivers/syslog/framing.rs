@@ -10,7 +10,7 @@
 //! one `memchr` over each byte; bytes that were searched are not searched again.
 
 use memchr::{memchr, memchr2};
-use seerflow_model::record::Flags;
+use seerflow_model::record::{Flags, LineEnd};
 
 /// A longer octet count is not believed: the frame is read as a line.
 const COUNT_MAX: usize = 1 << 20;
@@ -28,6 +28,8 @@ pub struct Frame {
     pub len: usize,
     /// `cut`, `malformed` or nothing.
     pub flags: Flags,
+    /// How it ended.
+    pub end: LineEnd,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,8 +173,9 @@ impl Framer {
             flags.set(Flags::CUT);
         }
         *pos += used;
+        let line_end = LineEnd::behind(&buffer[start..(*pos).max(start + text)], text);
         let len = text.min(self.limit);
-        Some((len > 0).then_some(Frame { start, len, flags }))
+        Some((len > 0).then_some(Frame { start, len, flags, end: line_end }))
     }
 
     fn head(&self, rest: &[u8], end: bool) -> Head {
@@ -258,8 +261,10 @@ fn trim(bytes: &[u8]) -> usize {
 }
 
 fn trimmed(buffer: &[u8], start: usize, len: usize, flags: Flags) -> Option<Frame> {
-    let len = trim(&buffer[start..start + len]);
-    (len > 0).then_some(Frame { start, len, flags })
+    let frame = &buffer[start..start + len];
+    let len = trim(frame);
+    let end = LineEnd::behind(frame, len);
+    (len > 0).then_some(Frame { start, len, flags, end })
 }
 
 #[cfg(test)]

@@ -253,7 +253,7 @@ impl Connection {
 
     fn push(&self, reader: &mut Reader, base: usize, frame: Frame, now: Ns) {
         let record = &reader.buffer[frame.start..frame.start + frame.len];
-        reader.source.push(record, frame.start - base, frame.flags, now);
+        reader.source.push(record, frame.start - base, (frame.flags, frame.end), now);
         if frame.flags.has(Flags::CUT) {
             ReceiverCounters::add(&self.door.counters.cut, 1);
         }

@@ -17,7 +17,7 @@ use super::super::recent::{PEERS_MAX, Recent};
 use super::FRAME_MAX;
 use super::drops::KernelDrops;
 use crate::runtime::stamp::{PeerPromise, clock_promise};
-use seerflow_model::record::{Flags, ReceiverKind, RecordBatch};
+use seerflow_model::record::{Flags, LineEnd, ReceiverKind, RecordBatch};
 use seerflow_model::time::{Ns, SECOND, floor_tick};
 use seerflow_pipeline::feed::{Port, TrySend};
 use std::collections::VecDeque;
@@ -239,6 +239,7 @@ impl Listener {
         let text = &self.scratch[..len];
         let end = text.iter().rposition(|b| !matches!(b, b'\n' | b'\r' | 0));
         let Some(last) = end else { return 0 };
+        let end = LineEnd::behind(text, last + 1);
         let mut flags = Flags::default();
         if last >= self.frame_max {
             flags.set(Flags::CUT);
@@ -257,7 +258,7 @@ impl Listener {
         if !sender.source.redacts() {
             sender.bytes.extend_from_slice(text);
         }
-        sender.source.push(text, start, flags, now);
+        sender.source.push(text, start, (flags, end), now);
         1
     }
 

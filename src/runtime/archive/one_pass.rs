@@ -181,6 +181,7 @@ impl<'a> Reader<'a> {
                     time_start: record.time.map_or(0, |time| time.start),
                     time_len: record.time.map_or(0, |time| time.len),
                     flags: record.flags,
+                    end: record.line_end,
                 });
                 self.seq += 1;
                 self.stamper.stamp(time, self.how.observed, &mut self.stamps);

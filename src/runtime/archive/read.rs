@@ -139,6 +139,7 @@ impl Job {
             time_start: record.time.map_or(0, |time| time.start),
             time_len: record.time.map_or(0, |time| time.len),
             flags: record.flags,
+            end: record.line_end,
         };
         records.iter().enumerate().map(meta).collect()
     }

@@ -45,6 +45,7 @@ pub fn feed(
                 time_start: 0,
                 time_len,
                 flags: Flags::default(),
+                end: Default::default(),
             });
             batch.bytes.extend_from_slice(line.as_bytes());
             seq += 1;

@@ -144,6 +144,9 @@ impl Reader {
         event.format = draft.format;
         event.text = text.into_boxed_str();
         event.record_len = record.len() as u32;
+        event.raw = draft.flags.has(Flags::INVALID_UTF8).then(|| batch.bytes_of(meta).into());
+        event.end = meta.end;
+        event.time_place = (meta.time_start, meta.time_len);
         event.host = draft.host;
         event.program = draft.program;
         event.pid = draft.pid;

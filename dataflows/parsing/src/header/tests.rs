@@ -20,6 +20,7 @@ pub(super) fn batch(line: &[u8], source: SourceInfo) -> (RecordBatch, RecordMeta
         time_start: hit.map_or(0, |h| h.start),
         time_len: hit.map_or(0, |h| h.len),
         flags: Flags::default(),
+        end: Default::default(),
     };
     let source = Arc::new(source);
     (RecordBatch { source, observed: 5, bytes: line.to_vec(), records: vec![meta] }, meta)

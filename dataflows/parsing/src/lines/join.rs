@@ -5,7 +5,7 @@ use super::partial::Whole;
 use super::rules::{Audit, JOIN_BYTES, JOIN_LINES, Joining, Stamp, Trust};
 use crate::redact::{Columns, Redacting, Safe, State};
 use crate::time::{Finder, FinderState, TimeHit, priority};
-use seerflow_model::record::Flags;
+use seerflow_model::record::{Flags, LineEnd};
 use seerflow_model::time::Ns;
 use serde::{Deserialize, Serialize};
 
@@ -28,12 +28,14 @@ pub struct Piece {
     pub line: u64,
     /// How many lines it was written as.
     pub lines: u32,
+    /// How the last of them ended.
+    pub line_end: LineEnd,
 }
 
 /// Records that share a buffer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Records {
-    /// Their bytes; lines of one record are joined with `\n`.
+    /// Their bytes; lines of one record are joined with the line end that stood between them.
     pub bytes: Vec<u8>,
     /// The records, in the order in which they ended.
     pub records: Vec<Piece>,
@@ -224,16 +226,21 @@ impl Joiner {
             let blanks = open.blanks as usize;
             !open.piece.flags.has(Flags::CUT)
                 && open.piece.lines + open.blanks < JOIN_LINES
-                && self.text.len() + blanks + 1 + line.len() <= JOIN_BYTES
+                && self.text.len() + 2 * (blanks + 1) + line.len() <= JOIN_BYTES
         })
     }
 
     fn extend(&mut self, line: &[u8], whole: &Whole<'_>, now: Ns) {
         let Some(open) = &mut self.open else { return };
-        self.text.resize(self.text.len() + open.blanks as usize + 1, b'\n');
+        let between = match open.piece.line_end {
+            LineEnd::CrLf => &b"\r\n"[..],
+            _ => b"\n",
+        };
+        (0..=open.blanks).for_each(|_| self.text.extend_from_slice(between));
         self.text.extend_from_slice(line);
         open.piece.lines += open.blanks + whole.lines;
         open.piece.to = whole.end;
+        open.piece.line_end = whole.line_end;
         open.piece.flags.set(Flags::MULTILINE);
         if whole.cut {
             open.piece.flags.set(Flags::CUT);
@@ -261,6 +268,7 @@ impl Joiner {
             to: whole.end,
             line: whole.line,
             lines: whole.lines,
+            line_end: whole.line_end,
         };
         self.open = Some(Open { piece, blanks: 0, before, at: now, audit });
     }

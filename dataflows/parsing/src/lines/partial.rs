@@ -6,6 +6,7 @@
 
 use super::array::Nesting;
 use super::split::Line;
+use seerflow_model::LineEnd;
 
 /// Docker cuts after 16 KiB; its escaped form is never shorter.
 const DOCKER_PIECE: usize = 16 * 1024;
@@ -23,6 +24,8 @@ pub struct Whole<'a> {
     pub line: u64,
     /// How many lines it was written as.
     pub lines: u32,
+    /// How the last of them ended.
+    pub line_end: LineEnd,
     /// Whether something beyond the limit was left out.
     pub cut: bool,
     /// Where its first byte stands in a file that is one array.
@@ -49,6 +52,7 @@ struct Held {
     end: u64,
     line: u64,
     lines: u32,
+    line_end: LineEnd,
     cut: bool,
     nesting: Nesting,
 }
@@ -78,6 +82,7 @@ impl Partials {
             end: line.end,
             line: number,
             lines: 1,
+            line_end: line.line_end,
             cut: line.cut,
             nesting: line.nesting,
         };
@@ -96,6 +101,7 @@ impl Partials {
                     end: line.end,
                     line: number,
                     lines: 1,
+                    line_end: line.line_end,
                     cut: line.cut,
                     nesting: line.nesting,
                 });
@@ -108,6 +114,7 @@ impl Partials {
                 self.skipped += (piece.text.len() - kept.len()) as u64;
                 held.cut |= kept.len() < piece.text.len() || line.cut;
                 held.end = line.end;
+                held.line_end = line.line_end;
                 held.lines += 1;
                 if piece.whole {
                     self.release(piece.stream, &mut each);
@@ -143,6 +150,7 @@ impl Partials {
                 end: held.end,
                 line: held.line,
                 lines: held.lines,
+                line_end: held.line_end,
                 cut: held.cut,
                 nesting: held.nesting,
             });
@@ -210,8 +218,14 @@ mod tests {
         let mut start = 0;
         for line in lines {
             let end = start + line.len() as u64 + 1;
-            let line =
-                Line { bytes: line.as_bytes(), start, end, cut: false, nesting: Nesting::None };
+            let line = Line {
+                bytes: line.as_bytes(),
+                start,
+                end,
+                line_end: LineEnd::Lf,
+                cut: false,
+                nesting: Nesting::None,
+            };
             partials.push(line, |w| {
                 out.push((String::from_utf8(w.bytes.to_vec()).unwrap(), w.lines));
             });

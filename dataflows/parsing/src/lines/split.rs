@@ -5,6 +5,7 @@
 //! and counted.
 
 use super::array::{Element, HEAD, Nesting};
+use seerflow_model::LineEnd;
 
 /// One line as it is handed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Line<'a> {
     pub start: u64,
     /// Position after its line end.
     pub end: u64,
+    /// How it ended.
+    pub line_end: LineEnd,
     /// Whether bytes beyond the limit were skipped.
     pub cut: bool,
     /// Where its first byte stands in a file that is one array.
@@ -218,7 +221,12 @@ impl Splitter {
         self.start = end;
         self.skipped += skipped;
         let nesting = std::mem::take(&mut self.began);
-        each(Line { bytes: kept, start, end, cut: skipped > 0, nesting });
+        let line_end = match consumed - skipped - kept.len() as u64 {
+            0 => LineEnd::None,
+            1 => LineEnd::Lf,
+            _ => LineEnd::CrLf,
+        };
+        each(Line { bytes: kept, start, end, line_end, cut: skipped > 0, nesting });
     }
 }
 

@@ -372,6 +372,7 @@ fn a_pseudonym_is_one_masked_value_and_no_entity() {
         time_start: 0,
         time_len: 0,
         flags: seerflow_model::Flags::default(),
+        end: Default::default(),
     };
     let batch = RecordBatch {
         source: Arc::new(source),

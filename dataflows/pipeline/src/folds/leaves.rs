@@ -13,6 +13,7 @@ use crate::flow::Flow;
 use crate::folds::facts::{self, FactKind, Seen};
 use crate::folds::merges::{Told, What};
 use crate::folds::newness::{Founded, News};
+use crate::keep::{Keeper, Kept};
 use crate::keyed::{Ctx, Fold, Groups, KeyMap, Step};
 use crate::parse::{DropRules, Noticed};
 use crate::ports::Tally;
@@ -88,6 +89,8 @@ pub struct Leaves {
     pub news: Combiner<News>,
     /// Conservation ledger, this worker's part.
     pub tally: Tally,
+    /// Keeps events.
+    pub keeper: Option<Box<dyn Keeper>>,
     /// Drops events by template.
     pub rules: Option<Arc<dyn DropRules>>,
     /// Counts what is dropped.
@@ -144,7 +147,10 @@ impl Fold for Leaves {
             return;
         }
         let spread = content.sighted.again(at);
-        self.judge_values(leaf, template, content, &event, ctx);
+        let probability = self.judge_values(leaf, template, content, &event, ctx);
+        if let Some(keeper) = &mut self.keeper {
+            keeper.keep(Kept { event: &event, template, text: &content.text, probability });
+        }
         self.count(template, &content.text, &event);
         let peer = hash::text(&event.source.source_type);
         self.news.add(hash::pair(peer, event.namespace), at, News::of(&event));
@@ -159,6 +165,9 @@ impl Fold for Leaves {
         self.counts.flush(from, out, LeafOut::Series);
         self.facts.flush(from, out, LeafOut::Fact);
         self.news.flush_to(from, out, |sum| sum.value.peer, LeafOut::News);
+        if let Some(keeper) = &mut self.keeper {
+            keeper.publish();
+        }
         self.tally.publish(&self.flow);
     }
 
@@ -234,6 +243,7 @@ impl Leaves {
     ) -> Leaves {
         Leaves {
             rules,
+            keeper: None,
             noticed: shared.noticed.clone(),
             novelty: settings.novelty,
             candidate_level: settings.candidate_level(),
@@ -246,6 +256,12 @@ impl Leaves {
             count: None,
             worker: env.worker,
         }
+    }
+
+    /// Gives what it learns to a keeper.
+    #[must_use]
+    pub fn keeping(self, keeper: Option<Box<dyn Keeper>>) -> Leaves {
+        Leaves { keeper, ..self }
     }
 
     /// Counts the event in its series and its facts. Late records are left out of the series.
@@ -283,7 +299,7 @@ impl Leaves {
         }
     }
 
-    /// Never-seen values in the slots of a template.
+    /// Never-seen values in the slots of a template; gives the least probability.
     fn judge_values(
         &self,
         leaf: &Leaf,
@@ -291,12 +307,14 @@ impl Leaves {
         content: &mut Content,
         event: &Arc<Event>,
         ctx: &mut Ctx<LeafOut>,
-    ) {
+    ) -> f64 {
+        let mut least: f64 = 1.0;
         for (index, slot) in leaf.params_of(template, event).iter().enumerate() {
             let new = content.slots.observe(&self.novelty, index, slot.kind, slot.value);
             let Some(new) = new.filter(|new| new.probability <= self.candidate_level) else {
                 continue;
             };
+            least = least.min(new.probability);
             if event.flags.has(Flags::OWN) {
                 continue;
             }
@@ -320,5 +338,6 @@ impl Leaves {
             // Its key is its namespace until its template is resolved.
             ctx.emit(event.namespace, LeafOut::Finding(Box::new(finding)));
         }
+        least
     }
 }

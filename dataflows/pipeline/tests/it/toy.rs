@@ -268,6 +268,7 @@ fn send(mut port: Port, inputs: &[(Input, Ns)], size: usize) {
                 time_start: 0,
                 time_len: 0,
                 flags: Flags::default(),
+                end: Default::default(),
             });
             batch.bytes.push(input.key);
         }

@@ -24,6 +24,7 @@ pub(crate) fn record(line: &str) -> Event {
         time_start: hit.map_or(0, |h| h.start),
         time_len: hit.map_or(0, |h| h.len),
         flags: Flags::default(),
+        end: Default::default(),
     };
     let source = Arc::new(SourceInfo::plain(1, "t", ReceiverKind::File, "file"));
     let bytes = line.as_bytes().to_vec();

@@ -121,6 +121,7 @@ fn read_file(path: &Path, mut f: impl FnMut(&[u8], Event)) {
             time_start: hit.map_or(0, |h| h.start),
             time_len: hit.map_or(0, |h| h.len),
             flags: Flags::default(),
+            end: Default::default(),
         };
         let source = Arc::clone(&source);
         let batch = RecordBatch { source, observed: 5, bytes: line.to_vec(), records: vec![meta] };

@@ -68,6 +68,7 @@ fn entities_come_from_fields() {
             time_start: hit.map_or(0, |h| h.start),
             time_len: hit.map_or(0, |h| h.len),
             flags: Flags::default(),
+            end: Default::default(),
         };
         let bytes = line.as_bytes().to_vec();
         let batch = RecordBatch { source: source.clone(), observed: 1, bytes, records: vec![meta] };
