@@ -1,5 +1,6 @@
 //! What can be typed. Help texts are the doc lines.
 
+use super::search_args::{ExportArgs, ImportArgs, QueryArgs, SourcesArgs, StatusArgs};
 use super::time_arg::{self, TimeArg};
 use crate::alerting::Overrides;
 use crate::alerting::table::ListFormat;
@@ -37,6 +38,16 @@ pub enum Command {
     Parse(ParseArgs),
     /// List, show and assign templates
     Templates(TemplatesArgs),
+    /// Search what is stored
+    Query(QueryArgs),
+    /// Write what is stored to a file
+    Export(ExportArgs),
+    /// Put what was exported into the store
+    Import(ImportArgs),
+    /// Say how the running program is; exit code 1 when something is wrong, 3 when it cannot be reached
+    Status(StatusArgs),
+    /// List what delivers, how late, and what of it is not understood
+    Sources(SourcesArgs),
     /// Measure the whole pipeline
     Bench(BenchArgs),
     /// Check, show and explain the configuration
@@ -54,6 +65,11 @@ impl Command {
             Command::Tail(_) => "tail",
             Command::Parse(_) => "parse",
             Command::Templates(_) => "templates",
+            Command::Query(_) => "query",
+            Command::Export(_) => "export",
+            Command::Import(_) => "import",
+            Command::Status(_) => "status",
+            Command::Sources(_) => "sources",
             Command::Bench(_) => "bench",
             Command::Config(_) => "config",
             Command::Completions(_) => "completions",
