@@ -1,0 +1,3 @@
+//! What is kept: state that people change.
+
+pub mod control;
