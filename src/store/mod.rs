@@ -1,0 +1,3 @@
+//! What is kept on disk and found again.
+
+pub mod events;
