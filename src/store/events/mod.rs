@@ -3,11 +3,24 @@
 //! What a record says depends on the record alone; so the store keeps its bytes and what the edge
 //! decided, and reads it again when the event is asked for. Everything else is an index.
 
+mod block;
+#[cfg(test)]
+mod block_tests;
+mod cache;
+mod codec;
+mod decode;
+mod encode;
 mod error;
+mod filter;
+mod head;
 mod needle;
 mod open;
 mod part;
 mod rows;
+mod search;
+mod skeleton;
+#[cfg(test)]
+mod support;
 mod words;
 
 pub use error::{Result, StoreError};

@@ -20,10 +20,35 @@ pub struct Needle {
     prefix: bool,
     /// Hashes of its words and pairs that are whole.
     hashes: Vec<u64>,
-    /// Its longest word that is whole and ASCII: what buffers are scanned for.
-    anchor: String,
-    /// Its words that are whole, folded.
-    words: Vec<String>,
+    /// Its words.
+    words: Vec<Word>,
+}
+
+/// A word of a needle, folded.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Word {
+    text: String,
+    /// Only its beginning is known.
+    open: bool,
+}
+
+impl Word {
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    pub(super) fn is_ascii(&self) -> bool {
+        self.text.is_ascii()
+    }
+
+    /// Whether a text holds the word.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        matches(&self.text, self.open, text)
+    }
 }
 
 impl Needle {
@@ -50,18 +75,15 @@ impl Needle {
         words::hashes(whole, |h| hashes.push(h));
         hashes.sort_unstable();
         hashes.dedup();
-        let words: Vec<String> = whole
+        let mut words: Vec<Word> = folded
             .split(|c: char| !c.is_alphanumeric())
             .filter(|word| !word.is_empty())
-            .map(str::to_owned)
+            .map(|word| Word { text: word.to_owned(), open: false })
             .collect();
-        let anchor = words
-            .iter()
-            .filter(|word| word.is_ascii())
-            .max_by_key(|word| word.len())
-            .cloned()
-            .unwrap_or_default();
-        Some(Needle { folded, prefix: open, hashes, anchor, words })
+        if let Some(last) = words.last_mut() {
+            last.open = open;
+        }
+        Some(Needle { folded, prefix: open, hashes, words })
     }
 
     /// The needle without case.
@@ -74,12 +96,14 @@ impl Needle {
         &self.hashes
     }
 
-    pub(super) fn anchor(&self) -> &str {
-        &self.anchor
+    pub(super) fn words(&self) -> &[Word] {
+        &self.words
     }
 
-    pub(super) fn words(&self) -> &[String] {
-        &self.words
+    /// Whether it begins and ends with a word.
+    pub(super) fn is_between_words(&self) -> bool {
+        let ends = [self.folded.chars().next(), self.folded.chars().next_back()];
+        !self.prefix && ends.into_iter().flatten().all(char::is_alphanumeric)
     }
 
     /// Whether it matches in the record of an event or in what the parser added.
@@ -91,34 +115,41 @@ impl Needle {
 
     /// Whether it matches in a text.
     pub fn is_in(&self, text: &str) -> bool {
-        if self.folded.is_ascii() {
-            let mut from = 0;
-            while let Some(at) = find_ascii(&text.as_bytes()[from..], self.folded.as_bytes()) {
-                let start = from + at;
-                if self.is_bounded(text, start, start + self.folded.len()) {
-                    return true;
-                }
-                from = start + 1;
-            }
-            return false;
-        }
-        let first = self.folded.chars().next();
-        text.char_indices().filter(|(_, c)| Some(fold(*c)) == first).any(|(start, _)| {
-            let rest = text.get(start..).unwrap_or_default();
-            ends_at(rest, &self.folded).is_some_and(|len| self.is_bounded(text, start, start + len))
-        })
+        matches(&self.folded, self.prefix, text)
     }
+}
 
-    fn is_bounded(&self, text: &str, start: usize, end: usize) -> bool {
-        let alphanumeric = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-        let (Some(before), Some(after)) = (text.get(..start), text.get(end..)) else {
-            return false;
-        };
-        let inside =
-            |edge: Option<char>, beyond: Option<char>| alphanumeric(edge) && alphanumeric(beyond);
-        !inside(self.folded.chars().next(), before.chars().next_back())
-            && (self.prefix || !inside(self.folded.chars().next_back(), after.chars().next()))
+/// Whether a folded needle is in a text, bounded at its start and, unless `open`, at its end.
+fn matches(folded: &str, open: bool, text: &str) -> bool {
+    if folded.is_ascii() {
+        let mut from = 0;
+        while let Some(at) =
+            text.as_bytes().get(from..).and_then(|rest| find_ascii(rest, folded.as_bytes()))
+        {
+            let start = from + at;
+            if is_bounded(folded, open, text, start, start + folded.len()) {
+                return true;
+            }
+            from = start + 1;
+        }
+        return false;
     }
+    let first = folded.chars().next();
+    text.char_indices().filter(|(_, c)| Some(fold(*c)) == first).any(|(start, _)| {
+        let rest = text.get(start..).unwrap_or_default();
+        ends_at(rest, folded).is_some_and(|len| is_bounded(folded, open, text, start, start + len))
+    })
+}
+
+fn is_bounded(folded: &str, open: bool, text: &str, start: usize, end: usize) -> bool {
+    let alphanumeric = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let (Some(before), Some(after)) = (text.get(..start), text.get(end..)) else {
+        return false;
+    };
+    let inside =
+        |edge: Option<char>, beyond: Option<char>| alphanumeric(edge) && alphanumeric(beyond);
+    !inside(folded.chars().next(), before.chars().next_back())
+        && (open || !inside(folded.chars().next_back(), after.chars().next()))
 }
 
 /// Where the folded needle ends that begins the text.

@@ -5,6 +5,7 @@
 //! cache that all readers share. Rows are in the order in which they were written, which within a
 //! writer is the total order of events, not that of the times they speak of.
 
+use super::block::Block;
 use super::error::{Result, StoreError};
 use super::needle::Needle;
 use super::open::{OpenPart, Published};
@@ -100,6 +101,7 @@ pub struct Part(Inner);
 #[derive(Clone, Debug)]
 enum Inner {
     Open(Arc<OpenPart>),
+    Sealed(Arc<Block>),
 }
 
 /// Calls the same of either kind.
@@ -107,6 +109,7 @@ macro_rules! either {
     ($part:expr, $inner:ident => $what:expr) => {
         match &$part.0 {
             Inner::Open($inner) => $what,
+            Inner::Sealed($inner) => $what,
         }
     };
 }
@@ -120,6 +123,10 @@ impl Part {
 
     pub(super) fn open(part: OpenPart) -> Part {
         Part(Inner::Open(Arc::new(part)))
+    }
+
+    pub(super) fn sealed(block: Arc<Block>) -> Part {
+        Part(Inner::Sealed(block))
     }
 
     /// How many rows it has; rows are numbered from 0.
@@ -139,9 +146,7 @@ impl Part {
 
     /// Whether it is on disk.
     pub fn is_sealed(&self) -> bool {
-        match &self.0 {
-            Inner::Open(_) => false,
-        }
+        matches!(self.0, Inner::Sealed(_))
     }
 
     /// The times that the rows speak of.

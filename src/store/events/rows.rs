@@ -10,7 +10,7 @@ use super::words;
 use hashbrown::HashMap;
 use seerflow_model::entity::EntityType;
 use seerflow_model::event::Span;
-use seerflow_model::{Event, Ns, SourceInfo, hash};
+use seerflow_model::{Event, Ns, SourceInfo};
 use std::sync::Arc;
 
 /// Most rows of a block.
@@ -352,11 +352,6 @@ pub(super) fn entity_key(kind: EntityType, value: &str) -> u64 {
     seerflow_model::entity::key(kind, value)
 }
 
-/// The hash by which a source is told from another with the same id.
-pub(super) fn source_hash(source: &SourceInfo) -> u64 {
-    hash::text(&format!("{source:?}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -370,7 +365,7 @@ mod tests {
         for p in [0.999_999, 0.5, 1e-3, 1e-10, 1e-31] {
             let coded = score(p);
             assert!(coded > before);
-            assert!((probability(coded) / p - 1.0).abs() < 6e-4, "{p}");
+            assert!((probability(coded) / p - 1.0).abs() < 1.2e-3, "{p}");
             before = coded;
         }
         assert_eq!(score(0.0), 65535);
