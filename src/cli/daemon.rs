@@ -135,10 +135,15 @@ impl Daemon {
         let (mut live, alerts) =
             Live::start(engine, options).map_err(|error| common::engine_failed(&error))?;
         let facts = EngineFacts::new(live.shared.clone(), live.receivers.clone());
-        let facts = Arc::new(facts.redacting(self.rules.redacted().clone()));
+        let facts = facts
+            .redacting(self.rules.redacted().clone())
+            .configured(crate::config::shown::json(&self.config));
+        let facts = Arc::new(facts);
+        let options = api::Options::of(&self.config.program);
         let pump = pump(alerts, facts.clone(), sinks);
         let down = CancellationToken::new();
-        let http = self.http.map(|listener| serve_http(listener, facts.clone(), down.clone()));
+        let http =
+            self.http.map(|listener| serve_http(listener, facts.clone(), options, down.clone()));
         output::message(&self.listening.to_string());
         if process > 0 {
             output::message("alerts of all processes come out of process 0");
@@ -224,6 +229,7 @@ fn pump(
 fn serve_http(
     listener: TcpListener,
     facts: Arc<EngineFacts>,
+    options: api::Options,
     down: CancellationToken,
 ) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
@@ -233,7 +239,7 @@ fn serve_http(
         let served = match listener {
             Ok(listener) => {
                 let down = down.cancelled_owned();
-                api::serve(listener, facts, api::Options::default(), down).await
+                api::serve(listener, facts, options, down).await
             }
             Err(error) => Err(error),
         };
