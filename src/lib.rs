@@ -11,5 +11,6 @@ pub mod config;
 pub mod failure;
 pub mod receivers;
 pub mod runtime;
+pub mod store;
 
 pub use failure::{ExitCode, Failure};

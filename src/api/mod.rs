@@ -14,7 +14,7 @@ mod body;
 mod document;
 pub mod facts;
 mod guard;
-mod listener;
+pub(crate) mod listener;
 mod metrics;
 mod origin;
 mod query;
