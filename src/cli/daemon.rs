@@ -135,10 +135,15 @@ impl Daemon {
         let (mut live, alerts) =
             Live::start(engine, options).map_err(|error| common::engine_failed(&error))?;
         let facts = EngineFacts::new(live.shared.clone(), live.receivers.clone());
-        let facts = Arc::new(facts.redacting(self.rules.redacted().clone()));
+        let facts = facts
+            .redacting(self.rules.redacted().clone())
+            .configured(crate::config::shown::json(&self.config));
+        let facts = Arc::new(facts);
+        let options = api::Options::of(&self.config.program);
         let pump = pump(alerts, facts.clone(), sinks);
         let down = CancellationToken::new();
-        let http = self.http.map(|listener| serve_http(listener, facts.clone(), down.clone()));
+        let http =
+            self.http.map(|listener| serve_http(listener, facts.clone(), options, down.clone()));
         if let Some(address) = self.listening.http {
             self.data.answers_at(address).map_err(|error| {
                 Failure::new(ExitCode::DataDir, format!("cannot write the lock: {error}"))
@@ -229,6 +234,7 @@ fn pump(
 fn serve_http(
     listener: TcpListener,
     facts: Arc<EngineFacts>,
+    options: api::Options,
     down: CancellationToken,
 ) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
@@ -238,7 +244,7 @@ fn serve_http(
         let served = match listener {
             Ok(listener) => {
                 let down = down.cancelled_owned();
-                api::serve(listener, facts, api::Options::default(), down).await
+                api::serve(listener, facts, options, down).await
             }
             Err(error) => Err(error),
         };
