@@ -7,7 +7,7 @@ use super::{common, output};
 use crate::alerting::{Overrides, Plan, Sinks};
 use crate::api::{self, Facts};
 use crate::config::{Config, data_dir};
-use crate::failure::Failure;
+use crate::failure::{ExitCode, Failure};
 use crate::receivers::file::FileStart;
 use crate::receivers::syslog::{tcp, udp};
 use crate::receivers::{file, pipe};
@@ -139,6 +139,11 @@ impl Daemon {
         let pump = pump(alerts, facts.clone(), sinks);
         let down = CancellationToken::new();
         let http = self.http.map(|listener| serve_http(listener, facts.clone(), down.clone()));
+        if let Some(address) = self.listening.http {
+            self.data.answers_at(address).map_err(|error| {
+                Failure::new(ExitCode::DataDir, format!("cannot write the lock: {error}"))
+            })?;
+        }
         output::message(&self.listening.to_string());
         if process > 0 {
             output::message("alerts of all processes come out of process 0");

@@ -23,6 +23,7 @@ pub(super) const ACTIVE: &[&[Row]] = &[
     Program::ROWS,
     &[SOURCES],
     Storage::ROWS,
+    Retention::ROWS,
     Receivers::ROWS,
     Engine::ROWS,
     Detection::ROWS,
@@ -109,11 +110,35 @@ section! {
     }
 }
 
+choice! {
+    /// Where events are kept.
+    EventStorage {
+        /// In files of the data directory.
+        Segments = "segments",
+        /// Nowhere.
+        None = "none",
+    }
+}
+
 section! {
     /// Where data is kept.
     Storage at "storage." {
         /// Data directory, mode 0700. Empty: `$SEERFLOW_DATA_DIR`, else `$XDG_DATA_HOME/seerflow`, else `~/.local/share/seerflow`.
         data_dir: Option<PathBuf> = "\"\"", Kind::Text;
+        /// Where events are kept so that they can be searched: `segments` in the data directory, or `none`.
+        events: EventStorage = "segments", Kind::Choice(EventStorage::WORDS);
+    }
+}
+
+section! {
+    /// How long events are kept; the oldest go first, whole files at a time.
+    Retention at "retention." {
+        /// Days since they were received; 0 sets no limit.
+        max_age_days: u32 = "30", Kind::Int(0, 36_500);
+        /// Most disk that events may take. Not set: 10 GiB or a fifth of the disk, whichever is less.
+        max_bytes: Option<u64> = "null", Kind::Bytes(MIB, 1 << 50);
+        /// How full the disk may be, in percent, before the oldest events go whatever the other limits say.
+        max_disk_percent: u32 = "95", Kind::Int(1, 100);
     }
 }
 
