@@ -4,8 +4,10 @@
 //! once, from counters and published snapshots.
 
 use crate::alerting::AlertBook;
+use crate::store::control::StateStore;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The running program, as the API sees it.
 pub trait Facts: Send + Sync + 'static {
@@ -17,6 +19,10 @@ pub trait Facts: Send + Sync + 'static {
     fn ledger(&self) -> Vec<LedgerRow>;
     /// The alerts that are remembered.
     fn alerts(&self) -> &AlertBook;
+    /// State that people change, when it is kept. Its methods wait for a disk.
+    fn state(&self) -> Option<Arc<dyn StateStore>> {
+        None
+    }
     /// A page of the templates, most frequent first, and how many there are; pages count from 1.
     fn templates(&self, page: usize, limit: usize) -> (Vec<TemplateRow>, u64);
     /// Metrics beyond the ones that the other facts give; names are checked by nobody.

@@ -28,7 +28,7 @@ macro_rules! pending {
 const STREAM: &str = "the live stream is not there yet";
 const RATE: &str = "rate limits are not there yet";
 const ORIGINS: &str = "access from other web sites is not there yet, none is allowed";
-const STORE: &str = "the event store is not there yet";
+const POSTGRES: &str = "state is kept in SQLite, PostgreSQL is not there yet";
 const GRAPH: &str = "the graph is not there yet";
 const OTLP: &str = "the OTLP receiver is not there yet";
 const WEBHOOK_IN: &str = "the webhook receiver is not there yet";
@@ -64,9 +64,8 @@ pending! {
     ORIGINS {
         "api_allowed_origins", Kind::Texts, "[]", "Origins of browsers that may use the API.";
     }
-    STORE {
+    POSTGRES {
         "storage.backend", Kind::Choice(&["sqlite", "postgresql"]), "sqlite", "Database for state that people change.";
-        "storage.sqlite_path", Kind::Text, "\"\"", "Database file.";
         "storage.postgresql_url", Kind::Secret, "null", "Database address.";
         "storage.postgresql_pool_min_size", i(1, 1_000), "2", "Connections kept open.";
         "storage.postgresql_pool_max_size", i(1, 1_000), "10", "Most connections.";

@@ -3,11 +3,13 @@
 use super::live::Receiver;
 use crate::alerting::AlertBook;
 use crate::api::{ChannelState, Facts, Health, LedgerRow, Metric, Stats, TemplateRow};
+use crate::store::control::{Kept, StateStore};
 use seerflow_model::Severity;
 use seerflow_parsing::redact::Counts;
 use seerflow_pipeline::engine::Shared;
 use seerflow_pipeline::feed::PortState;
 use seerflow_pipeline::folds::facts::FactKind;
+use seerflow_pipeline::views::{Merged, TemplateRow as Row};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::Ordering::Acquire;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +26,7 @@ pub struct EngineFacts {
     started: Instant,
     samples: Mutex<VecDeque<(Instant, u64)>>,
     redacted: Arc<Counts>,
+    kept: Option<Kept>,
 }
 
 impl EngineFacts {
@@ -32,13 +35,19 @@ impl EngineFacts {
         let started = Instant::now();
         let samples = Mutex::new(VecDeque::from([(started, 0)]));
         let (book, redacted) = (AlertBook::default(), Arc::default());
-        EngineFacts { shared, receivers, book, started, samples, redacted }
+        EngineFacts { shared, receivers, book, started, samples, redacted, kept: None }
     }
 
     /// With what is counted where values are redacted.
     #[must_use]
     pub fn redacting(self, redacted: Arc<Counts>) -> EngineFacts {
         EngineFacts { redacted, ..self }
+    }
+
+    /// With the state store.
+    #[must_use]
+    pub fn keeping(self, kept: Option<Kept>) -> EngineFacts {
+        EngineFacts { kept, ..self }
     }
 
     /// Where alerts are remembered.
@@ -77,6 +86,18 @@ impl EngineFacts {
     pub fn entities(&self) -> u64 {
         let facts = self.shared.views.facts();
         facts.iter().filter(|(kind, _)| matches!(kind, FactKind::Entity(_))).map(|(_, n)| n).sum()
+    }
+
+    /// The templates as they are now, with what was merged.
+    pub fn fresh_templates(&self) -> (Vec<Row>, Merged) {
+        self.wait_for_templates();
+        self.last_templates()
+    }
+
+    /// The templates as they were published last, with what was merged.
+    pub fn last_templates(&self) -> (Vec<Row>, Merged) {
+        let views = &self.shared.views;
+        (views.templates(), views.merged())
     }
 
     /// Asks the workers for their templates and waits a moment for the answer: they give it when
@@ -151,7 +172,8 @@ impl Facts for EngineFacts {
             let state = receiver.address.map_or("open".to_owned(), |address| address.to_string());
             components.insert(receiver.kind.name().to_owned(), state);
         }
-        Health { ready: true, problems: Vec::new(), components }
+        let problems = self.kept.as_ref().map(Kept::problems).unwrap_or_default();
+        Health { ready: true, problems, components }
     }
 
     fn stats(&self) -> Stats {
@@ -195,6 +217,10 @@ impl Facts for EngineFacts {
 
     fn alerts(&self) -> &AlertBook {
         &self.book
+    }
+
+    fn state(&self) -> Option<Arc<dyn StateStore>> {
+        self.kept.as_ref().map(|kept| kept.store.clone())
     }
 
     fn templates(&self, page: usize, limit: usize) -> (Vec<TemplateRow>, u64) {
@@ -247,6 +273,7 @@ impl Facts for EngineFacts {
                 });
             }
         }
+        all.extend(self.kept.iter().flat_map(Kept::metrics));
         let kinds = self.redacted.values();
         if !kinds.is_empty() {
             all.push(Metric {

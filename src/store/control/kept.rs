@@ -31,7 +31,8 @@ impl Kept {
 
     /// Its counters.
     pub fn metrics(&self) -> Vec<Metric> {
-        let metric = |name, help, value: u64| Metric { name, help, label: None, value: value as f64 };
+        let metric =
+            |name, help, value: u64| Metric { name, help, label: None, value: value as f64 };
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         vec![
             metric(

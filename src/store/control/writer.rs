@@ -236,8 +236,7 @@ mod tests {
         let hold = rusqlite::Connection::open(&path).unwrap();
         hold.execute_batch("ALTER TABLE alert_revisions RENAME TO hidden").unwrap();
         let few = Duration::from_millis(10);
-        let writer =
-            StateWriter::with_limits(store.clone(), Clock::system(), 2, few).unwrap();
+        let writer = StateWriter::with_limits(store.clone(), Clock::system(), 2, few).unwrap();
         let counters = writer.counters();
         writer.push(write(0));
         let begun = Instant::now();

@@ -246,9 +246,11 @@ pub fn prune(db: &Transaction<'_>, min_count: u64, who: &str, now: Ns) -> Result
         .prepare_cached("DELETE FROM templates WHERE count < ?1")
         .and_then(|mut delete| delete.execute([signed(min_count)]))
         .doing("prune templates")? as u64;
-    db.prepare_cached("DELETE FROM template_aliases WHERE alias_of NOT IN (SELECT id FROM templates)")
-        .and_then(|mut delete| delete.execute([]))
-        .doing("prune templates")?;
+    db.prepare_cached(
+        "DELETE FROM template_aliases WHERE alias_of NOT IN (SELECT id FROM templates)",
+    )
+    .and_then(|mut delete| delete.execute([]))
+    .doing("prune templates")?;
     let said = serde_json::json!({"min_count": min_count, "forgotten": forgotten});
     people::log(db, (now, &who), "templates.prune", "templates", (None, Some(&said)))?;
     Ok(forgotten)
