@@ -4,10 +4,13 @@
 //! once, from counters and published snapshots, unless it says otherwise.
 
 use crate::alerting::AlertBook;
+use crate::store::control::StateStore;
+use crate::store::events::EventStore;
 use seerflow_model::Ns;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// The running program, as the API sees it.
@@ -30,6 +33,14 @@ pub trait Facts: Send + Sync + 'static {
     fn engine(&self, now: Ns) -> EngineRow;
     /// The effective configuration, with secrets masked.
     fn config(&self) -> Value;
+    /// State that people change, when it is kept. Its methods wait for a disk.
+    fn state(&self) -> Option<Arc<dyn StateStore>> {
+        None
+    }
+    /// The events that are kept, when they are.
+    fn events(&self) -> Option<Arc<EventStore>> {
+        None
+    }
     /// Metrics beyond the ones that the other facts give; names are checked by nobody.
     fn metrics(&self) -> Vec<Metric> {
         Vec::new()

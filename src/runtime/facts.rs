@@ -6,6 +6,8 @@ use crate::api::{
     ChannelState, EngineRow, ErrorRow, Errors, Facts, Health, LedgerRow, Metric, OperatorRow,
     SourceRow, Stats, TemplateRow,
 };
+use crate::store::control::{Kept, StateStore};
+use crate::store::events::EventStore;
 use seerflow_model::Ns;
 use seerflow_model::Severity;
 use seerflow_model::record::ReceiverKind;
@@ -16,6 +18,7 @@ use seerflow_pipeline::feed::PortState;
 use seerflow_pipeline::folds::facts::FactKind;
 use seerflow_pipeline::meters::Metered;
 use seerflow_pipeline::sources::{SourceCount, Sources, Trouble};
+use seerflow_pipeline::views::{Merged, TemplateRow as Row};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::Ordering::Acquire;
@@ -48,6 +51,8 @@ pub struct EngineFacts {
     samples: Mutex<VecDeque<(Instant, u64)>>,
     redacted: Arc<Counts>,
     config: Value,
+    kept: Option<Kept>,
+    events: Option<Arc<EventStore>>,
 }
 
 impl EngineFacts {
@@ -57,7 +62,8 @@ impl EngineFacts {
         let samples = Mutex::new(VecDeque::from([(started, 0)]));
         let (book, redacted) = (AlertBook::default(), Arc::default());
         let config = json!({});
-        EngineFacts { shared, receivers, book, started, samples, redacted, config }
+        let (kept, events) = (None, None);
+        EngineFacts { shared, receivers, book, started, samples, redacted, config, kept, events }
     }
 
     /// With what is counted where values are redacted.
@@ -70,6 +76,18 @@ impl EngineFacts {
     #[must_use]
     pub fn configured(self, config: Value) -> EngineFacts {
         EngineFacts { config, ..self }
+    }
+
+    /// With the events that are kept.
+    #[must_use]
+    pub fn searching(self, events: Option<Arc<EventStore>>) -> EngineFacts {
+        EngineFacts { events, ..self }
+    }
+
+    /// With the state store.
+    #[must_use]
+    pub fn keeping(self, kept: Option<Kept>) -> EngineFacts {
+        EngineFacts { kept, ..self }
     }
 
     /// Where alerts are remembered.
@@ -108,6 +126,18 @@ impl EngineFacts {
     pub fn entities(&self) -> u64 {
         let facts = self.shared.views.facts();
         facts.iter().filter(|(kind, _)| matches!(kind, FactKind::Entity(_))).map(|(_, n)| n).sum()
+    }
+
+    /// The templates as they are now, with what was merged.
+    pub fn fresh_templates(&self) -> (Vec<Row>, Merged) {
+        self.wait_for_templates();
+        self.last_templates()
+    }
+
+    /// The templates as they were published last, with what was merged.
+    pub fn last_templates(&self) -> (Vec<Row>, Merged) {
+        let views = &self.shared.views;
+        (views.templates(), views.merged())
     }
 
     /// Asks the workers for their templates and waits a moment for the answer: they give it when
@@ -219,7 +249,8 @@ impl Facts for EngineFacts {
             let state = receiver.address.map_or("open".to_owned(), |address| address.to_string());
             components.insert(receiver.kind.name().to_owned(), state);
         }
-        Health { ready: true, problems: Vec::new(), components }
+        let problems = self.kept.as_ref().map(Kept::problems).unwrap_or_default();
+        Health { ready: true, problems, components }
     }
 
     fn stats(&self) -> Stats {
@@ -263,6 +294,14 @@ impl Facts for EngineFacts {
 
     fn alerts(&self) -> &AlertBook {
         &self.book
+    }
+
+    fn state(&self) -> Option<Arc<dyn StateStore>> {
+        self.kept.as_ref().map(|kept| kept.store.clone())
+    }
+
+    fn events(&self) -> Option<Arc<EventStore>> {
+        self.events.clone()
     }
 
     fn templates(&self) -> Vec<TemplateRow> {
@@ -361,6 +400,7 @@ impl Facts for EngineFacts {
                 });
             }
         }
+        all.extend(self.kept.iter().flat_map(Kept::metrics));
         let kinds = self.redacted.values();
         if !kinds.is_empty() {
             all.push(Metric {
