@@ -1,8 +1,11 @@
 //! Black box: real sockets, a made-up program behind the face.
 
+#[path = "../../tests/it/support/schema.rs"]
+mod schema;
+
 use super::*;
 use crate::alerting::{AlertBook, samples};
-use seerflow_model::{Alert, AlertStatus, Severity};
+use seerflow_model::{Alert, AlertStatus, Ns, Severity};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -45,9 +48,45 @@ impl Facts for Fake {
         &self.book
     }
 
-    fn templates(&self, page: usize, limit: usize) -> (Vec<TemplateRow>, u64) {
-        let row = |n: usize| TemplateRow { template_id: n.to_string(), ..TemplateRow::default() };
-        ((0..7).skip((page - 1) * limit).take(limit).map(row).collect(), 7)
+    fn templates(&self) -> Vec<TemplateRow> {
+        let row = |n: usize| TemplateRow {
+            template_id: n.to_string(),
+            template: format!("Took <*> in step {n}"),
+            program: if n % 2 == 0 { "sshd" } else { "nginx" }.to_owned(),
+            ..TemplateRow::default()
+        };
+        (0..7).map(row).collect()
+    }
+
+    fn sources(&self, _now: Ns) -> Vec<SourceRow> {
+        let row = |n: usize| SourceRow {
+            name: format!("10.0.0.{n} → syslog_tcp"),
+            receiver: if n == 0 { "file" } else { "syslog_tcp" }.to_owned(),
+            clock_offset_seconds: (n > 1).then_some(-0.5),
+            ..SourceRow::default()
+        };
+        (0..3).map(row).collect()
+    }
+
+    fn errors(&self) -> Errors {
+        let text = "<script>alert(1)</script>\u{1b}[31m".to_owned();
+        let row = ErrorRow { reason: "malformed".into(), text, ..ErrorRow::default() };
+        Errors { counts: BTreeMap::from([("malformed".into(), 9)]), recent: vec![row] }
+    }
+
+    fn engine(&self, now: Ns) -> EngineRow {
+        let operator = OperatorRow { name: "series".into(), keys: 3, ..OperatorRow::default() };
+        EngineRow {
+            workers: 2,
+            frontier_ns: Some(now.to_string()),
+            lag_seconds: Some(1.5),
+            operators: vec![operator],
+            ..EngineRow::default()
+        }
+    }
+
+    fn config(&self) -> Value {
+        serde_json::json!({"dashboard_port": 8080, "engine": {"workers": null}})
     }
 
     fn metrics(&self) -> Vec<Metric> {
@@ -96,6 +135,9 @@ impl Server {
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         let _ = stream.read_to_string(&mut answer);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+        schema::check(request, status, head, body);
         answer
     }
 
@@ -106,6 +148,22 @@ impl Server {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
         (status, head.to_lowercase(), body.to_owned())
+    }
+
+    /// A request with more headers and perhaps a body.
+    fn send(&self, method: &str, path: &str, headers: &[&str], body: &str) -> (u16, String, Value) {
+        let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+        let length = match body {
+            "" => String::new(),
+            body => format!("Content-Length: {}\r\n", body.len()),
+        };
+        let answer = self.raw(&format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost:8080\r\nConnection: close\r\n\
+             {lines}{length}\r\n{body}"
+        ));
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+        (status, head.to_lowercase(), serde_json::from_str(body).unwrap_or(Value::Null))
     }
 
     fn get(&self, path: &str) -> (u16, Value) {
@@ -269,7 +327,8 @@ fn only_our_own_names_are_answered() {
     let absolute = server
         .raw("GET http://evil/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assert!(absolute.starts_with("HTTP/1.1 403"), "{absolute}");
-    let options = Options { host_names: vec!["logs.example".into()], ..Options::default() };
+    let origins = vec![WebOrigin::parse("https://logs.example").unwrap()];
+    let options = Options { origins, ..Options::default() };
     let wide = Server::with("0.0.0.0:0", options);
     for (host, status) in [("10.1.2.3", 200), ("logs.example:80", 200), ("evil.example", 403)] {
         assert_eq!(wide.ask("GET", "/healthz", host).0, status, "{host}");
@@ -350,4 +409,151 @@ fn stops_when_told() {
         .expect("it stops")
         .unwrap()
         .unwrap();
+}
+
+#[test]
+fn every_route_answers_as_its_document_says() {
+    let server = Server::start();
+    enter(&server, 3);
+    for (method, path) in schema::routes() {
+        let path = path.replace("{id}", "a001").replace("{uuid}", "none");
+        if method == "GET" {
+            let (status, head, _) = server.ask(&method, &path, "localhost");
+            assert!(matches!(status, 200 | 404 | 422 | 503), "{path}: {status}");
+            assert!(head.contains("x-process-time-ms: "), "{path}: {head}");
+            assert!(head.contains("nosniff") && head.contains("cache-control: no-store"));
+            let unknown = format!("{path}?unknown=1");
+            assert_eq!(server.ask("GET", &unknown, "localhost").0, 422, "{unknown}");
+        }
+    }
+    let served = server.raw("GET /api/v1/openapi.json HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    assert!(served.ends_with(schema::GOLDEN.trim_end()), "the document is served as it is");
+}
+
+#[test]
+fn sources_errors_engine_and_configuration() {
+    let server = Server::start();
+    let (_, all) = server.get("/api/v1/sources?receiver=syslog_tcp&limit=1");
+    assert_eq!((all["total"].as_u64(), all["has_next"].as_bool()), (Some(2), Some(true)));
+    let (_, named) = server.get("/api/v1/sources?q=0.0.2");
+    assert_eq!(named["items"][0]["clock_offset_seconds"], -0.5);
+    let (_, errors) = server.get("/api/v1/errors");
+    assert_eq!((errors["counts"]["malformed"].as_u64()), Some(9));
+    assert_eq!(errors["recent"][0]["reason"], "malformed");
+    let (_, engine) = server.get("/api/v1/engine");
+    assert_eq!(
+        (engine["workers"].as_u64(), engine["operators"][0]["keys"].as_u64()),
+        (Some(2), Some(3))
+    );
+    assert_eq!(server.get("/api/v1/config").1["dashboard_port"], 8080);
+    let (_, templates) = server.get("/api/v1/templates?q=STEP%203");
+    assert_eq!(templates["total"], 1);
+    assert_eq!(server.get("/api/v1/templates?program=sshd").1["total"], 4);
+}
+
+#[test]
+fn runs_of_slashes_and_nothing_else_are_mended() {
+    let server = Server::start();
+    assert_eq!(server.get("//api///v1//stats").0, 200);
+    assert_eq!(server.get("/api/v1/stats/").0, 404);
+    assert_eq!(server.get("/api/v1/../v1/stats").0, 404);
+}
+
+#[test]
+fn a_client_that_asks_too_often_is_told_when_to_come_back() {
+    let rate = |text| crate::config::rate::Rate::parse(text).unwrap();
+    let rates = Rates([rate("3/minute"), rate("2/hour"), rate("1/day")]);
+    let options = Options { rates: Some(rates), trust_proxy: true, ..Options::default() };
+    let server = Server::with("127.0.0.1:0", options);
+    for _ in 0..3 {
+        assert_eq!(server.get("/api/v1/alerts").0, 200);
+    }
+    for path in ["/api/v1/alerts", "/api/v1/templates", "//api/v1/alerts?limit=0"] {
+        let (status, head, body) = server.send("GET", path, &[], "");
+        assert_eq!(status, 429, "{path}");
+        let after = head.lines().find_map(|line| line.strip_prefix("retry-after: "));
+        let after: u64 = after.unwrap().trim().parse().unwrap();
+        assert!((1..=60).contains(&after), "{after}");
+        assert!(body["detail"].as_str().unwrap().starts_with("rate limit exceeded: 3/minute"));
+    }
+    assert_eq!(server.get("/api/v1/stats").0, 200, "another class");
+    for _ in 0..50 {
+        assert_eq!(server.get("/api/v1/health").0, 200);
+        assert_eq!(server.ask("GET", "/metrics", "localhost").0, 200);
+    }
+    // Behind a proxy the last entry counts: the ones before it could be made up.
+    for (forwarded, status) in
+        [("9.9.9.9", 200), ("8.8.8.8, 7.7.7.7", 200), ("1.1.1.1, 7.7.7.7", 200), ("x", 429)]
+    {
+        let header = format!("X-Forwarded-For: {forwarded}");
+        assert_eq!(server.send("GET", "/api/v1/alerts", &[&header], "").0, status, "{forwarded}");
+    }
+    let (_, _, metrics) = server.ask("GET", "/metrics", "localhost");
+    assert!(metrics.contains("seerflow_api_rate_limited_total{class=\"list\"} 4"), "{metrics}");
+    assert!(metrics.contains("seerflow_api_requests_total{status=\"429\"} 4"), "{metrics}");
+    let strict = Server::with(
+        "127.0.0.1:0",
+        Options {
+            rates: Some(Rates([rate("1/day"), rate("1/day"), rate("1/day")])),
+            ..Options::default()
+        },
+    );
+    assert_eq!(strict.send("GET", "/api/v1/alerts", &[], "").0, 200);
+    let header = "X-Forwarded-For: 9.9.9.9";
+    assert_eq!(strict.send("GET", "/api/v1/alerts", &[header], "").0, 429, "nobody is believed");
+}
+
+#[test]
+fn pages_of_other_origins_get_nothing_unless_they_are_named() {
+    let origins = vec![WebOrigin::parse("https://ops.example").unwrap()];
+    let options = Options { origins, ..Options::default() };
+    let server = Server::with("127.0.0.1:0", options);
+    let get = |origin: &str| {
+        let header = format!("Origin: {origin}");
+        server.send("GET", "/api/v1/stats", &[&header], "")
+    };
+    for origin in ["https://ops.example", "HTTPS://OPS.example:443"] {
+        let (status, head, _) = get(origin);
+        assert_eq!(status, 200, "{origin}");
+        let told = format!("access-control-allow-origin: {}", origin.to_lowercase());
+        assert!(head.contains(&told) && head.contains("vary: origin"), "{head}");
+        assert!(!head.contains("access-control-allow-credentials"));
+    }
+    let (status, head, _) = get("http://localhost:8080");
+    assert_eq!(status, 200, "the page of the API itself");
+    assert!(!head.contains("access-control-allow-origin"), "{head}");
+    for origin in [
+        "https://evil.example",
+        "null",
+        "http://ops.example",
+        "https://ops.example.evil",
+        "http://localhost:9",
+        "https://ops.example/",
+        "",
+        "*",
+    ] {
+        let (status, head, body) = get(origin);
+        assert_eq!(status, 403, "{origin}");
+        assert!(!head.contains("access-control-"), "{head}");
+        assert!(body["detail"].as_str().unwrap().contains("api_allowed_origins"));
+    }
+    let ask = "Access-Control-Request-Method: DELETE";
+    let (status, head, _) =
+        server.send("OPTIONS", "/api/v1/alerts", &["Origin: https://ops.example", ask], "");
+    assert_eq!(status, 204);
+    for part in [
+        "access-control-allow-methods: get, head, post, patch, delete, options",
+        "access-control-allow-headers: accept, authorization, content-type",
+        "access-control-allow-origin: https://ops.example",
+    ] {
+        assert!(head.contains(part), "{part}: {head}");
+    }
+    let (status, head, _) =
+        server.send("OPTIONS", "/api/v1/alerts", &["Origin: https://evil.example", ask], "");
+    assert!(status == 403 && !head.contains("access-control-"), "{head}");
+    let two = ["Origin: https://ops.example", "Origin: https://evil.example"];
+    assert_eq!(server.send("GET", "/api/v1/stats", &two, "").0, 400);
+    let site = ["Sec-Fetch-Site: cross-site"];
+    assert_eq!(server.send("DELETE", "/api/v1/stats", &site, "").0, 403);
+    assert_eq!(server.send("GET", "/api/v1/stats", &site, "").0, 200);
 }
