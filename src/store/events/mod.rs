@@ -23,6 +23,8 @@ mod skeleton;
 mod support;
 mod words;
 
+pub mod find;
+
 pub use error::{Result, StoreError};
 pub use needle::{NEEDLE_MAX, Needle};
 pub use part::{Hits, Part, Row, Snapshot, Who, format_of};
