@@ -4,10 +4,12 @@
 //! once, from counters and published snapshots, unless it says otherwise.
 
 use crate::alerting::AlertBook;
+use crate::store::control::StateStore;
 use seerflow_model::Ns;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// The running program, as the API sees it.
@@ -28,6 +30,10 @@ pub trait Facts: Send + Sync + 'static {
     fn errors(&self) -> Errors;
     /// How the dataflow runs.
     fn engine(&self, now: Ns) -> EngineRow;
+    /// State that people change, when it is kept.
+    fn state(&self) -> Option<Arc<dyn StateStore>> {
+        None
+    }
     /// The effective configuration, with secrets masked.
     fn config(&self) -> Value;
     /// Metrics beyond the ones that the other facts give; names are checked by nobody.
@@ -174,6 +180,21 @@ pub struct TemplateRow {
     pub last_seen_ns: String,
     /// The first message.
     pub example: String,
+}
+
+impl From<seerflow_pipeline::views::TemplateRow> for TemplateRow {
+    fn from(row: seerflow_pipeline::views::TemplateRow) -> TemplateRow {
+        TemplateRow {
+            template_id: row.id.to_string(),
+            template: row.text,
+            source_type: row.source_type,
+            program: row.program,
+            event_count: row.count,
+            first_seen_ns: row.first_seen.to_string(),
+            last_seen_ns: row.last_seen.to_string(),
+            example: row.example,
+        }
+    }
 }
 
 /// A source: a sender, a file, a pipe.

@@ -6,6 +6,7 @@ use crate::api::{
     ChannelState, EngineRow, ErrorRow, Errors, Facts, Health, LedgerRow, Metric, OperatorRow,
     SourceRow, Stats, TemplateRow,
 };
+use crate::store::control::StateStore;
 use seerflow_model::Ns;
 use seerflow_model::Severity;
 use seerflow_model::record::ReceiverKind;
@@ -48,6 +49,7 @@ pub struct EngineFacts {
     samples: Mutex<VecDeque<(Instant, u64)>>,
     redacted: Arc<Counts>,
     config: Value,
+    state: Option<Arc<dyn StateStore>>,
 }
 
 impl EngineFacts {
@@ -57,13 +59,19 @@ impl EngineFacts {
         let samples = Mutex::new(VecDeque::from([(started, 0)]));
         let (book, redacted) = (AlertBook::default(), Arc::default());
         let config = json!({});
-        EngineFacts { shared, receivers, book, started, samples, redacted, config }
+        EngineFacts { shared, receivers, book, started, samples, redacted, config, state: None }
     }
 
     /// With what is counted where values are redacted.
     #[must_use]
     pub fn redacting(self, redacted: Arc<Counts>) -> EngineFacts {
         EngineFacts { redacted, ..self }
+    }
+
+    /// With the store of state that people change.
+    #[must_use]
+    pub fn storing(self, state: Arc<dyn StateStore>) -> EngineFacts {
+        EngineFacts { state: Some(state), ..self }
     }
 
     /// With the configuration to show, its secrets masked.
@@ -269,17 +277,7 @@ impl Facts for EngineFacts {
         self.wait_for_templates();
         let mut rows = self.shared.views.templates();
         rows.sort_by(|a, b| b.count.cmp(&a.count).then(a.id.cmp(&b.id)));
-        let out = rows.into_iter().map(|row| TemplateRow {
-            template_id: row.id.to_string(),
-            template: row.text,
-            source_type: row.source_type,
-            program: row.program,
-            event_count: row.count,
-            first_seen_ns: row.first_seen.to_string(),
-            last_seen_ns: row.last_seen.to_string(),
-            example: row.example,
-        });
-        out.collect()
+        rows.into_iter().map(TemplateRow::from).collect()
     }
 
     fn sources(&self, now: Ns) -> Vec<SourceRow> {
@@ -323,6 +321,10 @@ impl Facts for EngineFacts {
             held_bytes_peak: peak.max(0) as u64,
             operators: self.shared.meters.read().into_iter().map(operator).collect(),
         }
+    }
+
+    fn state(&self) -> Option<Arc<dyn StateStore>> {
+        self.state.clone()
     }
 
     fn config(&self) -> Value {
