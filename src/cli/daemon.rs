@@ -3,8 +3,8 @@
 
 use super::listening::Listening;
 use super::summary::Summary;
-use super::{common, output};
-use crate::alerting::{Overrides, Plan, Sinks};
+use super::{common, output, state};
+use crate::alerting::{Overrides, Plan, Sinks, pump};
 use crate::api::{self, Facts};
 use crate::config::{Config, data_dir};
 use crate::failure::{ExitCode, Failure};
@@ -13,12 +13,14 @@ use crate::receivers::syslog::{tcp, udp};
 use crate::receivers::{file, pipe};
 use crate::runtime::clock::Clock;
 use crate::runtime::cluster::Formed;
+use crate::runtime::dictionary::Dictionary;
 use crate::runtime::facts::EngineFacts;
 use crate::runtime::live::{Live, LiveOptions, Way};
 use crate::runtime::rules::Rules;
 use crate::runtime::setup;
+use crate::store::control::Keeping;
+use seerflow_model::hash;
 use seerflow_model::time::SECOND;
-use seerflow_model::{Alert, AlertStatus, hash};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -56,6 +58,8 @@ pub struct Daemon {
     pub ends: bool,
     /// The data directory, locked.
     pub data: data_dir::DataDir,
+    /// Whether alerts and templates are kept in it.
+    pub keep: bool,
 }
 
 /// Options of the file receiver.
@@ -116,6 +120,9 @@ impl Daemon {
             Failure::cannot_run(format!("cannot start the alert sinks: {error}"))
         })?;
         let clock = Clock::system();
+        let store = self.keep.then(|| state::open(&self.config, &self.data)).transpose()?;
+        let keeping = store.clone().map(|store| Keeping::start(store, clock.clone()));
+        let keeping = keeping.transpose().map_err(|e| cannot_start(&e))?;
         let process = self.formed.as_ref().map_or(0, |formed| formed.process);
         // Ids of sources differ also when a data directory was copied to another host.
         let node = match (self.data.node_id()?, process) {
@@ -137,10 +144,20 @@ impl Daemon {
         let facts = EngineFacts::new(live.shared.clone(), live.receivers.clone());
         let facts = facts
             .redacting(self.rules.redacted().clone())
-            .configured(crate::config::shown::json(&self.config));
+            .configured(crate::config::shown::json(&self.config))
+            .keeping(keeping.as_ref().map(Keeping::kept));
         let facts = Arc::new(facts);
         let options = api::Options::of(&self.config.program);
-        let pump = pump(alerts, facts.clone(), sinks);
+        let dictionary = match store {
+            Some(store) => Some(Dictionary::start(store, facts.clone(), Clock::system())),
+            None => None,
+        };
+        let dictionary = dictionary.transpose().map_err(|e| cannot_start(&e))?;
+        let seen = facts.clone();
+        let seen = move |alert| {
+            seen.book().upsert(alert);
+        };
+        let pump = pump::start(alerts, seen, sinks, keeping).map_err(|e| cannot_start(&e))?;
         let down = CancellationToken::new();
         let http =
             self.http.map(|listener| serve_http(listener, facts.clone(), options, down.clone()));
@@ -171,12 +188,7 @@ impl Daemon {
             )),
         }
         // The engine is gone, so its channel is closed and the pump ends.
-        if let Ok(sinks) = tokio::task::spawn_blocking(move || pump.join()).await
-            && let Ok(sinks) = sinks
-            && !sinks.finish(patience)
-        {
-            output::message("warning: alerts were left that no sink has taken");
-        }
+        let _ = tokio::task::spawn_blocking(move || put_away(pump, dictionary, patience)).await;
         let mut summary = Summary {
             alerts: facts.book().opened_by_severity().iter().sum(),
             open_alerts: facts.book().open() as u64,
@@ -211,24 +223,28 @@ impl Signals {
     }
 }
 
-/// Takes alerts from the engine to the book and the sinks; gives the sinks back at the end.
-fn pump(
-    alerts: flume::Receiver<Alert>,
-    facts: Arc<EngineFacts>,
-    sinks: Sinks,
-) -> std::thread::JoinHandle<Sinks> {
-    std::thread::spawn(move || {
-        for alert in alerts.iter() {
-            let alert = Arc::new(alert);
-            facts.book().upsert(alert.clone());
-            // At the end of the input an open episode says once more how it stands: the book has
-            // it, people have seen it.
-            if alert.status != AlertStatus::Open || alert.revision == 1 {
-                sinks.offer(alert);
-            }
+/// Waits until the last alerts and templates are where they belong.
+fn put_away(
+    pump: std::thread::JoinHandle<pump::Ended>,
+    dictionary: Option<Dictionary>,
+    patience: Duration,
+) {
+    // A panic was reported by its hook.
+    if let Ok(ended) = pump.join() {
+        if !ended.sinks.finish(patience) {
+            output::message("warning: alerts were left that no sink has taken");
         }
-        sinks
-    })
+        if ended.keeping.is_some_and(|keeping| !keeping.finish(patience)) {
+            output::message("warning: alerts were left that could not be stored");
+        }
+    }
+    if dictionary.is_some_and(|dictionary| !dictionary.finish(patience)) {
+        output::message("warning: templates were left that could not be stored");
+    }
+}
+
+fn cannot_start(error: &std::io::Error) -> Failure {
+    Failure::cannot_run(format!("cannot start: {error}"))
 }
 
 fn serve_http(

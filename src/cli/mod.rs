@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod common;
 pub mod configuration;
 pub mod daemon;
+pub mod feedback;
 pub mod lines;
 pub mod listening;
 pub mod logging;
@@ -18,7 +19,9 @@ pub mod parse;
 pub mod progress;
 pub mod remote;
 pub mod report;
+pub mod silence;
 pub mod start;
+pub mod state;
 pub mod summary;
 pub mod tail;
 pub mod templates;
@@ -81,6 +84,8 @@ fn dispatch(
         Command::Analyze(args) => analyze::run(args, &loaded.config),
         Command::Parse(args) => parse::run(args, &loaded.config),
         Command::Templates(args) => templates::run(args, &loaded.config),
+        Command::Silence(args) => silence::run(&args, &loaded.config),
+        Command::Feedback(args) => feedback::run(&args, &loaded.config),
         Command::Bench(args) => bench::run(args, &loaded.config),
         Command::Config(_) | Command::Completions(_) => Ok(ExitCode::Fine),
     }

@@ -82,6 +82,7 @@ pub fn run(
         ends: false,
         config,
         data,
+        keep: true,
     };
     daemon.run()?;
     Ok(ExitCode::Fine)

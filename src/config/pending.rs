@@ -27,7 +27,7 @@ macro_rules! pending {
 
 const STREAM: &str = "the live stream is not there yet";
 const RATE: &str = "rate limits are kept in memory";
-const STORE: &str = "the event store is not there yet";
+const POSTGRES: &str = "state is kept in SQLite, PostgreSQL is not there yet";
 const GRAPH: &str = "the graph is not there yet";
 const OTLP: &str = "the OTLP receiver is not there yet";
 const WEBHOOK_IN: &str = "the webhook receiver is not there yet";
@@ -55,9 +55,8 @@ pending! {
     RATE {
         "api_rate_limit_redis_url", Kind::Secret, "null", "Shares the limits over Redis.";
     }
-    STORE {
+    POSTGRES {
         "storage.backend", Kind::Choice(&["sqlite", "postgresql"]), "sqlite", "Database for state that people change.";
-        "storage.sqlite_path", Kind::Text, "\"\"", "Database file.";
         "storage.postgresql_url", Kind::Secret, "null", "Database address.";
         "storage.postgresql_pool_min_size", i(1, 1_000), "2", "Connections kept open.";
         "storage.postgresql_pool_max_size", i(1, 1_000), "10", "Most connections.";

@@ -138,6 +138,8 @@ section! {
     Storage at "storage." {
         /// Data directory, mode 0700. Empty: `$SEERFLOW_DATA_DIR`, else `$XDG_DATA_HOME/seerflow`, else `~/.local/share/seerflow`.
         data_dir: Option<PathBuf> = "\"\"", Kind::Text;
+        /// Database file for state that people change: alerts, feedback, silences, the dictionary of templates. Empty: `seerflow.db` in the data directory.
+        sqlite_path: Option<PathBuf> = "\"\"", Kind::Text;
         /// Where events are kept so that they can be searched: `segments` in the data directory, or `none`.
         events: EventStorage = "segments", Kind::Choice(EventStorage::WORDS);
     }

@@ -6,7 +6,7 @@ use crate::api::{
     ChannelState, EngineRow, ErrorRow, Errors, Facts, Health, LedgerRow, Metric, OperatorRow,
     SourceRow, Stats, TemplateRow,
 };
-use crate::store::control::StateStore;
+use crate::store::control::{Kept, StateStore};
 use seerflow_model::Ns;
 use seerflow_model::Severity;
 use seerflow_model::record::ReceiverKind;
@@ -17,6 +17,7 @@ use seerflow_pipeline::feed::PortState;
 use seerflow_pipeline::folds::facts::FactKind;
 use seerflow_pipeline::meters::Metered;
 use seerflow_pipeline::sources::{SourceCount, Sources, Trouble};
+use seerflow_pipeline::views::{Merged, TemplateRow as Row};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::Ordering::Acquire;
@@ -49,7 +50,7 @@ pub struct EngineFacts {
     samples: Mutex<VecDeque<(Instant, u64)>>,
     redacted: Arc<Counts>,
     config: Value,
-    state: Option<Arc<dyn StateStore>>,
+    kept: Option<Kept>,
 }
 
 impl EngineFacts {
@@ -59,7 +60,7 @@ impl EngineFacts {
         let samples = Mutex::new(VecDeque::from([(started, 0)]));
         let (book, redacted) = (AlertBook::default(), Arc::default());
         let config = json!({});
-        EngineFacts { shared, receivers, book, started, samples, redacted, config, state: None }
+        EngineFacts { shared, receivers, book, started, samples, redacted, config, kept: None }
     }
 
     /// With what is counted where values are redacted.
@@ -68,16 +69,16 @@ impl EngineFacts {
         EngineFacts { redacted, ..self }
     }
 
-    /// With the store of state that people change.
-    #[must_use]
-    pub fn storing(self, state: Arc<dyn StateStore>) -> EngineFacts {
-        EngineFacts { state: Some(state), ..self }
-    }
-
     /// With the configuration to show, its secrets masked.
     #[must_use]
     pub fn configured(self, config: Value) -> EngineFacts {
         EngineFacts { config, ..self }
+    }
+
+    /// With the state store.
+    #[must_use]
+    pub fn keeping(self, kept: Option<Kept>) -> EngineFacts {
+        EngineFacts { kept, ..self }
     }
 
     /// Where alerts are remembered.
@@ -116,6 +117,18 @@ impl EngineFacts {
     pub fn entities(&self) -> u64 {
         let facts = self.shared.views.facts();
         facts.iter().filter(|(kind, _)| matches!(kind, FactKind::Entity(_))).map(|(_, n)| n).sum()
+    }
+
+    /// The templates as they are now, with what was merged.
+    pub fn fresh_templates(&self) -> (Vec<Row>, Merged) {
+        self.wait_for_templates();
+        self.last_templates()
+    }
+
+    /// The templates as they were published last, with what was merged.
+    pub fn last_templates(&self) -> (Vec<Row>, Merged) {
+        let views = &self.shared.views;
+        (views.templates(), views.merged())
     }
 
     /// Asks the workers for their templates and waits a moment for the answer: they give it when
@@ -227,7 +240,8 @@ impl Facts for EngineFacts {
             let state = receiver.address.map_or("open".to_owned(), |address| address.to_string());
             components.insert(receiver.kind.name().to_owned(), state);
         }
-        Health { ready: true, problems: Vec::new(), components }
+        let problems = self.kept.as_ref().map(Kept::problems).unwrap_or_default();
+        Health { ready: true, problems, components }
     }
 
     fn stats(&self) -> Stats {
@@ -324,7 +338,7 @@ impl Facts for EngineFacts {
     }
 
     fn state(&self) -> Option<Arc<dyn StateStore>> {
-        self.state.clone()
+        self.kept.as_ref().map(|kept| kept.store.clone())
     }
 
     fn config(&self) -> Value {
@@ -363,6 +377,7 @@ impl Facts for EngineFacts {
                 });
             }
         }
+        all.extend(self.kept.iter().flat_map(Kept::metrics));
         let kinds = self.redacted.values();
         if !kinds.is_empty() {
             all.push(Metric {

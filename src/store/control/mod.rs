@@ -16,21 +16,27 @@
 pub mod alerts;
 pub mod error;
 pub mod feedback;
+pub mod kept;
 pub mod page;
 pub mod silence;
+pub mod silencer;
 pub mod sqlite;
 pub mod templates;
 pub mod text;
+pub mod writer;
 
 pub use alerts::{
     AlertBucket, AlertCounts, AlertQuery, AlertWrite, PutCounts, StoredAlert, StoredRevision,
 };
 pub use error::StateError;
 pub use feedback::{AuditEntry, Feedback, NewFeedback, RuleSwitch, Verdict};
+pub use kept::{Keeping, Kept};
 pub use page::{PageRequest, Paged, Place};
-pub use silence::{NewSilence, Silence, SilenceMatch};
+pub use silence::{NewSilence, Silence, SilenceMatch, SilenceRequest};
+pub use silencer::Silencer;
 pub use sqlite::SqliteStore;
 pub use templates::{StoredTemplate, TemplateBatch, TemplateQuery};
+pub use writer::StateWriter;
 
 use seerflow_model::Ns;
 use std::collections::BTreeMap;
@@ -92,7 +98,7 @@ pub trait StateStore: Send + Sync {
     /// Templates that fit, most frequent first. By page only: counts change while one reads.
     fn templates(&self, query: &TemplateQuery, page: &PageRequest)
     -> Result<Paged<StoredTemplate>>;
-    /// One template.
+    /// One template, or the one that it became part of.
     fn template(&self, id: u64) -> Result<Option<StoredTemplate>>;
     /// Which template stands for which, for whoever reads stored events.
     fn template_aliases(&self) -> Result<BTreeMap<u64, u64>>;

@@ -15,13 +15,16 @@ pub const TEMPLATES_MAX: u64 = 1_000_000;
 /// changes nothing, and a template's count is the sum over runs. The runs of a daemon are named
 /// `live:…`; earlier ones become one when a new one begins. The run of an archive is named by what
 /// was read, so that reading it again counts once.
+///
+/// A template that became part of another gives its counts to that one and is known by its id only;
+/// when a later batch has it as a row again, it stands for itself again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TemplateBatch {
     /// Name of the run, at most [`RUN_MAX`] bytes.
     pub run: String,
     /// Templates, each once.
     pub rows: Vec<TemplateRow>,
-    /// Templates that became part of another: from, to.
+    /// Templates that became part of another: from, to. None of the former is among the rows.
     pub aliases: BTreeMap<u64, u64>,
 }
 
@@ -33,8 +36,6 @@ pub const RUN_MAX: usize = 128;
 pub struct StoredTemplate {
     /// Id, text, namespace, count over all runs, first and last time.
     pub row: TemplateRow,
-    /// The template that stands for it.
-    pub alias_of: Option<u64>,
     /// When it was last changed.
     pub updated: Ns,
 }

@@ -21,7 +21,7 @@ const PAST: &str = "live";
 const FIELD_MAX: usize = 1_024;
 const WHAT: &str = "store templates";
 const COLUMNS: &str =
-    "id, text, source_type, program, example, count, first_ns, last_ns, alias_of, updated_ns";
+    "id, text, source_type, program, example, count, first_ns, last_ns, updated_ns";
 
 /// Brings the dictionary up to date; gives how many templates were changed.
 pub fn put(db: &Transaction<'_>, batch: &TemplateBatch, now: Ns) -> Result<u64> {
@@ -46,12 +46,7 @@ pub fn put(db: &Transaction<'_>, batch: &TemplateBatch, now: Ns) -> Result<u64> 
         }
     }
     for (from, to) in &batch.aliases {
-        db.prepare_cached(
-            "UPDATE templates SET alias_of = ?2, updated_ns = ?3
-             WHERE id = ?1 AND alias_of IS NOT ?2",
-        )
-        .and_then(|mut change| change.execute(params![key(*from), key(*to), signed(now)]))
-        .doing(WHAT)?;
+        join(db, (key(*from), key(*to)), &batch.run)?;
     }
     Ok(changed)
 }
@@ -82,6 +77,45 @@ fn fold(db: &Transaction<'_>, run: &str) -> Result<()> {
     db.prepare_cached(&format!("DELETE FROM template_runs WHERE {earlier}"))
         .and_then(|mut delete| delete.execute([run]))
         .doing(WHAT)?;
+    Ok(())
+}
+
+/// Makes one template part of another: what other runs counted of it is the other's from now on.
+fn join(db: &Transaction<'_>, (from, to): (i64, i64), run: &str) -> Result<()> {
+    let known: Option<i64> = db
+        .prepare_cached("SELECT alias_of FROM template_aliases WHERE id = ?1")
+        .and_then(|mut find| find.query_row([from], |row| row.get(0)).optional())
+        .doing(WHAT)?;
+    if known == Some(to) || from == to {
+        return Ok(());
+    }
+    for statement in [
+        "INSERT OR REPLACE INTO template_aliases (id, alias_of) VALUES (?1, ?2)",
+        "UPDATE template_aliases SET alias_of = ?2 WHERE alias_of = ?1",
+        "UPDATE templates SET first_ns = min(first_ns, f.first_ns), last_ns = max(last_ns, f.last_ns)
+           FROM (SELECT first_ns, last_ns FROM templates WHERE id = ?1) AS f WHERE id = ?2",
+    ] {
+        db.prepare_cached(statement).and_then(|mut go| go.execute([from, to])).doing(WHAT)?;
+    }
+    // This run has counted both as one already.
+    db.prepare_cached(
+        "INSERT INTO template_runs (id, run, count)
+         SELECT ?2, run, count FROM template_runs
+           WHERE id = ?1 AND run <> ?3 AND EXISTS (SELECT 1 FROM templates WHERE id = ?2)
+         ON CONFLICT (id, run) DO UPDATE SET count = count + excluded.count",
+    )
+    .and_then(|mut add| add.execute(params![from, to, run]))
+    .doing(WHAT)?;
+    db.prepare_cached("DELETE FROM templates WHERE id = ?1")
+        .and_then(|mut delete| delete.execute([from]))
+        .doing(WHAT)?;
+    db.prepare_cached(
+        "UPDATE templates SET
+           count = (SELECT coalesce(sum(count), 0) FROM template_runs WHERE id = ?1)
+         WHERE id = ?1",
+    )
+    .and_then(|mut sum| sum.execute([to]))
+    .doing(WHAT)?;
     Ok(())
 }
 
@@ -122,11 +156,13 @@ fn put_one(db: &Transaction<'_>, row: &TemplateRow, run: &str, now: Ns) -> Resul
     db.prepare_cached("INSERT OR REPLACE INTO template_runs (id, run, count) VALUES (?1, ?2, ?3)")
         .and_then(|mut add| add.execute(params![id, run, count]))
         .doing(WHAT)?;
+    db.prepare_cached("DELETE FROM template_aliases WHERE id = ?1")
+        .and_then(|mut delete| delete.execute([id]))
+        .doing(WHAT)?;
     Ok(())
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<StoredTemplate> {
-    let alias: Option<i64> = row.get(8)?;
     Ok(StoredTemplate {
         row: TemplateRow {
             id: row.get::<_, i64>(0)?.cast_unsigned(),
@@ -138,8 +174,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<StoredTemplate> {
             first_seen: unsigned(row.get(6)?),
             last_seen: unsigned(row.get(7)?),
         },
-        alias_of: alias.map(i64::cast_unsigned),
-        updated: unsigned(row.get(9)?),
+        updated: unsigned(row.get(8)?),
     })
 }
 
@@ -182,9 +217,13 @@ pub fn page(
     Ok(Paged { items, total, total_is_lower_bound, next_cursor: None, has_next })
 }
 
-/// One template.
+/// One template, or the one that it became part of.
 pub fn one(db: &Transaction<'_>, id: u64) -> Result<Option<StoredTemplate>> {
-    db.prepare_cached(&format!("SELECT {COLUMNS} FROM templates WHERE id = ?1"))
+    let statement = format!(
+        "SELECT {COLUMNS} FROM templates
+         WHERE id = coalesce((SELECT alias_of FROM template_aliases WHERE id = ?1), ?1)"
+    );
+    db.prepare_cached(&statement)
         .and_then(|mut find| find.query_row([key(id)], read).optional())
         .doing("read a template")
 }
@@ -195,7 +234,7 @@ pub fn aliases(db: &Transaction<'_>) -> Result<BTreeMap<u64, u64>> {
         let (from, to): (i64, i64) = (row.get(0)?, row.get(1)?);
         Ok((from.cast_unsigned(), to.cast_unsigned()))
     };
-    db.prepare_cached("SELECT id, alias_of FROM templates WHERE alias_of IS NOT NULL")
+    db.prepare_cached("SELECT id, alias_of FROM template_aliases")
         .and_then(|mut list| list.query_map([], row)?.collect())
         .doing("read aliases")
 }
@@ -203,14 +242,15 @@ pub fn aliases(db: &Transaction<'_>) -> Result<BTreeMap<u64, u64>> {
 /// Forgets templates with fewer events.
 pub fn prune(db: &Transaction<'_>, min_count: u64, who: &str, now: Ns) -> Result<u64> {
     let who = named(who)?;
-    // One that stands for others, or that another stands for, is needed to read events.
     let forgotten = db
-        .prepare_cached(
-            "DELETE FROM templates WHERE count < ?1 AND alias_of IS NULL
-               AND id NOT IN (SELECT alias_of FROM templates WHERE alias_of IS NOT NULL)",
-        )
+        .prepare_cached("DELETE FROM templates WHERE count < ?1")
         .and_then(|mut delete| delete.execute([signed(min_count)]))
         .doing("prune templates")? as u64;
+    db.prepare_cached(
+        "DELETE FROM template_aliases WHERE alias_of NOT IN (SELECT id FROM templates)",
+    )
+    .and_then(|mut delete| delete.execute([]))
+    .doing("prune templates")?;
     let said = serde_json::json!({"min_count": min_count, "forgotten": forgotten});
     people::log(db, (now, &who), "templates.prune", "templates", (None, Some(&said)))?;
     Ok(forgotten)
@@ -220,6 +260,7 @@ pub fn prune(db: &Transaction<'_>, min_count: u64, who: &str, now: Ns) -> Result
 pub fn reset(db: &Transaction<'_>, who: &str, now: Ns) -> Result<u64> {
     let who = named(who)?;
     let forgotten = db.execute("DELETE FROM templates", []).doing("reset templates")? as u64;
+    db.execute("DELETE FROM template_aliases", []).doing("reset templates")?;
     let said = serde_json::json!({"forgotten": forgotten});
     people::log(db, (now, &who), "templates.reset", "templates", (None, Some(&said)))?;
     Ok(forgotten)

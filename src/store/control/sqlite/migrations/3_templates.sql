@@ -8,7 +8,6 @@ CREATE TABLE templates (
   count       INTEGER NOT NULL,
   first_ns    INTEGER NOT NULL,
   last_ns     INTEGER NOT NULL,
-  alias_of    INTEGER,
   updated_ns  INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX templates_by_count ON templates (count DESC, id);
@@ -21,3 +20,10 @@ CREATE TABLE template_runs (
   PRIMARY KEY (id, run)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX template_runs_by_run ON template_runs (run);
+
+-- Templates that became part of another: they have no row of their own.
+CREATE TABLE template_aliases (
+  id       INTEGER PRIMARY KEY,
+  alias_of INTEGER NOT NULL
+) STRICT;
+CREATE INDEX template_aliases_by_target ON template_aliases (alias_of);
