@@ -5,6 +5,7 @@
 
 use crate::alerting::AlertBook;
 use crate::store::control::StateStore;
+use crate::store::events::EventStore;
 use seerflow_model::Ns;
 use serde::Serialize;
 use serde_json::Value;
@@ -30,12 +31,16 @@ pub trait Facts: Send + Sync + 'static {
     fn errors(&self) -> Errors;
     /// How the dataflow runs.
     fn engine(&self, now: Ns) -> EngineRow;
-    /// State that people change, when it is kept.
+    /// The effective configuration, with secrets masked.
+    fn config(&self) -> Value;
+    /// State that people change, when it is kept. Its methods wait for a disk.
     fn state(&self) -> Option<Arc<dyn StateStore>> {
         None
     }
-    /// The effective configuration, with secrets masked.
-    fn config(&self) -> Value;
+    /// The events that are kept, when they are.
+    fn events(&self) -> Option<Arc<EventStore>> {
+        None
+    }
     /// Metrics beyond the ones that the other facts give; names are checked by nobody.
     fn metrics(&self) -> Vec<Metric> {
         Vec::new()

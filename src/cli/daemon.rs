@@ -3,7 +3,7 @@
 
 use super::listening::Listening;
 use super::summary::Summary;
-use super::{common, output, state};
+use super::{common, events, output, state};
 use crate::alerting::{Overrides, Plan, Sinks, pump};
 use crate::api::{self, Facts};
 use crate::config::{Config, data_dir};
@@ -19,6 +19,7 @@ use crate::runtime::live::{Live, LiveOptions, Way};
 use crate::runtime::rules::Rules;
 use crate::runtime::setup;
 use crate::store::control::Keeping;
+use crate::store::events::Origin;
 use seerflow_model::hash;
 use seerflow_model::time::SECOND;
 use std::net::TcpListener;
@@ -123,6 +124,10 @@ impl Daemon {
         let store = self.keep.then(|| state::open(&self.config, &self.data)).transpose()?;
         let keeping = store.clone().map(|store| Keeping::start(store, clock.clone()));
         let keeping = keeping.transpose().map_err(|e| cannot_start(&e))?;
+        let events = match self.keep {
+            true => events::open(&self.config, &self.data)?,
+            false => None,
+        };
         let process = self.formed.as_ref().map_or(0, |formed| formed.process);
         // Ids of sources differ also when a data directory was copied to another host.
         let node = match (self.data.node_id()?, process) {
@@ -138,14 +143,18 @@ impl Daemon {
             lateness: self.config.engine.lateness_seconds * SECOND,
         };
         let mut engine = setup::engine(&self.config, self.workers, &self.rules);
+        engine.keepers = match &events {
+            Some(store) => Some(events::keepers(store, self.workers, Origin::Live)?),
+            None => None,
+        };
         engine.cluster = self.formed.map(Formed::into_cluster);
         let (mut live, alerts) =
             Live::start(engine, options).map_err(|error| common::engine_failed(&error))?;
         let facts = EngineFacts::new(live.shared.clone(), live.receivers.clone());
         let facts = facts
             .redacting(self.rules.redacted().clone())
-            .configured(crate::config::shown::json(&self.config))
-            .keeping(keeping.as_ref().map(Keeping::kept));
+            .configured(crate::config::shown::json(&self.config));
+        let facts = facts.keeping(keeping.as_ref().map(Keeping::kept)).searching(events.clone());
         let facts = Arc::new(facts);
         let options = api::Options::of(&self.config.program);
         let dictionary = match store {
@@ -186,6 +195,9 @@ impl Daemon {
                 "warning: not everything was finished within {} s (shutdown_timeout_s)",
                 patience.as_secs_f64()
             )),
+        }
+        if let Some(events) = events {
+            let _ = tokio::task::spawn_blocking(move || events.close()).await;
         }
         // The engine is gone, so its channel is closed and the pump ends.
         let _ = tokio::task::spawn_blocking(move || put_away(pump, dictionary, patience)).await;

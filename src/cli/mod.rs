@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod common;
 pub mod configuration;
 pub mod daemon;
+pub mod events;
 pub mod feedback;
 pub mod lines;
 pub mod listening;

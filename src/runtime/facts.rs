@@ -7,6 +7,7 @@ use crate::api::{
     SourceRow, Stats, TemplateRow,
 };
 use crate::store::control::{Kept, StateStore};
+use crate::store::events::EventStore;
 use seerflow_model::Ns;
 use seerflow_model::Severity;
 use seerflow_model::record::ReceiverKind;
@@ -51,6 +52,7 @@ pub struct EngineFacts {
     redacted: Arc<Counts>,
     config: Value,
     kept: Option<Kept>,
+    events: Option<Arc<EventStore>>,
 }
 
 impl EngineFacts {
@@ -60,7 +62,8 @@ impl EngineFacts {
         let samples = Mutex::new(VecDeque::from([(started, 0)]));
         let (book, redacted) = (AlertBook::default(), Arc::default());
         let config = json!({});
-        EngineFacts { shared, receivers, book, started, samples, redacted, config, kept: None }
+        let (kept, events) = (None, None);
+        EngineFacts { shared, receivers, book, started, samples, redacted, config, kept, events }
     }
 
     /// With what is counted where values are redacted.
@@ -73,6 +76,12 @@ impl EngineFacts {
     #[must_use]
     pub fn configured(self, config: Value) -> EngineFacts {
         EngineFacts { config, ..self }
+    }
+
+    /// With the events that are kept.
+    #[must_use]
+    pub fn searching(self, events: Option<Arc<EventStore>>) -> EngineFacts {
+        EngineFacts { events, ..self }
     }
 
     /// With the state store.
@@ -287,6 +296,14 @@ impl Facts for EngineFacts {
         &self.book
     }
 
+    fn state(&self) -> Option<Arc<dyn StateStore>> {
+        self.kept.as_ref().map(|kept| kept.store.clone())
+    }
+
+    fn events(&self) -> Option<Arc<EventStore>> {
+        self.events.clone()
+    }
+
     fn templates(&self) -> Vec<TemplateRow> {
         self.wait_for_templates();
         let mut rows = self.shared.views.templates();
@@ -335,10 +352,6 @@ impl Facts for EngineFacts {
             held_bytes_peak: peak.max(0) as u64,
             operators: self.shared.meters.read().into_iter().map(operator).collect(),
         }
-    }
-
-    fn state(&self) -> Option<Arc<dyn StateStore>> {
-        self.kept.as_ref().map(|kept| kept.store.clone())
     }
 
     fn config(&self) -> Value {

@@ -23,9 +23,9 @@ const FRAME: usize = 64 * 1024;
 /// In the column of ends: the parser adds to the record.
 pub(super) const ADDS: u8 = 4;
 
-/// The bytes of a block of all these rows; `receipt` is the time by the clock. `None` when there
-/// are no rows, or more in one column than a block may hold.
-pub(super) fn block(rows: &Rows, receipt: Ns) -> Option<Vec<u8>> {
+/// The bytes of a block of all these rows; `receipt` is the time by the clock, `stamp` that of the
+/// segment. `None` when there are no rows, or more in one column than a block may hold.
+pub(super) fn block(rows: &Rows, receipt: Ns, stamp: u64) -> Option<Vec<u8>> {
     if rows.is_empty() {
         return None;
     }
@@ -42,7 +42,7 @@ pub(super) fn block(rows: &Rows, receipt: Ns) -> Option<Vec<u8>> {
         words::hashes(rows.tail(row), |h| filter.add(Kind::Added, h));
     }
     out.plain(Id::Filter, &filter.finish());
-    out.finish(rows, receipt)
+    out.finish(rows, receipt, stamp)
 }
 
 /// Columns that are ready.
@@ -78,7 +78,7 @@ impl Columns {
         });
     }
 
-    fn finish(self, rows: &Rows, receipt: Ns) -> Option<Vec<u8>> {
+    fn finish(self, rows: &Rows, receipt: Ns, stamp: u64) -> Option<Vec<u8>> {
         if self.too_long {
             return None;
         }
@@ -92,6 +92,7 @@ impl Columns {
             greatest: abouts().max()?,
             receipt,
             severities,
+            stamp,
             columns: self.places,
             len: 0,
         };

@@ -166,6 +166,7 @@ pub(super) struct RowParts<'a> {
     pub(super) raw: &'a [u8],
     pub(super) tail: &'a str,
     pub(super) spans: &'a [(u32, u32)],
+    pub(super) cuts: &'a [u64],
     pub(super) stamps: Stamps,
     pub(super) source: &'a Arc<SourceInfo>,
     pub(super) template: &'a Template,
@@ -240,7 +241,7 @@ impl Rows {
             );
         }
         self.span_ends.push(self.spans.len() as u32);
-        self.cut_words(event);
+        cut_words(event, |h| self.cuts.push(h));
         self.stamps.push(Stamps {
             seq: event.seq,
             effective: event.effective_time,
@@ -275,6 +276,7 @@ impl Rows {
     pub(super) fn push(&mut self, row: RowParts<'_>) {
         self.bytes_of(row.raw, row.tail);
         self.spans.extend_from_slice(row.spans);
+        self.cuts.extend_from_slice(row.cuts);
         self.span_ends.push(self.spans.len() as u32);
         self.stamps.push(row.stamps);
         self.code(row.source, row.template.id, &row.template.text, row.host, row.program);
@@ -325,15 +327,15 @@ impl Rows {
         let code = self.program.by_text(program);
         self.program.codes.push(code);
     }
+}
 
-    /// Remembers the words of values that stand in the text as a part of a word.
-    fn cut_words(&mut self, event: &Event) {
-        let heads = [event.host, event.program, event.pid, event.msgid, event.message];
-        let fields = event.fields.iter().map(|field| field.value);
-        for span in heads.into_iter().chain(fields) {
-            if cuts(&event.text, event.record_len as usize, span) {
-                words::hashes(event.get(span), |h| self.cuts.push(h));
-            }
+/// Gives the words of values that stand in the text as a part of a word.
+pub(super) fn cut_words(event: &Event, mut give: impl FnMut(u64)) {
+    let heads = [event.host, event.program, event.pid, event.msgid, event.message];
+    let fields = event.fields.iter().map(|field| field.value);
+    for span in heads.into_iter().chain(fields) {
+        if cuts(&event.text, event.record_len as usize, span) {
+            words::hashes(event.get(span), &mut give);
         }
     }
 }
