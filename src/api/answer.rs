@@ -133,6 +133,14 @@ impl<T> Page<T> {
         }
     }
 
+    /// A page by number of a whole list.
+    pub fn of_all(all: Vec<T>, page: u64, limit: u64) -> Page<T> {
+        let total = all.len() as u64;
+        let skip = usize::try_from((page - 1).saturating_mul(limit)).unwrap_or(usize::MAX);
+        let take = usize::try_from(limit).unwrap_or(usize::MAX);
+        Page::numbered(all.into_iter().skip(skip).take(take).collect(), total, page, limit)
+    }
+
     /// The same with other items.
     pub fn map<U>(self, map: impl FnMut(T) -> U) -> Page<U> {
         Page {

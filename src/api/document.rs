@@ -7,7 +7,7 @@
 use super::State;
 use super::answer::{ErrorBody, Refusal, shown};
 use super::rates::{self, Class};
-use super::routes::{alerts, config, engine, health, sources, templates};
+use super::routes::{alerts, config, engine, health, silences, sources, templates};
 use axum::extract::Request;
 use axum::http::Uri;
 use axum::middleware::{self, Next};
@@ -22,12 +22,13 @@ use utoipa::openapi::{
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// Where the document is served.
-pub const PATH: &str = "/api/v1/openapi.json";
 /// What the schema of errors is called.
 const ERROR: &str = "Error";
 /// Keys that are not always there: schema and key.
-const OPTIONAL: [(&str, &str); 0] = [];
+const OPTIONAL: [(&str, &str); 2] = [("Event", "raw"), ("Event", "raw_base64")];
+
+/// Schemas of bodies: what may be left out is left to them.
+const BODIES: [&str; 2] = ["NewVerdict", "SilenceRequest"];
 
 /// Errors that any request can meet.
 const ALWAYS: [(u16, &str); 6] = [
@@ -73,7 +74,12 @@ pub fn routes() -> (Router<State>, OpenApi) {
         .routes(routes!(engine::ledger))
         .routes(routes!(engine::engine))
         .routes(routes!(config::config))
-        .routes(routes!(alerts::one));
+        .routes(routes!(templates::one))
+        .routes(routes!(alerts::one))
+        .routes(routes!(alerts::revisions))
+        .routes(routes!(alerts::history, alerts::judge))
+        .routes(routes!(silences::list, silences::add))
+        .routes(routes!(silences::remove));
     let (router, mut document) = OpenApiRouter::with_openapi(base())
         .merge(free)
         .merge(limited(Class::List, list))
@@ -149,8 +155,8 @@ fn add_error(responses: &mut Responses, status: u16, description: &str) {
 /// Keys of answers are always present, null when unknown.
 fn require_all(name: &str, schema: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(object)) = schema else { return };
-    let bodies = name.starts_with("New");
-    if object.properties.is_empty() || bodies {
+    let body = BODIES.contains(&name);
+    if object.properties.is_empty() || body {
         return;
     }
     let optional = |key: &String| OPTIONAL.contains(&(name, key.as_str()));

@@ -187,6 +187,21 @@ pub struct TemplateRow {
     pub example: String,
 }
 
+impl From<seerflow_pipeline::views::TemplateRow> for TemplateRow {
+    fn from(row: seerflow_pipeline::views::TemplateRow) -> TemplateRow {
+        TemplateRow {
+            template_id: row.id.to_string(),
+            template: row.text,
+            source_type: row.source_type,
+            program: row.program,
+            event_count: row.count,
+            first_seen_ns: row.first_seen.to_string(),
+            last_seen_ns: row.last_seen.to_string(),
+            example: row.example,
+        }
+    }
+}
+
 /// A source: a sender, a file, a pipe.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct SourceRow {

@@ -21,6 +21,7 @@ mod query;
 mod rates;
 mod routes;
 mod schemas;
+mod stores;
 
 pub use facts::{
     ChannelState, EngineRow, ErrorRow, Errors, Facts, Health, LedgerRow, Metric, OperatorRow,

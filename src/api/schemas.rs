@@ -5,8 +5,10 @@
 //! that none can differ.
 #![allow(dead_code, reason = "they describe answers and are never filled")]
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// An alert: one episode of one rule.
 #[derive(ToSchema)]
@@ -62,6 +64,47 @@ pub struct Alert {
     pub dedup_key: String,
     /// `tp`, `fp` or null.
     pub feedback: Option<String>,
+}
+
+/// What is kept beside an alert.
+#[derive(ToSchema)]
+pub struct AlertMore {
+    /// Note of the last verdict.
+    pub feedback_note: Option<String>,
+    /// The silence that kept its newest revision from people.
+    pub silenced_by: Option<String>,
+    /// When its newest revision was stored, in ns, as text.
+    pub stored_ns: String,
+    /// The events that `events` names, as far as they are still kept; null when events are not
+    /// kept at all.
+    pub contributing_events: Option<Vec<Event>>,
+}
+
+/// An alert with what is kept beside it.
+pub struct AlertDetail;
+
+impl PartialSchema for AlertDetail {
+    fn schema() -> RefOr<Schema> {
+        match (Alert::schema(), AlertMore::schema()) {
+            (RefOr::T(Schema::Object(mut alert)), RefOr::T(Schema::Object(more))) => {
+                alert.properties.extend(more.properties);
+                alert.description = Some("An alert with what is kept beside it.".to_owned());
+                RefOr::T(Schema::Object(alert))
+            }
+            (alert, _) => alert,
+        }
+    }
+}
+
+impl ToSchema for AlertDetail {
+    fn name() -> Cow<'static, str> {
+        "AlertDetail".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Alert::schemas(schemas);
+        AlertMore::schemas(schemas);
+    }
 }
 
 /// Where an alert is in its life.
@@ -146,6 +189,16 @@ pub struct Event {
     pub ecs: BTreeMap<String, serde_json::Value>,
     pub ocsf: Ocsf,
     pub logsource: LogSource,
+    /// Id of its template; text, since it has 64 bits.
+    pub template_id: String,
+    /// Text of its template.
+    pub template: String,
+    /// How unusual the most unusual thing about it is, 0 to 1.
+    pub score: f64,
+    /// The record as it came, with `raw=true` and when it is UTF-8.
+    pub raw: Option<String>,
+    /// The same in Base64, with `raw=true` and when it is not UTF-8.
+    pub raw_base64: Option<String>,
 }
 
 /// A relation between two entities of an event.

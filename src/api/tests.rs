@@ -5,6 +5,7 @@ mod schema;
 
 use super::*;
 use crate::alerting::{AlertBook, samples};
+use crate::store::control::{AlertWrite, SqliteStore, StateStore};
 use seerflow_model::{Alert, AlertStatus, Ns, Severity};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -14,6 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 struct Fake {
     book: AlertBook,
+    store: Arc<SqliteStore>,
+    /// Where it is; none: there is no store.
+    home: Option<tempfile::TempDir>,
     ready: AtomicBool,
     panics: AtomicBool,
 }
@@ -85,6 +89,10 @@ impl Facts for Fake {
         }
     }
 
+    fn state(&self) -> Option<Arc<dyn StateStore>> {
+        self.home.as_ref().map(|_| self.store.clone() as Arc<dyn StateStore>)
+    }
+
     fn config(&self) -> Value {
         serde_json::json!({"dashboard_port": 8080, "engine": {"workers": null}})
     }
@@ -116,8 +124,11 @@ impl Server {
             .unwrap();
         let listener = runtime.block_on(TcpListener::bind(bind)).unwrap();
         let address = listener.local_addr().unwrap();
+        let home = tempfile::tempdir().unwrap();
         let facts = Arc::new(Fake {
             book: AlertBook::default(),
+            store: Arc::new(SqliteStore::open(&home.path().join("a.db")).unwrap()),
+            home: Some(home),
             ready: AtomicBool::new(true),
             panics: AtomicBool::new(false),
         });
@@ -185,7 +196,10 @@ fn enter(server: &Server, n: usize) {
         alert.timestamp_ns = samples::START + n as u64 * 1_000_000_000;
         alert.severity = if n % 2 == 0 { Severity::Error } else { Severity::Warning };
         alert.status = if n % 5 == 0 { AlertStatus::Closed } else { AlertStatus::Open };
-        server.facts.book.upsert(Arc::new(alert));
+        let alert = Arc::new(alert);
+        server.facts.book.upsert(alert.clone());
+        let put = server.facts.store.put_alerts(&[AlertWrite::of(alert)], samples::START);
+        assert_eq!(put.unwrap().added, 1);
     }
 }
 
@@ -556,4 +570,171 @@ fn pages_of_other_origins_get_nothing_unless_they_are_named() {
     let site = ["Sec-Fetch-Site: cross-site"];
     assert_eq!(server.send("DELETE", "/api/v1/stats", &site, "").0, 403);
     assert_eq!(server.send("GET", "/api/v1/stats", &site, "").0, 200);
+}
+
+const JSON: &str = "Content-Type: application/json";
+
+#[test]
+fn verdicts_are_kept_and_the_last_one_counts() {
+    let server = Server::start();
+    enter(&server, 2);
+    let path = "/api/v1/alerts/a001/feedback";
+    let post = |path: &str, headers: &[&str], body: &str| server.send("POST", path, headers, body);
+    assert_eq!(post(path, &[JSON], r#"{"feedback":"tp","note":"a\u0007b"}"#).0, 204);
+    let body = r#"{"feedback":"fp","origin":"dashboard"}"#;
+    assert_eq!(post(path, &["content-type: Application/JSON; charset=utf-8"], body).0, 204);
+    let (_, history) = server.get(path);
+    assert_eq!(history["total"], 2);
+    assert_eq!(history["items"][0]["feedback"], "fp");
+    assert_eq!(history["items"][0]["origin"], "dashboard");
+    assert_eq!(history["items"][1]["note"], "ab");
+    assert_eq!(server.get("/api/v1/alerts/a001").1["feedback"], "fp");
+    assert_eq!(server.get("/api/v1/alerts?feedback=fp").1["total"], 1);
+    assert_eq!(server.get("/api/v1/alerts?feedback=tp").1["total"], 0);
+    for (path, headers, body, status) in [
+        ("/api/v1/alerts/none/feedback", JSON, r#"{"feedback":"tp"}"#, 404),
+        (path, JSON, r#"{"feedback":"maybe"}"#, 422),
+        (path, JSON, r#"{"feedback":"tp","notes":"x"}"#, 422),
+        (path, JSON, r#"{"note":"x"}"#, 422),
+        (path, JSON, "tp", 422),
+        (path, JSON, "", 422),
+        (path, JSON, "[[[[[[[[", 422),
+        (path, "Content-Type: text/plain", r#"{"feedback":"tp"}"#, 415),
+        (path, "Content-Type: application/x-www-form-urlencoded", "feedback=tp", 415),
+        (path, "X-Other: 1", r#"{"feedback":"tp"}"#, 415),
+    ] {
+        let (code, _, answer) = post(path, &[headers], body);
+        assert_eq!(code, status, "{headers} {body}: {answer}");
+        assert!(answer["detail"].is_string());
+    }
+    let long = format!("{{\"feedback\":\"tp\",\"note\":\"{}\"}}", "x".repeat(513));
+    assert_eq!(post(path, &[JSON], &long).0, 422);
+    let huge = format!("{{\"feedback\":\"tp\",\"note\":\"{}\"}}", "x".repeat(70_000));
+    assert_eq!(post(path, &[JSON], &huge).0, 413);
+    let zipped = [JSON, "Content-Encoding: gzip"];
+    assert_eq!(post(path, &zipped, "{}").0, 415);
+    assert_eq!(post(path, &[JSON, "Origin: https://evil.example"], body).0, 403);
+    assert_eq!(post("/api/v1/alerts", &[JSON], "{}").0, 405);
+    assert_eq!(server.send("DELETE", "/api/v1/silences/x", &[JSON], "{}").0, 413);
+    assert_eq!(server.get(path).1["total"], 2, "nothing of that was recorded");
+}
+
+#[test]
+fn silences_come_and_go() {
+    let server = Server::start();
+    let body =
+        r#"{"match":{"rule":"silence"},"reason":"maintenance","for":"2h","created_by":"ada"}"#;
+    let (status, _, silence) = server.send("POST", "/api/v1/silences", &[JSON], body);
+    assert_eq!(status, 201, "{silence}");
+    let id = silence["id"].as_str().unwrap().to_owned();
+    assert_eq!(silence["match"]["rule"], "silence");
+    let (_, list) = server.get("/api/v1/silences");
+    assert_eq!((list["total"].as_u64(), &list["items"][0]["id"]), (Some(1), &silence["id"]));
+    for body in [
+        r#"{"match":{},"reason":"x","for":"2h"}"#,
+        r#"{"match":{"rule":"r"},"reason":"x"}"#,
+        r#"{"match":{"rule":"r"},"reason":"x","for":"9999d"}"#,
+        r#"{"match":{"rule":"r","all":true},"reason":"x","for":"2h"}"#,
+        r#"{"match":{"entity_type":"cat","entity_value":"x"},"reason":"x","for":"2h"}"#,
+        "{}",
+    ] {
+        let (status, _, answer) = server.send("POST", "/api/v1/silences", &[JSON], body);
+        assert_eq!(status, 422, "{body}: {answer}");
+    }
+    let path = format!("/api/v1/silences/{id}");
+    let (status, _, gone) = server.send("DELETE", &path, &[], "");
+    assert_eq!((status, gone["removed_ns"].is_string()), (200, true));
+    assert_eq!(server.send("DELETE", &path, &[], "").0, 404);
+    assert_eq!(server.send("DELETE", "/api/v1/silences/%00", &[], "").0, 404);
+    assert_eq!(server.get("/api/v1/silences").1["total"], 0);
+    assert_eq!(server.get("/api/v1/silences?past=true").1["total"], 1);
+}
+
+#[test]
+fn alerts_by_cursor_while_new_ones_come_in() {
+    let server = Server::start();
+    enter(&server, 1_500);
+    let mut seen = std::collections::BTreeSet::new();
+    let mut path = "/api/v1/alerts?limit=100".to_owned();
+    for page in 0.. {
+        let (status, list) = server.get(&path);
+        assert_eq!(status, 200, "{list}");
+        for alert in list["items"].as_array().unwrap() {
+            assert!(seen.insert(alert["alert_id"].as_str().unwrap().to_owned()), "twice");
+        }
+        let mut new: Alert = samples::alert(&format!("n{page}"));
+        new.timestamp_ns = samples::START + 9_000_000_000_000 + page;
+        let put = server.facts.store.put_alerts(&[AlertWrite::of(Arc::new(new))], samples::START);
+        put.unwrap();
+        let Some(cursor) = list["next_cursor"].as_str() else {
+            assert_eq!(list["has_next"], false);
+            break;
+        };
+        assert!(list["page"].is_null() || page == 0);
+        path = format!("/api/v1/alerts?limit=100&cursor={cursor}");
+    }
+    assert_eq!(seen.len(), 1_500, "none is missing");
+    assert!(server.detail("/api/v1/alerts?cursor=AAAA", 422).contains("cursor"));
+    assert!(server.detail("/api/v1/alerts?cursor=x&page=1", 422).contains("page and cursor"));
+}
+
+#[test]
+fn alerts_by_what_is_in_them() {
+    let server = Server::start();
+    enter(&server, 3);
+    let mut odd: Alert = samples::alert("odd");
+    odd.title = "Brute force against ada".into();
+    odd.mitre_tactics = vec![seerflow_model::attack::Tactic::CredentialAccess];
+    odd.mitre_techniques = vec!["T1110.001".into()];
+    let entity = odd.entities[0].uuid.clone();
+    let write = AlertWrite { alert: Arc::new(odd), silenced_by: Some("s1".into()) };
+    server.facts.store.put_alerts(&[write], samples::START).unwrap();
+    for (query, total) in [
+        ("q=brute%20ada", 1),
+        ("q=%22force%20against%22", 1),
+        ("q=bru*", 1),
+        ("tactic=credential_access", 1),
+        ("tactic=TA0006", 1),
+        ("technique=T1110", 1),
+        ("technique=t1110.002", 0),
+        ("silenced=true", 1),
+        ("silenced=false", 3),
+        ("rule=never-seen-message", 4),
+        ("lens=security", 0),
+        ("source_type=nothing", 0),
+        (&format!("entity={entity}"), 4),
+        ("entity=00000000-0000-0000-0000-000000000000", 0),
+    ] {
+        let (status, page) = server.get(&format!("/api/v1/alerts?{query}"));
+        assert_eq!((status, page["total"].as_u64()), (200, Some(total)), "{query}: {page}");
+    }
+    for (query, part) in [
+        ("tactic=cooking", "tactic is \"cooking\""),
+        ("technique=T1", "technique is not like"),
+        ("entity=ada", "allowed: a UUID"),
+        ("silenced=maybe", "allowed: true, false"),
+        ("q=%2B%2B", ""),
+    ] {
+        assert!(server.detail(&format!("/api/v1/alerts?{query}"), 422).contains(part), "{query}");
+    }
+    let (_, one) = server.get("/api/v1/alerts/odd");
+    assert_eq!((one["silenced_by"].as_str(), one["feedback_note"].is_null()), (Some("s1"), true));
+    let (_, all) = server.get("/api/v1/alerts/odd/revisions");
+    assert_eq!(
+        (all["total"].as_u64(), &all["items"][0]["alert"]["alert_id"]),
+        (Some(1), &one["alert_id"])
+    );
+    assert!(server.detail("/api/v1/alerts/none/revisions", 404).contains("no such alert"));
+}
+
+#[test]
+fn templates_of_this_run_and_of_all() {
+    let server = Server::start();
+    assert_eq!(server.get("/api/v1/templates/3").1["template"], "Took <*> in step 3");
+    assert_eq!(server.get("/api/v1/templates?scope=all").1["total"], 0);
+    for id in ["99", "x", "-1", "18446744073709551616"] {
+        assert!(
+            server.detail(&format!("/api/v1/templates/{id}"), 404).contains("no such template")
+        );
+    }
 }

@@ -308,17 +308,7 @@ impl Facts for EngineFacts {
         self.wait_for_templates();
         let mut rows = self.shared.views.templates();
         rows.sort_by(|a, b| b.count.cmp(&a.count).then(a.id.cmp(&b.id)));
-        let out = rows.into_iter().map(|row| TemplateRow {
-            template_id: row.id.to_string(),
-            template: row.text,
-            source_type: row.source_type,
-            program: row.program,
-            event_count: row.count,
-            first_seen_ns: row.first_seen.to_string(),
-            last_seen_ns: row.last_seen.to_string(),
-            example: row.example,
-        });
-        out.collect()
+        rows.into_iter().map(TemplateRow::from).collect()
     }
 
     fn sources(&self, now: Ns) -> Vec<SourceRow> {

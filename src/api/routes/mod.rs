@@ -4,5 +4,6 @@ pub mod alerts;
 pub mod config;
 pub mod engine;
 pub mod health;
+pub mod silences;
 pub mod sources;
 pub mod templates;

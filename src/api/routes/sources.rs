@@ -41,10 +41,7 @@ pub async fn list(
     };
     let all = state.facts.sources(asked.now());
     let fit: Vec<SourceRow> = all.into_iter().filter(wanted).collect();
-    let total = fit.len() as u64;
-    let skip = usize::try_from((page - 1).saturating_mul(limit)).unwrap_or(usize::MAX);
-    let items = fit.into_iter().skip(skip).take(limit as usize).collect();
-    Json(Page::numbered(items, total, page, limit))
+    Json(Page::of_all(fit, page, limit))
 }
 
 /// Records that were not understood, or not taken as they were: how many, and the last ones.
