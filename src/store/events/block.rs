@@ -82,10 +82,6 @@ impl Block {
         &self.head
     }
 
-    pub(super) fn offset(&self) -> u64 {
-        self.offset
-    }
-
     pub(super) fn is_damaged(&self) -> bool {
         self.damaged.load(Ordering::Relaxed)
     }

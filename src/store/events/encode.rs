@@ -21,9 +21,9 @@ use seerflow_model::{Ns, text};
 /// Bytes of values at which a frame is full.
 const FRAME: usize = 64 * 1024;
 
-/// The bytes of a block of all these rows; `receipt` is the time by the clock. `None` when there
-/// are no rows, or more in one column than a block may hold.
-pub(super) fn block(rows: &Rows, receipt: Ns) -> Option<Vec<u8>> {
+/// The bytes of a block of all these rows; `receipt` is the time by the clock, `stamp` that of the
+/// segment. `None` when there are no rows, or more in one column than a block may hold.
+pub(super) fn block(rows: &Rows, receipt: Ns, stamp: u64) -> Option<Vec<u8>> {
     if rows.is_empty() {
         return None;
     }
@@ -40,7 +40,7 @@ pub(super) fn block(rows: &Rows, receipt: Ns) -> Option<Vec<u8>> {
         words::hashes(rows.tail(row), |h| filter.add(Kind::Added, h));
     }
     out.plain(Id::Filter, &filter.finish());
-    out.finish(rows, receipt)
+    out.finish(rows, receipt, stamp)
 }
 
 /// Columns that are ready.
@@ -76,7 +76,7 @@ impl Columns {
         });
     }
 
-    fn finish(self, rows: &Rows, receipt: Ns) -> Option<Vec<u8>> {
+    fn finish(self, rows: &Rows, receipt: Ns, stamp: u64) -> Option<Vec<u8>> {
         if self.too_long {
             return None;
         }
@@ -90,6 +90,7 @@ impl Columns {
             greatest: abouts().max()?,
             receipt,
             severities,
+            stamp,
             columns: self.places,
             len: 0,
         };

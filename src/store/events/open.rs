@@ -42,7 +42,7 @@ pub(super) struct OpenPart {
 }
 
 impl OpenPart {
-    fn lock(&self) -> RwLockReadGuard<'_, Rows> {
+    pub(super) fn lock(&self) -> RwLockReadGuard<'_, Rows> {
         self.rows.read().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -168,6 +168,7 @@ pub(super) struct RowParts<'a> {
     pub(super) raw: &'a [u8],
     pub(super) tail: &'a str,
     pub(super) spans: &'a [(u32, u32)],
+    pub(super) cuts: &'a [u64],
     pub(super) stamps: Stamps,
     pub(super) source: &'a Arc<SourceInfo>,
     pub(super) template: &'a Template,
@@ -242,7 +243,7 @@ impl Rows {
             );
         }
         self.span_ends.push(self.spans.len() as u32);
-        let cuts = self.cut_words(event);
+        let cuts = cut_words(event, |h| self.cuts.push(h));
         let apart = cuts || event.text.len() > record;
         self.stamps.push(Stamps {
             seq: event.seq,
@@ -278,8 +279,10 @@ impl Rows {
     pub(super) fn push(&mut self, row: RowParts<'_>) {
         self.bytes_of(row.raw, row.tail);
         self.spans.extend_from_slice(row.spans);
+        self.cuts.extend_from_slice(row.cuts);
         self.span_ends.push(self.spans.len() as u32);
-        self.stamps.push(row.stamps);
+        let apart = if row.cuts.is_empty() { 0 } else { APART };
+        self.stamps.push(Stamps { end: row.stamps.end | apart, ..row.stamps });
         self.code(row.source, row.template.id, &row.template.text, row.host, row.program);
         self.list.clear();
         for entity in row.who {
@@ -290,6 +293,11 @@ impl Rows {
             self.list.push(code);
         }
         self.who.push(&self.list);
+    }
+
+    /// Whether a value of the row reads otherwise than in the record: added to it, or a part of a word there.
+    pub(super) fn is_apart(&self, row: usize) -> bool {
+        !self.tail(row).is_empty() || self.stamps.get(row).is_some_and(|s| s.end & APART != 0)
     }
 
     fn bytes_of(&mut self, raw: &[u8], tail: &str) {
@@ -328,26 +336,21 @@ impl Rows {
         let code = self.program.by_text(program);
         self.program.codes.push(code);
     }
+}
 
-    /// Whether a value of the row reads otherwise than in the record: added to it, or a part of a word there.
-    pub(super) fn is_apart(&self, row: usize) -> bool {
-        !self.tail(row).is_empty() || self.stamps.get(row).is_some_and(|s| s.end & APART != 0)
-    }
-
-    /// Remembers the words of values that stand in the text as a part of a word, and says whether there are any.
-    fn cut_words(&mut self, event: &Event) -> bool {
-        let heads = [event.host, event.program, event.pid, event.msgid, event.message];
-        let ids = [event.trace_id, event.span_id];
-        let fields = event.fields.iter().map(|field| field.value);
-        let mut any = false;
-        for span in heads.into_iter().chain(ids).chain(fields) {
-            if cuts(&event.text, event.record_len as usize, span) {
-                any = true;
-                words::hashes(event.get(span), |h| self.cuts.push(h));
-            }
+/// Gives the words of values that stand in the text as a part of a word, and says whether there are such values.
+pub(super) fn cut_words(event: &Event, mut give: impl FnMut(u64)) -> bool {
+    let heads = [event.host, event.program, event.pid, event.msgid, event.message];
+    let ids = [event.trace_id, event.span_id];
+    let fields = event.fields.iter().map(|field| field.value);
+    let mut any = false;
+    for span in heads.into_iter().chain(ids).chain(fields) {
+        if cuts(&event.text, event.record_len as usize, span) {
+            any = true;
+            words::hashes(event.get(span), &mut give);
         }
-        any
     }
+    any
 }
 
 /// Whether a span begins or ends inside of a word.

@@ -10,18 +10,23 @@
 mod ast;
 mod budget;
 mod cursor;
+mod each;
 mod entities;
 mod fits;
 mod fold;
 mod grammar;
+mod histogram;
 mod lex;
+mod lookup;
 mod names;
 mod page;
 mod plan;
 mod query;
 mod reading;
+mod scan;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use super::StoreError;
 use seerflow_model::Event;
@@ -30,12 +35,20 @@ use std::sync::Arc;
 pub use ast::{Compare, Node, Part, Term, Test, Value};
 pub use budget::{Budget, READS_MAX, TIME_MAX};
 pub use cursor::{Cursor, NoCursor, Total};
+pub use each::{ACTIVE_MAX, Each, each};
+pub use entities::{
+    ENTITIES_MAX, EntitiesFound, EntityFound, RELATED_EVENTS, Related, entity, named, related,
+    search,
+};
 pub use fits::{Row, fits, score};
 pub use grammar::{TERMS_MAX, parse};
+pub use histogram::{BUCKETS_MAX, By, Histogram, Series, TOP_MAX, histogram};
 pub use lex::{LENGTH_MAX, QueryError};
+pub use lookup::event;
 pub use names::{NAMES, hints};
 pub use page::{Page, events, events_within};
 pub use query::{DEPTH_MAX, EventQuery, Key, LIMIT_MAX, Order, Place, TOTAL_MAX};
+pub use view::FoundView;
 
 /// An event that was found.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,6 +112,17 @@ pub enum FindError {
     /// So far no page goes.
     #[error("page is {0}; pages reach {DEPTH_MAX} events, use next_cursor to go further")]
     Depth(usize),
+    /// So many buckets are not counted.
+    #[error("the range has {0} buckets; at most {BUCKETS_MAX} are counted, take longer ones")]
+    Buckets(u64),
+    /// So many values are not told apart.
+    #[error("top is {0}; allowed: 1 to {TOP_MAX}")]
+    Top(usize),
+    /// More values than are held while counting.
+    #[error(
+        "there are too many values to count by; give a shorter time range, longer buckets or filters"
+    )]
+    TooManyValues,
     /// Nothing is certain within the budget.
     #[error(
         "the question takes too long; give a shorter time range, or words and filters that fit fewer events"

@@ -113,14 +113,14 @@ fn place(
 }
 
 /// A part with the first time at which it may have an item, turned so that less comes first, and the last.
-struct Candidate<'a> {
-    part: &'a Part,
+pub(super) struct Candidate<'a> {
+    pub(super) part: &'a Part,
     index: usize,
-    first: Ns,
+    pub(super) first: Ns,
     last: Ns,
 }
 
-fn parts<'a>(
+pub(super) fn parts<'a>(
     snapshot: &'a Snapshot,
     order: Order,
     without: &BTreeSet<usize>,
