@@ -1,8 +1,8 @@
 //! What searching costs: CPU and wall time of questions about many events, and memory.
 //!
-//! `cargo run --release --example search_cost -- [EVENTS] [DIR]`; 5 M events when nothing is said.
-//! With DIR a store that is there is used and a new one is kept. Each figure is the best of seven, and
-//! the first with an empty cache is shown too.
+//! `cargo run --release --example search_cost -- [EVENTS] [DIR]`; 5 M events when nothing is
+//! said. With DIR a store that is there is used and a new one is kept. Each figure is the best of
+//! seven, and the first with an empty cache is shown too.
 
 use rustix::time::{ClockId, clock_gettime};
 use seerflow::runtime::clock::Clock;

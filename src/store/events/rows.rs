@@ -295,7 +295,8 @@ impl Rows {
         self.who.push(&self.list);
     }
 
-    /// Whether a value of the row reads otherwise than in the record: added to it, or a part of a word there.
+    /// Whether a value of the row reads otherwise than in the record: added to it, or a part of a
+    /// word there.
     pub(super) fn is_apart(&self, row: usize) -> bool {
         !self.tail(row).is_empty() || self.stamps.get(row).is_some_and(|s| s.end & APART != 0)
     }
@@ -338,7 +339,8 @@ impl Rows {
     }
 }
 
-/// Gives the words of values that stand in the text as a part of a word, and says whether there are such values.
+/// Gives the words of values that stand in the text as a part of a word, and says whether there
+/// are such values.
 pub(super) fn cut_words(event: &Event, mut give: impl FnMut(u64)) -> bool {
     let heads = [event.host, event.program, event.pid, event.msgid, event.message];
     let ids = [event.trace_id, event.span_id];

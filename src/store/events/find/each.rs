@@ -1,8 +1,9 @@
 //! All events that fit, one after the other, in order: for exports and whoever needs every one.
 //!
-//! Parts are opened when their time comes and put together as sorted lists are, so memory holds the parts that
-//! overlap, not the store. If more than [`ACTIVE_MAX`] overlap, no more are opened until one ends, and the order
-//! is then only nearly that of time. A snapshot does not change, so what is written meanwhile is not among them.
+//! Parts are opened when their time comes and put together as sorted lists are, so memory holds
+//! the parts that overlap, not the store. If more than [`ACTIVE_MAX`] overlap, no more are opened
+//! until one ends, and the order is then only nearly that of time. A snapshot does not change, so
+//! what is written meanwhile is not among them.
 
 use super::page::{Candidate, parts};
 use super::plan::Plan;
@@ -32,8 +33,8 @@ struct Active<'a> {
     left: Vec<(Key, u32)>,
 }
 
-/// Gives every event that fits, in the order of the query, until `give` says `false`. Page and limit of the query do
-/// not matter, and there is no budget: `give` is the place to stop.
+/// Gives every event that fits, in the order of the query, until `give` says `false`. Page and
+/// limit of the query do not matter, and there is no budget: `give` is the place to stop.
 pub fn each(
     snapshot: &Snapshot,
     query: &EventQuery,

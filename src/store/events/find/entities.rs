@@ -1,8 +1,8 @@
 //! Entities: found by their value, and what is near to one.
 //!
-//! Every part has a dictionary of its entities, so searching reads no event. A part whose dictionary has no match
-//! costs its dictionary; else its rows are counted too. What is related to an entity is read from its newest
-//! events, whose edges say who took part with whom.
+//! Every part has a dictionary of its entities, so searching reads no event. A part whose
+//! dictionary has no match costs its dictionary; else its rows are counted too. What is related
+//! to an entity is read from its newest events, whose edges say who took part with whom.
 
 use super::ast::{Node, Term};
 use super::budget::Budget;
@@ -42,8 +42,8 @@ pub struct EntityFound {
 /// Entities that were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EntitiesFound {
-    /// Those whose value is what was looked for first, then those that begin with it, then the others; those with
-    /// more events first.
+    /// Those whose value is what was looked for first, then those that begin with it, then the
+    /// others; those with more events first.
     pub items: Vec<EntityFound>,
     /// How many there are.
     pub total: usize,
@@ -106,7 +106,8 @@ pub fn named(snapshot: &Snapshot, id: Uuid) -> StoreResult<Option<(EntityType, S
     Ok(None)
 }
 
-/// Entities whose value holds a text, case apart, or whose id it is; of some types only, when any are given.
+/// Entities whose value holds a text, case apart, or whose id it is; of some types only, when any
+/// are given.
 pub fn search(
     snapshot: &Snapshot,
     text: &str,

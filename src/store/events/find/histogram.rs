@@ -1,9 +1,11 @@
 //! How many events fit per stretch of time, in all or by the values of a field.
 //!
-//! Exact: every event that fits is counted once. Buckets begin at whole multiples of their width since 1970 UTC.
-//! Of a field the values with the most events are told apart; what the others have is one sum.
+//! Exact: every event that fits is counted once. Buckets begin at whole multiples of their width
+//! since 1970 UTC. Of a field the values with the most events are told apart; what the others
+//! have is one sum.
 //!
-//! Cost: a part that lies in one bucket and fits as a whole is one addition; else its times and one column.
+//! Cost: a part that lies in one bucket and fits as a whole is one addition; else its times and
+//! one column.
 
 use super::budget::Budget;
 use super::reading::Reading;
@@ -95,8 +97,8 @@ pub struct Histogram {
     pub damaged: usize,
 }
 
-/// Counts events; the page and order of the query do not matter. Without `since` or `until` it reaches as far as
-/// the events do.
+/// Counts events; the page and order of the query do not matter. Without `since` or `until` it
+/// reaches as far as the events do.
 pub fn histogram(
     snapshot: &Snapshot,
     query: &EventQuery,
@@ -134,7 +136,8 @@ pub fn histogram(
     Ok(counting.finish(buckets, by.map_or(0, |(_, top)| top), damaged))
 }
 
-/// Start of the first bucket and number of buckets; `None` when there is no event at all in the range.
+/// Start of the first bucket and number of buckets; `None` when there is no event at all in the
+/// range.
 fn range(
     snapshot: &Snapshot,
     query: &EventQuery,

@@ -1,7 +1,7 @@
 //! One event by its id.
 //!
-//! An id is derived from source and position and stored nowhere, so those of the rows are made again: some 0.2 µs a
-//! row. A hint of the time has the parts near it looked at first.
+//! An id is derived from source and position and stored nowhere, so those of the rows are made
+//! again: some 0.2 µs a row. A hint of the time has the parts near it looked at first.
 
 use super::budget::Budget;
 use super::reading::Reading;

@@ -1,12 +1,14 @@
 //! Search over the events of the store.
 //!
-//! A question is an [`EventQuery`]: a time range, filters, and a query in words that [`parse`] reads (the page
-//! `docs/search.md` is its grammar). [`events`] answers it page by page from a [`Snapshot`], so what is written
-//! meanwhile changes nothing that was begun. The meaning of every term is decided on an event in [`fits`]; [`plan`]
-//! narrows the rows of a part with columns and indexes first, and [`page`] puts parts together.
+//! A question is an [`EventQuery`]: a time range, filters, and a query in words that [`parse`]
+//! reads (the page `docs/search.md` is its grammar). [`events`] answers it page by page from a
+//! [`Snapshot`], so what is written meanwhile changes nothing that was begun. The meaning of
+//! every term is decided on an event in [`fits`]; [`plan`] narrows the rows of a part with
+//! columns and indexes first, and [`page`] puts parts together.
 //!
 //! Everything here is synchronous and reads files: call it from a thread that may wait.
 
+mod asked;
 mod ast;
 mod budget;
 mod cursor;
@@ -24,6 +26,8 @@ mod plan;
 mod query;
 mod reading;
 mod scan;
+mod search;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -102,9 +106,7 @@ pub enum FindError {
     #[error(transparent)]
     Cursor(#[from] NoCursor),
     /// The cursor belongs to another query.
-    #[error(
-        "the cursor belongs to another query; filters, words and order must be those of the page it came with"
-    )]
+    #[error("the cursor belongs to another query: filters, words and order must stay the same")]
     OtherQuery,
     /// So many items are on no page.
     #[error("limit is {0}; allowed: 1 to {LIMIT_MAX}")]
@@ -119,13 +121,11 @@ pub enum FindError {
     #[error("top is {0}; allowed: 1 to {TOP_MAX}")]
     Top(usize),
     /// More values than are held while counting.
-    #[error(
-        "there are too many values to count by; give a shorter time range, longer buckets or filters"
-    )]
+    #[error("too many values to count by; give a shorter range, longer buckets or filters")]
     TooManyValues,
     /// Nothing is certain within the budget.
     #[error(
-        "the question takes too long; give a shorter time range, or words and filters that fit fewer events"
+        "the question takes too long; give a shorter range, or words and filters that fit less"
     )]
     TooLong,
     /// The store failed.

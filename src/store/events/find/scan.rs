@@ -14,9 +14,9 @@ pub(super) struct Tools<'a> {
     pub budget: &'a mut Budget,
 }
 
-/// Gives every part with the rows that fit, judged to the last one. A part that is damaged is left out: `give` is
-/// called for it not at all, or its error undoes nothing, so `give` must fetch its columns before it counts. Says
-/// how many were left out.
+/// Gives every part with the rows that fit, judged to the last one. A part that is damaged is
+/// left out: `give` is called for it not at all, or its error undoes nothing, so `give` must
+/// fetch its columns before it counts. Says how many were left out.
 pub(super) fn scan(
     snapshot: &Snapshot,
     node: &Node,

@@ -6,9 +6,10 @@ use base64::engine::general_purpose::STANDARD;
 use seerflow_model::EventView;
 use serde::Serialize;
 
-/// The keys of an event (`docs/event-model.md`), then `template_id` (as text, of the template that stands for its
-/// own by now), `template`, `score` (0 to 1, one minus the probability) and `probability`; on request the record
-/// with its line end, as `raw`, or as `raw_base64` where it is not valid UTF-8.
+/// The keys of an event (`docs/event-model.md`), then `template_id` (as text, of the template
+/// that stands for its own by now), `template`, `score` (0 to 1, one minus the probability) and
+/// `probability`; on request the record with its line end, as `raw`, or as `raw_base64` where it
+/// is not valid UTF-8.
 #[derive(Clone, Debug, Serialize)]
 pub struct FoundView<'a> {
     #[serde(flatten)]

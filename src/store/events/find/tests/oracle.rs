@@ -1,5 +1,5 @@
-//! Any events and any query: the executor gives what a list filtered the stupid way gives. Same items, same order,
-//! same totals, over open and sealed parts whose times overlap, page by page.
+//! Any events and any query: the executor gives what a list filtered the stupid way gives. Same
+//! items, same order, same totals, over open and sealed parts whose times overlap, page by page.
 
 use super::super::{
     Budget, Cursor, EventQuery, Found, NoAliases, Node, Order, Page, Place, Row, Total, events,
