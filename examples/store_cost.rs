@@ -9,7 +9,7 @@ use seerflow::bench::generate::{self, GenerateOptions};
 use seerflow::runtime::clock::Clock;
 use seerflow::store::events::{EventStore, Needle, Options, Origin};
 use seerflow_model::record::{ReceiverKind, RecordBatch, RecordMeta, SourceInfo};
-use seerflow_model::{Event, hash};
+use seerflow_model::{Event, LineEnd, hash};
 use seerflow_parsing::lines::{self, Piece};
 use seerflow_parsing::parser::Parser;
 use seerflow_parsing::roles::RoleSet;
@@ -108,7 +108,7 @@ impl Input {
             time_start: piece.time.map_or(0, |time| time.start),
             time_len: piece.time.map_or(0, |time| time.len),
             flags: piece.flags,
-            end: piece.end,
+            end: LineEnd::Lf,
         }
     }
 }
@@ -118,7 +118,7 @@ fn main() -> Result<()> {
     let made = tempfile::NamedTempFile::new()?;
     if paths.is_empty() {
         let options = GenerateOptions { events: 1_000_000, ..GenerateOptions::default() };
-        generate::write(&options, made.as_file()).map_err(Error::other)?;
+        generate::write(&options, &mut made.as_file())?;
         paths.push(made.path().to_owned());
     }
     let dir = tempfile::tempdir()?;
