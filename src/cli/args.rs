@@ -355,7 +355,7 @@ pub struct SilenceArgs {
 #[derive(Clone, Debug, Subcommand)]
 pub enum SilenceCommand {
     /// Keep the alerts that fit from people until a time; they are stored all the same
-    Add(SilenceAddArgs),
+    Add(Box<SilenceAddArgs>),
     /// List silences that are to come or in force
     List(SilenceListArgs),
     /// End a silence now

@@ -144,10 +144,8 @@ impl Daemon {
         let facts = EngineFacts::new(live.shared.clone(), live.receivers.clone());
         let facts = facts.redacting(self.rules.redacted().clone());
         let facts = Arc::new(facts.keeping(keeping.as_ref().map(Keeping::kept)));
-        let dictionary = match store {
-            Some(store) => Some(Dictionary::start(store, facts.clone(), Clock::system())),
-            None => None,
-        };
+        let dictionary =
+            store.map(|store| Dictionary::start(store, facts.clone(), Clock::system()));
         let dictionary = dictionary.transpose().map_err(|e| cannot_start(&e))?;
         let seen = facts.clone();
         let seen = move |alert| {

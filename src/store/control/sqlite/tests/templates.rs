@@ -10,7 +10,7 @@ fn row(id: u64, text: &str, count: u64) -> TemplateRow {
         source_type: "syslog".into(),
         program: "sshd".into(),
         count,
-        first_seen: START + id,
+        first_seen: START + id % 1_000,
         last_seen: START + 10 * count,
         example: format!("example of {text}"),
     }
