@@ -3,7 +3,7 @@
 
 use super::listening::Listening;
 use super::summary::Summary;
-use super::{common, output, state};
+use super::{common, events, output, state};
 use crate::alerting::{Overrides, Plan, Sinks, pump};
 use crate::api::{self, Facts};
 use crate::config::{Config, data_dir};
@@ -19,6 +19,7 @@ use crate::runtime::live::{Live, LiveOptions, Way};
 use crate::runtime::rules::Rules;
 use crate::runtime::setup;
 use crate::store::control::Keeping;
+use crate::store::events::Origin;
 use seerflow_model::hash;
 use seerflow_model::time::SECOND;
 use std::net::TcpListener;
@@ -123,6 +124,10 @@ impl Daemon {
         let store = self.keep.then(|| state::open(&self.config, &self.data)).transpose()?;
         let keeping = store.clone().map(|store| Keeping::start(store, clock.clone()));
         let keeping = keeping.transpose().map_err(|e| cannot_start(&e))?;
+        let events = match self.keep {
+            true => events::open(&self.config, &self.data)?,
+            false => None,
+        };
         let process = self.formed.as_ref().map_or(0, |formed| formed.process);
         // Ids of sources differ also when a data directory was copied to another host.
         let node = match (self.data.node_id()?, process) {
@@ -138,12 +143,20 @@ impl Daemon {
             lateness: self.config.engine.lateness_seconds * SECOND,
         };
         let mut engine = setup::engine(&self.config, self.workers, &self.rules);
+        engine.keepers = match &events {
+            Some(store) => Some(events::keepers(store, self.workers, Origin::Live)?),
+            None => None,
+        };
         engine.cluster = self.formed.map(Formed::into_cluster);
         let (mut live, alerts) =
             Live::start(engine, options).map_err(|error| common::engine_failed(&error))?;
         let facts = EngineFacts::new(live.shared.clone(), live.receivers.clone());
-        let facts = facts.redacting(self.rules.redacted().clone());
-        let facts = Arc::new(facts.keeping(keeping.as_ref().map(Keeping::kept)));
+        let facts = facts
+            .redacting(self.rules.redacted().clone())
+            .configured(crate::config::shown::json(&self.config));
+        let facts = facts.keeping(keeping.as_ref().map(Keeping::kept)).searching(events.clone());
+        let facts = Arc::new(facts);
+        let options = api::Options::of(&self.config.program);
         let dictionary =
             store.map(|store| Dictionary::start(store, facts.clone(), Clock::system()));
         let dictionary = dictionary.transpose().map_err(|e| cannot_start(&e))?;
@@ -153,7 +166,8 @@ impl Daemon {
         };
         let pump = pump::start(alerts, seen, sinks, keeping).map_err(|e| cannot_start(&e))?;
         let down = CancellationToken::new();
-        let http = self.http.map(|listener| serve_http(listener, facts.clone(), down.clone()));
+        let http =
+            self.http.map(|listener| serve_http(listener, facts.clone(), options, down.clone()));
         if let Some(address) = self.listening.http {
             self.data.answers_at(address).map_err(|error| {
                 Failure::new(ExitCode::DataDir, format!("cannot write the lock: {error}"))
@@ -179,6 +193,9 @@ impl Daemon {
                 "warning: not everything was finished within {} s (shutdown_timeout_s)",
                 patience.as_secs_f64()
             )),
+        }
+        if let Some(events) = events {
+            let _ = tokio::task::spawn_blocking(move || events.close()).await;
         }
         // The engine is gone, so its channel is closed and the pump ends.
         let _ = tokio::task::spawn_blocking(move || put_away(pump, dictionary, patience)).await;
@@ -243,6 +260,7 @@ fn cannot_start(error: &std::io::Error) -> Failure {
 fn serve_http(
     listener: TcpListener,
     facts: Arc<EngineFacts>,
+    options: api::Options,
     down: CancellationToken,
 ) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
@@ -252,7 +270,7 @@ fn serve_http(
         let served = match listener {
             Ok(listener) => {
                 let down = down.cancelled_owned();
-                api::serve(listener, facts, api::Options::default(), down).await
+                api::serve(listener, facts, options, down).await
             }
             Err(error) => Err(error),
         };

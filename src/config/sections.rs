@@ -4,6 +4,7 @@
 //! the example file are all made from it. A line of documentation is what the reference shows.
 
 use super::option::{Kind, Row, Status};
+use super::rate::Rate;
 use super::secret::Secret;
 use super::table::{choice, section};
 use seerflow_model::Severity;
@@ -101,8 +102,20 @@ section! {
     Program at "" {
         /// Port of the HTTP face; 0 takes any free one.
         dashboard_port: u16 = "8080", PORT;
-        /// Address that the HTTP face listens on. Nobody is asked for a password: keep it on the loopback or behind a proxy that asks.
+        /// Address that the HTTP face listens on. Nobody is asked for a password, so `seerflow start` takes addresses of the loopback only; let others in through a proxy that asks.
         health_bind_address: IpAddr = "127.0.0.1", Kind::Address;
+        /// Limits how often one address may ask.
+        api_rate_limit_enabled: bool = "true", Kind::Bool;
+        /// How often an address may ask for lists.
+        api_list_rate_limit: Rate = "60/minute", Kind::Rate;
+        /// How often an address may ask for single items and numbers, or change something.
+        api_detail_rate_limit: Rate = "300/minute", Kind::Rate;
+        /// How often an address may ask for what is costly to make: histograms and time lines.
+        api_coverage_rate_limit: Rate = "10/minute", Kind::Rate;
+        /// Takes the client's address, for the limits, from the last entry of `X-Forwarded-For`. Only behind a proxy that sets it.
+        api_trust_proxy_headers: bool = "false", Kind::Bool;
+        /// Origins of browsers that may use the API: `https://logs.example`. Their host names may also stand in the Host header.
+        api_allowed_origins: Vec<String> = "[]", Kind::Texts;
         /// From which level on the program logs to stderr.
         log_level: LogLevel = "INFO", Kind::Choice(LogLevel::WORDS);
         /// How long a stop may take before what is left is given up, in seconds.

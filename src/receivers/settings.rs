@@ -88,6 +88,7 @@ impl SourceSettings {
         info.peer = key.peer.map(|ip| ip.to_string());
         info.entry = self.entry.clone();
         info.format = self.format.clone();
+        info.zone = Some(self.zone.name());
         if let Some(layout) = self.multiline.layout() {
             layout.describe(&mut info);
         }

@@ -166,6 +166,8 @@ pub struct SourceInfo {
     pub entry: Option<String>,
     /// `sources[].format`, `auto` when not fixed.
     pub format: String,
+    /// Zone of its times that name none, as people call it.
+    pub zone: Option<String>,
     /// How its records are laid out in columns, where they are.
     pub table: Option<Table>,
     /// `sources[].field_mapping`.
@@ -183,6 +185,7 @@ impl SourceInfo {
             peer: None,
             entry: None,
             format: "auto".to_owned(),
+            zone: None,
             table: None,
             field_mapping: Vec::new(),
         }

@@ -156,7 +156,7 @@ fn the_filter_says_no_to_most() {
 #[test]
 fn a_flipped_byte_is_told_or_without_effect() {
     let (kept, events) = rows(0..40);
-    let bytes = super::encode::block(&kept, 7).unwrap();
+    let bytes = super::encode::block(&kept, 7, 1).unwrap();
     for at in (0..bytes.len()).step_by(3) {
         let mut bad = bytes.clone();
         bad[at] ^= 0x20;

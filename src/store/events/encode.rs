@@ -12,7 +12,7 @@
 use super::codec::{COLUMN_MAX, Put, compress, crc};
 use super::filter::{Gather, Kind};
 use super::head::{Head, Id, Place};
-use super::rows::Rows;
+use super::rows::{APART, Rows};
 use super::skeleton::{END, HOLE, skeleton, values};
 use super::words;
 use hashbrown::HashMap;
@@ -20,12 +20,10 @@ use seerflow_model::{Ns, text};
 
 /// Bytes of values at which a frame is full.
 const FRAME: usize = 64 * 1024;
-/// In the column of ends: the parser adds to the record.
-pub(super) const ADDS: u8 = 4;
 
-/// The bytes of a block of all these rows; `receipt` is the time by the clock. `None` when there
-/// are no rows, or more in one column than a block may hold.
-pub(super) fn block(rows: &Rows, receipt: Ns) -> Option<Vec<u8>> {
+/// The bytes of a block of all these rows; `receipt` is the time by the clock, `stamp` that of the
+/// segment. `None` when there are no rows, or more in one column than a block may hold.
+pub(super) fn block(rows: &Rows, receipt: Ns, stamp: u64) -> Option<Vec<u8>> {
     if rows.is_empty() {
         return None;
     }
@@ -42,7 +40,7 @@ pub(super) fn block(rows: &Rows, receipt: Ns) -> Option<Vec<u8>> {
         words::hashes(rows.tail(row), |h| filter.add(Kind::Added, h));
     }
     out.plain(Id::Filter, &filter.finish());
-    out.finish(rows, receipt)
+    out.finish(rows, receipt, stamp)
 }
 
 /// Columns that are ready.
@@ -78,7 +76,7 @@ impl Columns {
         });
     }
 
-    fn finish(self, rows: &Rows, receipt: Ns) -> Option<Vec<u8>> {
+    fn finish(self, rows: &Rows, receipt: Ns, stamp: u64) -> Option<Vec<u8>> {
         if self.too_long {
             return None;
         }
@@ -92,6 +90,7 @@ impl Columns {
             greatest: abouts().max()?,
             receipt,
             severities,
+            stamp,
             columns: self.places,
             len: 0,
         };
@@ -337,9 +336,9 @@ fn write_stamps(rows: &Rows, out: &mut Columns) {
     let mut flags = Vec::new();
     stamps.iter().for_each(|row| flags.varint(u64::from(row.flags)));
     out.add(Id::Flags, &flags);
-    let adds = |row: usize| if rows.tail(row).is_empty() { 0 } else { ADDS };
+    let apart = |row: usize| if rows.is_apart(row) { APART } else { 0 };
     let ends: Vec<u8> =
-        stamps.iter().enumerate().map(|(row, stamps)| stamps.end | adds(row)).collect();
+        stamps.iter().enumerate().map(|(row, stamps)| stamps.end | apart(row)).collect();
     out.add(Id::Ends, &ends);
     let mut places = Vec::new();
     for row in stamps {

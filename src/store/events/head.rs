@@ -85,6 +85,8 @@ pub(super) struct Head {
     /// When the block was made, by the clock: what retention goes by.
     pub(super) receipt: Ns,
     pub(super) severities: u8,
+    /// That of its segment: a number nobody outside knows, so that no record can look like a block.
+    pub(super) stamp: u64,
     pub(super) columns: Vec<Place>,
     /// Of the whole block, with its head.
     pub(super) len: u32,
@@ -99,6 +101,7 @@ impl Head {
         body.varint(self.greatest - self.least);
         body.varint(self.receipt);
         body.push(self.severities);
+        body.extend_from_slice(&self.stamp.to_le_bytes());
         body.varint(self.columns.len() as u64);
         for column in &self.columns {
             body.push(column.id);
@@ -148,12 +151,13 @@ impl Head {
         let greatest = least.checked_add(take.varint()?)?;
         let receipt = take.varint()?;
         let severities = take.byte()?;
+        let stamp = take.le64()?;
         let count = take.count()?;
         if rows == 0 || rows > ROWS_LIMIT || count > COLUMNS_MAX {
             return None;
         }
         let mut head =
-            Head { rows, least, greatest, receipt, severities, columns: Vec::new(), len: 0 };
+            Head { rows, least, greatest, receipt, severities, stamp, columns: Vec::new(), len: 0 };
         let mut total = bytes.len() as u64;
         for _ in 0..count {
             let (id, coded, raw) = (take.byte()?, take.u32()?, take.u32()?);
@@ -194,6 +198,7 @@ mod tests {
             greatest: 1_800_000_000_000_000_000,
             receipt: 9,
             severities: 0b10,
+            stamp: 99,
             columns: vec![place(1, 10), place(4, 1000), place(4, 0)],
             len: 0,
         };

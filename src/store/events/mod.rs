@@ -11,19 +11,40 @@ mod codec;
 mod decode;
 mod encode;
 mod error;
+mod expire;
 mod filter;
+mod footer;
 mod head;
+mod manifest;
+mod merge;
 mod needle;
 mod open;
+mod opening;
 mod part;
 mod rows;
 mod search;
+mod segment;
+mod shard;
 mod skeleton;
+mod stats;
+mod store;
+#[cfg(test)]
+mod store_tests;
 #[cfg(test)]
 mod support;
 mod words;
+mod writer;
+
+pub mod find;
 
 pub use error::{Result, StoreError};
+pub use footer::Origin;
+pub use merge::FAN_IN;
 pub use needle::{NEEDLE_MAX, Needle};
+pub use opening::Opened;
 pub use part::{Hits, Part, Row, Snapshot, Who, format_of};
 pub use rows::{BYTES_FULL, Coded, Entity, ROWS_MAX, Rows, Template};
+pub use shard::QUEUE;
+pub use stats::Stats;
+pub use store::{EventStore, Options, Retention};
+pub use writer::Writer;

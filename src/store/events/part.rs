@@ -9,11 +9,12 @@ use super::block::Block;
 use super::error::{Result, StoreError};
 use super::needle::Needle;
 use super::open::{OpenPart, Published};
-use super::rows::{Coded, Entity, Rows, Template};
+use super::rows::{Coded, Entity, Rows, Stamps, Template};
 use super::words;
 use roaring::RoaringBitmap;
 use seerflow_model::record::RecordMeta;
 use seerflow_model::{Event, Flags, LineEnd, Ns, RecordBatch, SourceInfo};
+use seerflow_parsing::header::Reader;
 use seerflow_parsing::parser::Parser;
 use std::sync::{Arc, RwLock};
 
@@ -22,7 +23,7 @@ use std::sync::{Arc, RwLock};
 pub struct Hits {
     /// It is in these for certain.
     pub sure: RoaringBitmap,
-    /// It may be in these, in what the parser adds to the record: only parsing tells. Not in `sure`.
+    /// It may be in these, in a value that reads otherwise than in the record: only parsing tells. Not in `sure`.
     pub maybe: RoaringBitmap,
 }
 
@@ -123,6 +124,11 @@ impl Part {
 
     pub(super) fn open(part: OpenPart) -> Part {
         Part(Inner::Open(Arc::new(part)))
+    }
+
+    /// Rows that wait to be written.
+    pub(super) fn waiting(part: Arc<OpenPart>) -> Part {
+        Part(Inner::Open(part))
     }
 
     pub(super) fn sealed(block: Arc<Block>) -> Part {
@@ -267,7 +273,7 @@ pub fn format_of(number: u8) -> seerflow_model::Format {
     all.into_iter().find(|format| *format as u8 == number).unwrap_or_default()
 }
 
-pub(super) fn meta(stamps: &super::rows::Stamps, len: usize) -> RecordMeta {
+pub(super) fn meta(stamps: &Stamps, len: usize) -> RecordMeta {
     RecordMeta {
         start: 0,
         len: len as u32,
@@ -279,6 +285,23 @@ pub(super) fn meta(stamps: &super::rows::Stamps, len: usize) -> RecordMeta {
         flags: Flags(stamps.flags),
         end: LineEnd::ALL.get(usize::from(stamps.end & 3)).copied().unwrap_or_default(),
     }
+}
+
+/// The event of a row without masks, roles and entities: enough to tell what the parser adds.
+pub(super) fn reread(
+    reader: &mut Reader,
+    source: &Arc<SourceInfo>,
+    stamps: &Stamps,
+    raw: &[u8],
+) -> Event {
+    let meta = meta(stamps, raw.len());
+    let batch = RecordBatch {
+        source: Arc::clone(source),
+        observed: stamps.observed,
+        bytes: raw.to_vec(),
+        records: Vec::new(),
+    };
+    reader.read(&batch, &meta)
 }
 
 /// What was in the store at one moment.

@@ -17,6 +17,8 @@ use std::sync::Arc;
 pub const ROWS_MAX: usize = 16 * 1024;
 /// Bytes of records and additions at which a block is full.
 pub const BYTES_FULL: usize = 8 << 20;
+/// In `end`: a value of the row reads otherwise than in the record.
+pub(super) const APART: u8 = 4;
 /// The score of a row is −log10 of its probability in this many steps.
 const SCORE_STEPS: f64 = 2048.0;
 
@@ -166,6 +168,7 @@ pub(super) struct RowParts<'a> {
     pub(super) raw: &'a [u8],
     pub(super) tail: &'a str,
     pub(super) spans: &'a [(u32, u32)],
+    pub(super) cuts: &'a [u64],
     pub(super) stamps: Stamps,
     pub(super) source: &'a Arc<SourceInfo>,
     pub(super) template: &'a Template,
@@ -240,14 +243,16 @@ impl Rows {
             );
         }
         self.span_ends.push(self.spans.len() as u32);
-        self.cut_words(event);
+        cut_words(event, |h| self.cuts.push(h));
+        let cuts = self.cut_words(event);
+        let apart = cuts || event.text.len() > record;
         self.stamps.push(Stamps {
             seq: event.seq,
             effective: event.effective_time,
             event_time: event.event_time,
             observed: event.observed_time,
             flags: event.flags.0,
-            end: event.end as u8,
+            end: event.end as u8 | if apart { APART } else { 0 },
             place: event.time_place,
             severity: event.severity.id(),
             format: event.format as u8,
@@ -275,6 +280,7 @@ impl Rows {
     pub(super) fn push(&mut self, row: RowParts<'_>) {
         self.bytes_of(row.raw, row.tail);
         self.spans.extend_from_slice(row.spans);
+        self.cuts.extend_from_slice(row.cuts);
         self.span_ends.push(self.spans.len() as u32);
         self.stamps.push(row.stamps);
         self.code(row.source, row.template.id, &row.template.text, row.host, row.program);
@@ -325,16 +331,33 @@ impl Rows {
         let code = self.program.by_text(program);
         self.program.codes.push(code);
     }
+}
 
-    /// Remembers the words of values that stand in the text as a part of a word.
-    fn cut_words(&mut self, event: &Event) {
+/// Gives the words of values that stand in the text as a part of a word.
+pub(super) fn cut_words(event: &Event, mut give: impl FnMut(u64)) {
+    let heads = [event.host, event.program, event.pid, event.msgid, event.message];
+    let fields = event.fields.iter().map(|field| field.value);
+    for span in heads.into_iter().chain(fields) {
+        if cuts(&event.text, event.record_len as usize, span) {
+            words::hashes(event.get(span), &mut give);
+    /// Whether a value of the row reads otherwise than in the record: added to it, or a part of a word there.
+    pub(super) fn is_apart(&self, row: usize) -> bool {
+        !self.tail(row).is_empty() || self.stamps.get(row).is_some_and(|s| s.end & APART != 0)
+    }
+
+    /// Remembers the words of values that stand in the text as a part of a word, and says whether there are any.
+    fn cut_words(&mut self, event: &Event) -> bool {
         let heads = [event.host, event.program, event.pid, event.msgid, event.message];
+        let ids = [event.trace_id, event.span_id];
         let fields = event.fields.iter().map(|field| field.value);
-        for span in heads.into_iter().chain(fields) {
+        let mut any = false;
+        for span in heads.into_iter().chain(ids).chain(fields) {
             if cuts(&event.text, event.record_len as usize, span) {
+                any = true;
                 words::hashes(event.get(span), |h| self.cuts.push(h));
             }
         }
+        any
     }
 }
 

@@ -100,7 +100,7 @@ pub(super) fn sealed(rows: &Rows) -> Part {
 }
 
 pub(super) fn block(rows: &Rows) -> Block {
-    let bytes = encode::block(rows, 7).unwrap();
+    let bytes = encode::block(rows, 7, 1).unwrap();
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&bytes).unwrap();
     let len = Head::len_of(&bytes[..FIXED]).unwrap();
