@@ -91,11 +91,16 @@ fn alerts_silences_feedback_and_templates_outlive_the_program() {
     assert_eq!(first.silenced_by.as_deref(), Some(silence.as_str()));
     drop(store);
 
+    let forgotten = seerflow(dir, &["templates", "prune", "--min-count", "2"]);
+    assert_eq!((forgotten.0, forgotten.2.as_str()), (0, "1 templates are forgotten\n"));
+
     // In another run.
     let daemon = Daemon::within(dir, YAML, &["start"]);
     let alert = &daemon.json("/api/v1/alerts?rule=never-seen-message")["items"][0];
     assert_eq!((&alert["alert_id"], &alert["feedback"]), (&id.as_str().into(), &"tp".into()));
+    assert_eq!(seerflow(dir, &["templates", "reset"]).0, 3, "the program runs");
     assert_eq!(daemon.stop().status.code(), Some(0));
+    assert_eq!(seerflow(dir, &["templates", "reset"]).0, 0);
     let store = SqliteStore::open(&database(dir)).unwrap();
     let feedback = store.feedback(&id, &PageRequest::page(1, 9)).unwrap().unwrap();
     let said: Vec<_> = feedback.items.iter().map(|f| (f.feedback.word(), &*f.note)).collect();

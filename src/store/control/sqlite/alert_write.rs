@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 
 /// Longest alert, as JSON, in bytes. The engine's are a few KiB; an imported one may be anything.
 pub const ALERT_BYTES_MAX: usize = 1 << 20;
+/// Alerts that are kept; with the usual budget that is a lifetime, with a flood some GiB.
+pub const ALERTS_MAX: u64 = 1_000_000;
 /// Longest id of an alert, in bytes; ours have 36.
 pub const ID_MAX: usize = 128;
 /// Stands between texts that are searched, so that no phrase runs from one into the next: a
@@ -38,7 +40,31 @@ pub fn put(db: &Transaction<'_>, batch: &[AlertWrite], now: Ns) -> Result<PutCou
     for write in batch {
         put_one(db, write, now, &mut counts)?;
     }
+    make_room(db, ALERTS_MAX)?;
     Ok(counts)
+}
+
+/// Forgets the alerts that were stored first when there are more than `most`; what a person has
+/// judged stays. Cost: two lookups while there is room.
+pub(super) fn make_room(db: &Transaction<'_>, most: u64) -> Result<u64> {
+    const WHAT: &str = "forget old alerts";
+    let newest: Option<i64> = db
+        .prepare_cached("SELECT max(n) FROM alerts")
+        .and_then(|mut find| find.query_row([], |row| row.get(0)))
+        .doing(WHAT)?;
+    let last = newest.unwrap_or(0).saturating_sub(signed(most));
+    let mut forgotten = 0;
+    for statement in [
+        "DELETE FROM alert_text WHERE rowid IN
+           (SELECT n FROM alerts WHERE n <= ?1 AND feedback IS NULL)",
+        "DELETE FROM alerts WHERE n <= ?1 AND feedback IS NULL",
+    ] {
+        forgotten = db
+            .prepare_cached(statement)
+            .and_then(|mut delete| delete.execute([last]))
+            .doing(WHAT)?;
+    }
+    Ok(forgotten as u64)
 }
 
 fn put_one(
