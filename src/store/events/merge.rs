@@ -11,7 +11,7 @@ use super::block::Block;
 use super::error::{Result, StoreError};
 use super::manifest::{path_of, sync_dir};
 use super::opening::{remove, unfinished};
-use super::rows::{RowParts, Rows};
+use super::rows::{APART, RowParts, Rows};
 use super::segment::{Appender, Segment};
 use super::shard::Shard;
 use super::store::Inner;
@@ -142,24 +142,26 @@ fn read(
 ) -> Result<()> {
     let (sources, templates) = (block.sources()?, block.templates()?);
     let (hosts, programs) = (block.hosts()?, block.programs()?);
-    let (who, adds) = (block.who()?, block.adds()?);
+    let (who, apart) = (block.who()?, block.apart()?);
     let (mut raw, mut spans) = (Vec::new(), Vec::new());
     for row in 0..block.rows() {
         let none = || StoreError::NoSuchRow { row, rows: block.rows() };
         raw.clear();
         spans.clear();
         block.record(row, &mut raw, &mut spans)?;
-        let stamps = block.stamps(row)?;
+        let mut stamps = block.stamps(row)?;
         let source = sources.get(row).ok_or_else(none)?;
         // The reader finds again what it added, and values that cut a word.
         let event = super::part::reread(reader, source, &stamps, &raw);
-        let tail = if adds(row) {
+        let tail = if apart(row) {
             event.text.get(event.record_len as usize..).unwrap_or_default()
         } else {
             ""
         };
         let mut cuts = Vec::new();
-        super::rows::cut_words(&event, |h| cuts.push(h));
+        if super::rows::cut_words(&event, |h| cuts.push(h)) || !tail.is_empty() {
+            stamps.end |= APART;
+        }
         give(RowParts {
             raw: &raw,
             tail,

@@ -243,8 +243,7 @@ impl Rows {
             );
         }
         self.span_ends.push(self.spans.len() as u32);
-        cut_words(event, |h| self.cuts.push(h));
-        let cuts = self.cut_words(event);
+        let cuts = cut_words(event, |h| self.cuts.push(h));
         let apart = cuts || event.text.len() > record;
         self.stamps.push(Stamps {
             seq: event.seq,
@@ -331,34 +330,26 @@ impl Rows {
         let code = self.program.by_text(program);
         self.program.codes.push(code);
     }
-}
 
-/// Gives the words of values that stand in the text as a part of a word.
-pub(super) fn cut_words(event: &Event, mut give: impl FnMut(u64)) {
-    let heads = [event.host, event.program, event.pid, event.msgid, event.message];
-    let fields = event.fields.iter().map(|field| field.value);
-    for span in heads.into_iter().chain(fields) {
-        if cuts(&event.text, event.record_len as usize, span) {
-            words::hashes(event.get(span), &mut give);
     /// Whether a value of the row reads otherwise than in the record: added to it, or a part of a word there.
     pub(super) fn is_apart(&self, row: usize) -> bool {
         !self.tail(row).is_empty() || self.stamps.get(row).is_some_and(|s| s.end & APART != 0)
     }
+}
 
-    /// Remembers the words of values that stand in the text as a part of a word, and says whether there are any.
-    fn cut_words(&mut self, event: &Event) -> bool {
-        let heads = [event.host, event.program, event.pid, event.msgid, event.message];
-        let ids = [event.trace_id, event.span_id];
-        let fields = event.fields.iter().map(|field| field.value);
-        let mut any = false;
-        for span in heads.into_iter().chain(ids).chain(fields) {
-            if cuts(&event.text, event.record_len as usize, span) {
-                any = true;
-                words::hashes(event.get(span), |h| self.cuts.push(h));
-            }
+/// Gives the words of values that stand in the text as a part of a word, and says whether there are any.
+pub(super) fn cut_words(event: &Event, mut give: impl FnMut(u64)) -> bool {
+    let heads = [event.host, event.program, event.pid, event.msgid, event.message];
+    let ids = [event.trace_id, event.span_id];
+    let fields = event.fields.iter().map(|field| field.value);
+    let mut any = false;
+    for span in heads.into_iter().chain(ids).chain(fields) {
+        if cuts(&event.text, event.record_len as usize, span) {
+            any = true;
+            words::hashes(event.get(span), &mut give);
         }
-        any
     }
+    any
 }
 
 /// Whether a span begins or ends inside of a word.
