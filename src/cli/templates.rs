@@ -57,7 +57,7 @@ fn forget(
             .hint("stop it first"));
     };
     let forgotten = change(store.as_ref(), &state::who(), Clock::system().now())?;
-    output::message(&format!("{forgotten} templates are forgotten"));
+    output::message(&format!("templates forgotten: {forgotten}"));
     Ok(ExitCode::Fine)
 }
 

@@ -91,8 +91,8 @@ fn alerts_silences_feedback_and_templates_outlive_the_program() {
     assert_eq!(first.silenced_by.as_deref(), Some(silence.as_str()));
     drop(store);
 
-    let forgotten = seerflow(dir, &["templates", "prune", "--min-count", "2"]);
-    assert_eq!((forgotten.0, forgotten.2.as_str()), (0, "1 templates are forgotten\n"));
+    let (code, _, err) = seerflow(dir, &["templates", "prune", "--min-count", "2"]);
+    assert!(code == 0 && err.ends_with("templates forgotten: 1\n"), "{err}");
 
     // In another run.
     let daemon = Daemon::within(dir, YAML, &["start"]);
