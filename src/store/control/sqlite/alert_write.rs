@@ -87,7 +87,7 @@ fn put_one(
     let n = match known {
         None => {
             counts.added += 1;
-            let n = add(db, &alert, write, &json, now)?;
+            let n = add(db, &alert, write, now)?;
             index(db, n, &alert)?;
             n
         }
@@ -106,7 +106,7 @@ fn put_one(
             }
             counts.updated += 1;
             if alert.revision >= newest {
-                change(db, n, &alert, write, &json, now)?;
+                change(db, n, &alert, write, now)?;
                 forget(db, n)?;
                 index(db, n, &alert)?;
             }
@@ -158,17 +158,11 @@ fn text_of(alert: &Alert) -> Option<String> {
     serde_json::to_string(alert).ok().filter(|json| json.len() <= ALERT_BYTES_MAX)
 }
 
-fn add(
-    db: &Transaction<'_>,
-    alert: &Alert,
-    write: &AlertWrite,
-    json: &str,
-    now: Ns,
-) -> Result<i64> {
+fn add(db: &Transaction<'_>, alert: &Alert, write: &AlertWrite, now: Ns) -> Result<i64> {
     db.prepare_cached(
         "INSERT INTO alerts (alert_id, revision, status, alert_type, lens, rule_name, rule_id,
-           severity, start_ns, last_ns, source_type, silenced_by, stored_ns, json)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+           severity, start_ns, last_ns, source_type, silenced_by, stored_ns)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )
     .and_then(|mut add| {
         add.insert(params![
@@ -185,24 +179,16 @@ fn add(
             alert.source_type,
             write.silenced_by,
             signed(now),
-            json,
         ])
     })
     .doing(WHAT)
 }
 
-fn change(
-    db: &Transaction<'_>,
-    n: i64,
-    alert: &Alert,
-    write: &AlertWrite,
-    json: &str,
-    now: Ns,
-) -> Result<()> {
+fn change(db: &Transaction<'_>, n: i64, alert: &Alert, write: &AlertWrite, now: Ns) -> Result<()> {
     db.prepare_cached(
         "UPDATE alerts SET revision = ?2, status = ?3, alert_type = ?4, lens = ?5, rule_name = ?6,
            rule_id = ?7, severity = ?8, start_ns = ?9, last_ns = ?10, source_type = ?11,
-           silenced_by = ?12, stored_ns = ?13, json = ?14
+           silenced_by = ?12, stored_ns = ?13
          WHERE n = ?1",
     )
     .and_then(|mut change| {
@@ -220,7 +206,6 @@ fn change(
             alert.source_type,
             write.silenced_by,
             signed(now),
-            json,
         ])
     })
     .doing(WHAT)?;
