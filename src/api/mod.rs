@@ -14,6 +14,7 @@ mod body;
 mod document;
 pub mod facts;
 mod guard;
+mod inside;
 pub(crate) mod listener;
 mod metrics;
 mod origin;
@@ -27,6 +28,7 @@ pub use facts::{
     ChannelState, EngineRow, ErrorRow, Errors, Facts, Health, LedgerRow, Metric, OperatorRow,
     SourceRow, Stats, TemplateRow,
 };
+pub use inside::{Inside, Opener, inside};
 pub use rates::Rates;
 
 use crate::config::Program;
@@ -36,7 +38,7 @@ use std::collections::BTreeMap;
 use axum::{Router, middleware};
 use std::future::{Future, pending};
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -139,21 +141,8 @@ pub async fn serve(
     let bound = listener.local_addr()?.ip();
     let limits = (options.connections_max, options.receive_timeout);
     let drain = options.drain_timeout;
-    let (router, document) = document::routes();
-    let state = State {
-        facts,
-        limiter: Arc::new(rates::Limiter::new(options.rates.clone())),
-        options: Arc::new(options),
-        bound,
-        workers: answer::Workers::default(),
-        answered: Arc::default(),
-        document: document::text(&document).into(),
-    };
-    // The guard stands before the router, so that it sees every request as it came.
-    let guarded = Router::new()
-        .fallback_service(router.with_state(state.clone()))
-        .layer(middleware::from_fn_with_state(state, guard::guard));
-    let service = guarded.into_make_service_with_connect_info::<listener::Peer>();
+    let service = guarded(facts, options, bound);
+    let service = service.into_make_service_with_connect_info::<listener::Peer>();
     let listener = listener::Bounded::new(listener, limits.0, limits.1);
     let (stopping, stopped) = oneshot::channel();
     let shutdown = async move {
@@ -172,6 +161,32 @@ pub async fn serve(
         result = serving => result,
         () = given_up => Ok(()),
     }
+}
+
+/// Serves the connections of this process itself, until it is dropped.
+pub async fn serve_inside(listener: Inside, facts: Arc<dyn Facts>, options: Options) {
+    let service = guarded(facts, options, IpAddr::V4(Ipv4Addr::LOCALHOST));
+    if let Err(error) = axum::serve(listener, service.into_make_service()).await {
+        tracing::error!(%error, "the API of this process ended");
+    }
+}
+
+/// All routes, behind the guard.
+fn guarded(facts: Arc<dyn Facts>, options: Options, bound: IpAddr) -> Router {
+    let (router, document) = document::routes();
+    let state = State {
+        facts,
+        limiter: Arc::new(rates::Limiter::new(options.rates.clone())),
+        options: Arc::new(options),
+        bound,
+        workers: answer::Workers::default(),
+        answered: Arc::default(),
+        document: document::text(&document).into(),
+    };
+    // The guard stands before the router, so that it sees every request as it came.
+    Router::new()
+        .fallback_service(router.with_state(state.clone()))
+        .layer(middleware::from_fn_with_state(state, guard::guard))
 }
 
 #[cfg(test)]

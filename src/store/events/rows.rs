@@ -281,7 +281,8 @@ impl Rows {
         self.spans.extend_from_slice(row.spans);
         self.cuts.extend_from_slice(row.cuts);
         self.span_ends.push(self.spans.len() as u32);
-        self.stamps.push(row.stamps);
+        let apart = if row.cuts.is_empty() { 0 } else { APART };
+        self.stamps.push(Stamps { end: row.stamps.end | apart, ..row.stamps });
         self.code(row.source, row.template.id, &row.template.text, row.host, row.program);
         self.list.clear();
         for entity in row.who {
@@ -292,6 +293,12 @@ impl Rows {
             self.list.push(code);
         }
         self.who.push(&self.list);
+    }
+
+    /// Whether a value of the row reads otherwise than in the record: added to it, or a part of a
+    /// word there.
+    pub(super) fn is_apart(&self, row: usize) -> bool {
+        !self.tail(row).is_empty() || self.stamps.get(row).is_some_and(|s| s.end & APART != 0)
     }
 
     fn bytes_of(&mut self, raw: &[u8], tail: &str) {
@@ -330,14 +337,10 @@ impl Rows {
         let code = self.program.by_text(program);
         self.program.codes.push(code);
     }
-
-    /// Whether a value of the row reads otherwise than in the record: added to it, or a part of a word there.
-    pub(super) fn is_apart(&self, row: usize) -> bool {
-        !self.tail(row).is_empty() || self.stamps.get(row).is_some_and(|s| s.end & APART != 0)
-    }
 }
 
-/// Gives the words of values that stand in the text as a part of a word, and says whether there are any.
+/// Gives the words of values that stand in the text as a part of a word, and says whether there
+/// are such values.
 pub(super) fn cut_words(event: &Event, mut give: impl FnMut(u64)) -> bool {
     let heads = [event.host, event.program, event.pid, event.msgid, event.message];
     let ids = [event.trace_id, event.span_id];

@@ -1,7 +1,8 @@
 //! A query in the form in which it is asked: terms joined by and, or and not.
 //!
-//! Every term says of one event whether it fits, see [`super::fits`]. Texts in terms are folded already, values of
-//! closed lists (severities, formats, tags) are resolved already: nothing is parsed again per event.
+//! Every term says of one event whether it fits, see [`super::fits`]. Texts in terms are folded
+//! already, values of closed lists (severities, formats, tags) are resolved already: nothing is
+//! parsed again per event.
 
 use crate::store::events::Needle;
 use seerflow_model::time::Ns;

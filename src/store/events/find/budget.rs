@@ -7,7 +7,8 @@ pub const TIME_MAX: Duration = Duration::from_secs(5);
 /// Most events that are read again to be looked at.
 pub const READS_MAX: u64 = 2_000_000;
 
-/// What is left of it. Asked between parts: a part that was begun is finished, so every answer gets further.
+/// What is left of it. Asked between parts: a part that was begun is finished, so every answer
+/// gets further.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
     deadline: Instant,

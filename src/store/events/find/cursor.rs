@@ -1,8 +1,9 @@
 //! Where a page ended, as a text that a client gives back.
 //!
-//! It holds the key of the last item, so the next page begins behind it whatever was written or merged since; a
-//! digest of the query, so that it is refused with another one; and the total that was counted for the first page.
-//! Base64 (URL alphabet, no padding) of: version, digest, total and flag, time, source, sequence, big-endian.
+//! It holds the key of the last item, so the next page begins behind it whatever was written or
+//! merged since; a digest of the query, so that it is refused with another one; and the total
+//! that was counted for the first page. Base64 (URL alphabet, no padding) of: version, digest,
+//! total and flag, time, source, sequence, big-endian.
 
 use super::query::Key;
 use base64::Engine;
@@ -35,9 +36,7 @@ pub struct Cursor {
 
 /// A text that is no cursor of this form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the cursor is none of those that pages give; use next_cursor as it is, or begin at the first page"
-)]
+#[error("the cursor is none that a page gave; use next_cursor as it is")]
 pub struct NoCursor;
 
 impl Cursor {

@@ -1,8 +1,9 @@
 //! Whether an event fits a query: the meaning of every term, decided on the event itself.
 //!
-//! This is the truth that plans over columns and indexes only shorten: where they cannot decide, this does. The
-//! text of an event is its record as decoded, and besides each of its parts (message, host, program, values of
-//! structured fields) as a text of its own, because a part may have been unescaped, decoded, or cut out of a run.
+//! This is the truth that plans over columns and indexes only shorten: where they cannot decide,
+//! this does. The text of an event is its record as decoded, and besides each of its parts
+//! (message, host, program, values of structured fields) as a text of its own, because a part may
+//! have been unescaped, decoded, or cut out of a run.
 //!
 //! Cost: as long as its terms: a text term searches the record once, some 0.1 µs for a line.
 

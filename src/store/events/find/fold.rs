@@ -1,4 +1,5 @@
-//! Strings without their case, as the store folds them: character by character, the same in every place.
+//! Strings without their case, as the store folds them: character by character, the same in every
+//! place.
 
 use crate::store::events::words;
 use std::borrow::Cow;

@@ -7,7 +7,8 @@
 //!     primary = "(" or ")" | word | field ":" [ ">" | ">=" | "<" | "<=" ] word
 //!     word    = text [ "*" ] | "\"" text "\"" [ "*" ]
 //!
-//! Depth and number of terms are bounded, so that neither reading nor answering can be made long by writing.
+//! Depth and number of terms are bounded, so that neither reading nor answering can be made long
+//! by writing.
 
 use super::ast::Node;
 use super::lex::{Kind, QueryError, Token, shown, tokens};
@@ -129,7 +130,7 @@ impl Reader {
             Kind::Not => "NOT",
         };
         let message = format!(
-            "found {}; a word, field:value or `(` is expected (a word like this is looked for in quotes)",
+            "found {}; a word, field:value or `(` is expected (the word itself in quotes)",
             shown(found)
         );
         Err(QueryError::new(token.column, message))

@@ -1,9 +1,10 @@
 //! The words of a query: from characters to tokens with their columns.
 //!
-//! A word ends at white space or at a parenthesis that it did not open itself, so `sshd(pam_unix)` is one word. A
-//! backslash takes the meaning from a character that has one and is itself before any other, so `CORP\bob` needs
-//! no care. What stands before the first `:` is the name of a field where it can be one; what is plainly an
-//! address, a URL, a path or `a::b` is a word.
+//! A word ends at white space or at a parenthesis that it did not open itself, so
+//! `sshd(pam_unix)` is one word. A backslash takes the meaning from a character that has one and
+//! is itself before any other, so `CORP\bob` needs no care. What stands before the first `:` is
+//! the name of a field where it can be one; what is plainly an address, a URL, a path or `a::b`
+//! is a word.
 //!
 //! Cost: one pass over at most [`LENGTH_MAX`] bytes.
 
@@ -150,7 +151,7 @@ impl Lexer {
         };
         if text.is_empty() && !star && !quoted {
             let message = format!(
-                "a value is expected after `{field}:`; to look for the word itself write \"{field}:\" in quotes"
+                "a value is expected after `{field}:`; the word itself is \"{field}:\" in quotes"
             );
             return Err(QueryError::new(value_column, message));
         }

@@ -25,7 +25,8 @@ pub enum Order {
     Oldest,
 }
 
-/// What events are ordered by: the time they speak of, source, position in it. No two have the same.
+/// What events are ordered by: the time they speak of, source, position in it. No two have the
+/// same.
 pub type Key = (Ns, u64, u64);
 
 impl Order {

@@ -86,7 +86,8 @@ fn reads_what_the_page_says() {
         ("Field.Time:>3", "time Greater 3"),
         ("a.b:*", "a.b there"),
         ("odd\\ name:x", "odd name=x"),
-        ("a:b:c", "a=b:c"),
+        ("k:b:c", "k=b:c"),
+        ("a:b:c", "text:a:b:c"),
         ("x(y", "text:x(y"),
     ] {
         let node = parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));

@@ -1,9 +1,10 @@
 //! Tests of the search.
 
+mod answers;
 mod fits;
 mod grammar;
 mod oracle;
-mod support;
+pub(super) mod support;
 
 use super::{Part, Term, Test, Value};
 

@@ -1,5 +1,5 @@
-//! Any events and any query: the executor gives what a list filtered the stupid way gives. Same items, same order,
-//! same totals, over open and sealed parts whose times overlap, page by page.
+//! Any events and any query: the executor gives what a list filtered the stupid way gives. Same
+//! items, same order, same totals, over open and sealed parts whose times overlap, page by page.
 
 use super::super::{
     Budget, Cursor, EventQuery, Found, NoAliases, Node, Order, Page, Place, Row, Total, events,
@@ -30,11 +30,11 @@ fn line(kind: u8, a: u8, b: u8) -> Vec<u8> {
     .into_bytes()
 }
 
-fn arb_stored() -> impl Strategy<Value = (u8, u8, u8, u8, u8, u8)> {
+pub(super) fn arb_stored() -> impl Strategy<Value = (u8, u8, u8, u8, u8, u8)> {
     (0u8..8, any::<u8>(), any::<u8>(), 1u8..6, 0u8..40, 0u8..4)
 }
 
-fn stored(parts: &[(u8, u8, u8, u8, u8, u8)]) -> Vec<Stored> {
+pub(super) fn stored(parts: &[(u8, u8, u8, u8, u8, u8)]) -> Vec<Stored> {
     let mut parser = parser();
     let mut seqs = [0u64; 8];
     let each = parts.iter().map(|&(kind, a, b, source, time, p)| {
@@ -112,7 +112,7 @@ fn arb_words() -> impl Strategy<Value = String> {
     })
 }
 
-fn arb_query() -> impl Strategy<Value = EventQuery> {
+pub(super) fn arb_query() -> impl Strategy<Value = EventQuery> {
     let time = || {
         prop::option::weighted(
             0.3,
@@ -152,7 +152,7 @@ fn arb_query() -> impl Strategy<Value = EventQuery> {
 }
 
 /// The stupid way, from the meaning of each filter on the event itself.
-fn naive(all: &[Stored], query: &EventQuery) -> Vec<(Ns, u64, u64)> {
+pub(super) fn naive(all: &[Stored], query: &EventQuery) -> Vec<(Ns, u64, u64)> {
     let fitting = all.iter().filter(|stored| {
         let (event, about) = (&stored.event, stored.event.about());
         let row = Row { event, template: stored.template, probability: stored.probability };
@@ -180,7 +180,7 @@ fn naive(all: &[Stored], query: &EventQuery) -> Vec<(Ns, u64, u64)> {
     keys
 }
 
-fn keys(items: &[Found]) -> Vec<(Ns, u64, u64)> {
+pub(super) fn keys(items: &[Found]) -> Vec<(Ns, u64, u64)> {
     items.iter().map(|f| (f.event.about(), f.event.source.id, f.event.seq)).collect()
 }
 
@@ -199,7 +199,7 @@ fn paged(snapshot: &Snapshot, query: &EventQuery) -> Vec<Page> {
     }
 }
 
-fn snapshot(all: &[Stored], cuts: &[usize], sealed: u8) -> Snapshot {
+pub(super) fn snapshot(all: &[Stored], cuts: &[usize], sealed: u8) -> Snapshot {
     let mut ends: Vec<usize> = cuts.iter().map(|cut| cut % (all.len() + 1)).collect();
     ends.extend([0, all.len()]);
     ends.sort_unstable();

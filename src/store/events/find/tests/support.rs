@@ -7,13 +7,24 @@ use seerflow_parsing::parser::Parser;
 use seerflow_parsing::roles::RoleSet;
 use std::sync::Arc;
 
+thread_local! {
+    /// Reading the rules takes longer than a test case.
+    static ROLES: RoleSet = RoleSet::bundled();
+}
+
 /// A parser as the program has one.
-pub(super) fn parser() -> Parser {
-    Parser::new(RoleSet::bundled(), None)
+pub(in super::super) fn parser() -> Parser {
+    Parser::new(ROLES.with(RoleSet::clone), None)
 }
 
 /// An event of a record.
-pub(super) fn event(parser: &mut Parser, source: u64, seq: u64, at: Ns, raw: &[u8]) -> Event {
+pub(in super::super) fn event(
+    parser: &mut Parser,
+    source: u64,
+    seq: u64,
+    at: Ns,
+    raw: &[u8],
+) -> Event {
     let name = format!("/var/log/{source}.log");
     let mut info = SourceInfo::plain(
         source,
@@ -22,14 +33,17 @@ pub(super) fn event(parser: &mut Parser, source: u64, seq: u64, at: Ns, raw: &[u
         if source % 2 == 0 { "syslog" } else { "file" },
     );
     info.peer = (source % 3 == 2).then(|| "192.0.2.7".to_owned());
+    // As the edge finds it.
+    const TIME: &str = "Mar  4 10:11:12";
+    let place = memchr::memmem::find(raw, TIME.as_bytes());
     let meta = RecordMeta {
         start: 0,
         len: raw.len() as u32,
         seq,
         event_time: (seq % 5 != 4).then_some(at),
         effective: at + seq % 3,
-        time_start: 0,
-        time_len: 0,
+        time_start: place.unwrap_or(0) as u32,
+        time_len: place.map_or(0, |_| TIME.len() as u32),
         flags: if seq % 4 == 0 { Flags::LATE } else { Flags::default() },
         end: LineEnd::Lf,
     };
@@ -43,14 +57,14 @@ pub(super) fn event(parser: &mut Parser, source: u64, seq: u64, at: Ns, raw: &[u
 }
 
 /// An event with what the store keeps besides.
-pub(super) struct Stored {
+pub(in super::super) struct Stored {
     pub event: Event,
     pub template: u64,
     pub probability: f64,
 }
 
 /// A part of some events; sealed ones were written and are read again.
-pub(super) fn part(events: &[Stored], sealed: bool) -> Part {
+pub(in super::super) fn part(events: &[Stored], sealed: bool) -> Part {
     let mut rows = Rows::default();
     for stored in events {
         rows.keep(&stored.event, stored.template, "a template", stored.probability);
