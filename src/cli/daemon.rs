@@ -157,10 +157,8 @@ impl Daemon {
         let facts = facts.keeping(keeping.as_ref().map(Keeping::kept)).searching(events.clone());
         let facts = Arc::new(facts);
         let options = api::Options::of(&self.config.program);
-        let dictionary = match store {
-            Some(store) => Some(Dictionary::start(store, facts.clone(), Clock::system())),
-            None => None,
-        };
+        let dictionary =
+            store.map(|store| Dictionary::start(store, facts.clone(), Clock::system()));
         let dictionary = dictionary.transpose().map_err(|e| cannot_start(&e))?;
         let seen = facts.clone();
         let seen = move |alert| {

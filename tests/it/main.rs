@@ -9,6 +9,7 @@ mod canary;
 mod checkpoint;
 mod cli;
 mod cluster;
+mod control;
 mod daemon;
 mod failing;
 mod formats;
