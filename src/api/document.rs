@@ -7,7 +7,9 @@
 use super::State;
 use super::answer::{ErrorBody, Refusal, shown};
 use super::rates::{self, Class};
-use super::routes::{alerts, config, engine, health, silences, sources, templates};
+use super::routes::{
+    alerts, anomaly, config, engine, entities, events, health, silences, sources, templates,
+};
 use axum::extract::Request;
 use axum::http::Uri;
 use axum::middleware::{self, Next};
@@ -64,6 +66,9 @@ pub fn routes() -> (Router<State>, OpenApi) {
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics));
     let list = OpenApiRouter::new()
+        .routes(routes!(events::list))
+        .routes(routes!(entities::search))
+        .routes(routes!(entities::timeline))
         .routes(routes!(alerts::list))
         .routes(routes!(templates::list))
         .routes(routes!(sources::list))
@@ -74,16 +79,22 @@ pub fn routes() -> (Router<State>, OpenApi) {
         .routes(routes!(engine::ledger))
         .routes(routes!(engine::engine))
         .routes(routes!(config::config))
+        .routes(routes!(events::one))
+        .routes(routes!(entities::one))
+        .routes(routes!(entities::related))
         .routes(routes!(templates::one))
         .routes(routes!(alerts::one))
         .routes(routes!(alerts::revisions))
         .routes(routes!(alerts::history, alerts::judge))
         .routes(routes!(silences::list, silences::add))
         .routes(routes!(silences::remove));
+    let coverage =
+        OpenApiRouter::new().routes(routes!(events::histogram)).routes(routes!(anomaly::timeline));
     let (router, mut document) = OpenApiRouter::with_openapi(base())
         .merge(free)
         .merge(limited(Class::List, list))
         .merge(limited(Class::Detail, detail))
+        .merge(limited(Class::Coverage, coverage))
         .split_for_parts();
     finish(&mut document);
     (router.fallback(missing), document)

@@ -6,7 +6,9 @@
 use crate::alerting::AlertBook;
 use crate::store::control::StateStore;
 use crate::store::events::EventStore;
+use crate::store::events::find::Aliases;
 use seerflow_model::Ns;
+use seerflow_parsing::parser::Parser;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -41,6 +43,10 @@ pub trait Facts: Send + Sync + 'static {
     fn events(&self) -> Option<Arc<EventStore>> {
         None
     }
+    /// A parser that reads stored records again.
+    fn parser(&self) -> Parser;
+    /// What is known of templates that stored events have; may wait for a disk.
+    fn aliases(&self) -> Box<dyn Aliases + Send>;
     /// Metrics beyond the ones that the other facts give; names are checked by nobody.
     fn metrics(&self) -> Vec<Metric> {
         Vec::new()
@@ -218,7 +224,7 @@ pub struct SourceRow {
     /// Zone of its times that name none.
     pub zone: Option<String>,
     /// Records since the start.
-    pub records: u64,
+    pub events: u64,
     /// Records per second over the last minute.
     pub rate_per_sec: f64,
     /// When its newest record reached us, in ns, as text.

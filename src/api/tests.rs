@@ -5,19 +5,32 @@ mod schema;
 
 use super::*;
 use crate::alerting::{AlertBook, samples};
+use crate::runtime::aliases::Known;
+use crate::runtime::clock::Clock;
 use crate::store::control::{AlertWrite, SqliteStore, StateStore};
+use crate::store::events::find::Aliases;
+use crate::store::events::{EventStore, Origin, Writer};
+use seerflow_model::record::{LineEnd, ReceiverKind, RecordBatch, RecordMeta, SourceInfo};
 use seerflow_model::{Alert, AlertStatus, Ns, Severity};
+use seerflow_model::{Event, Flags};
+use seerflow_parsing::parser::Parser;
+use seerflow_parsing::roles::RoleSet;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 struct Fake {
     book: AlertBook,
     store: Arc<SqliteStore>,
-    /// Where it is; none: there is no store.
-    home: Option<tempfile::TempDir>,
+    events: Arc<EventStore>,
+    writer: Mutex<Writer>,
+    /// Where they are.
+    _home: tempfile::TempDir,
+    /// Whether there are stores.
+    stores: AtomicBool,
     ready: AtomicBool,
     panics: AtomicBool,
 }
@@ -90,7 +103,23 @@ impl Facts for Fake {
     }
 
     fn state(&self) -> Option<Arc<dyn StateStore>> {
-        self.home.as_ref().map(|_| self.store.clone() as Arc<dyn StateStore>)
+        let there = self.stores.load(Ordering::Relaxed);
+        there.then(|| self.store.clone() as Arc<dyn StateStore>)
+    }
+
+    fn events(&self) -> Option<Arc<EventStore>> {
+        self.stores.load(Ordering::Relaxed).then(|| self.events.clone())
+    }
+
+    fn parser(&self) -> Parser {
+        parser()
+    }
+
+    fn aliases(&self) -> Box<dyn Aliases + Send> {
+        let mut merged = seerflow_pipeline::views::Merged::default();
+        merged.aliases.insert(8, 7);
+        merged.texts.insert(7, "Failed password for <*> from <*>".into());
+        Box::new(Known::new(BTreeMap::new(), merged))
     }
 
     fn config(&self) -> Value {
@@ -101,6 +130,31 @@ impl Facts for Fake {
         let label = Some(("worker", "a\"b\\\n".to_owned()));
         vec![Metric { name: "worker_records_total", help: "Records.", label, value: 3.0 }]
     }
+}
+
+/// Reading the rules takes longer than a test.
+fn parser() -> Parser {
+    static ROLES: OnceLock<RoleSet> = OnceLock::new();
+    Parser::new(ROLES.get_or_init(RoleSet::bundled).clone(), None)
+}
+
+/// An event of a line.
+fn event(source: u64, seq: u64, at: u64, line: &[u8]) -> Event {
+    let info = SourceInfo::plain(source, "auth.log", ReceiverKind::File, "file");
+    let meta = RecordMeta {
+        start: 0,
+        len: line.len() as u32,
+        seq,
+        event_time: Some(at),
+        effective: at,
+        time_start: 0,
+        time_len: 0,
+        flags: Flags::default(),
+        end: LineEnd::Lf,
+    };
+    let bytes = line.to_vec();
+    let batch = RecordBatch { source: Arc::new(info), observed: at, bytes, records: vec![meta] };
+    parser().parse(&batch, &meta)
 }
 
 struct Server {
@@ -125,10 +179,16 @@ impl Server {
         let listener = runtime.block_on(TcpListener::bind(bind)).unwrap();
         let address = listener.local_addr().unwrap();
         let home = tempfile::tempdir().unwrap();
+        let at = home.path().join("events");
+        let how = crate::store::events::Options::default();
+        let (events, _) = EventStore::open(&at, how, Clock::system()).unwrap();
         let facts = Arc::new(Fake {
             book: AlertBook::default(),
             store: Arc::new(SqliteStore::open(&home.path().join("a.db")).unwrap()),
-            home: Some(home),
+            writer: Mutex::new(events.writer(0, Origin::Live).unwrap()),
+            events,
+            _home: home,
+            stores: AtomicBool::new(true),
             ready: AtomicBool::new(true),
             panics: AtomicBool::new(false),
         });
@@ -430,7 +490,7 @@ fn every_route_answers_as_its_document_says() {
     let server = Server::start();
     enter(&server, 3);
     for (method, path) in schema::routes() {
-        let path = path.replace("{id}", "a001").replace("{uuid}", "none");
+        let path = path.replace("{id}", "a001").replace("{uuid}", &uuid::Uuid::nil().to_string());
         if method == "GET" {
             let (status, head, _) = server.ask(&method, &path, "localhost");
             assert!(matches!(status, 200 | 404 | 422 | 503), "{path}: {status}");
@@ -737,4 +797,257 @@ fn templates_of_this_run_and_of_all() {
             server.detail(&format!("/api/v1/templates/{id}"), 404).contains("no such template")
         );
     }
+}
+
+const SECOND: u64 = 1_000_000_000;
+
+impl Server {
+    /// Stores lines of failed logins, one a second, every tenth of them unusual.
+    fn store_lines(&self, from: u64, lines: u64) {
+        let mut writer = self.facts.writer.lock().unwrap();
+        for n in from..from + lines {
+            let line = format!(
+                "<38>1 2026-03-24T19:00:00Z web-{} sshd {n} - - Failed password for user{} from \
+                 10.0.0.{} port {n} ssh2",
+                n % 2,
+                n % 5,
+                n % 3
+            );
+            let event = event(1, n, samples::START + n * SECOND, line.as_bytes());
+            let probability = if n % 10 == 0 { 0.25 } else { 1.0 };
+            let (template, text) = (7 + n % 2, "Failed password for <*> from <*> port <*> ssh2");
+            assert!(writer.store(&event, template, text, probability));
+        }
+        writer.show();
+    }
+}
+
+#[test]
+fn events_by_filter_and_words() {
+    let server = Server::start();
+    server.store_lines(0, 100);
+    let total = |query: &str| {
+        let (status, page) = server.get(&format!("/api/v1/events?{query}"));
+        assert_eq!(status, 200, "{query}: {page}");
+        page["total"].as_u64().unwrap()
+    };
+    let user = seerflow_model::entity::uuid(seerflow_model::EntityType::User, "user3");
+    for (query, events) in [
+        ("", 100),
+        ("host=web-1", 50),
+        ("program=sshd", 100),
+        ("source=auth.log", 100),
+        ("source=other", 0),
+        ("source_type=file", 100),
+        ("template_id=8", 100),
+        ("template_id=9", 0),
+        ("q=user3", 20),
+        ("q=%22password%20for%20user3%22%20-host:web-1", 10),
+        ("q=ip:10.0.0.2", 33),
+        ("entity=user:user3", 20),
+        (&format!("entity={user}"), 20),
+        ("score=0.5", 10),
+        ("severity=fatal", 0),
+        ("since=2026-03-24T19:01:00Z&until=2026-03-24T19:01:10Z", 10),
+    ] {
+        assert_eq!(total(query), events, "{query}");
+    }
+    let (_, page) = server.get("/api/v1/events?limit=2&order=oldest&q=user0");
+    let first = &page["items"][0];
+    assert_eq!(first["message"], "Failed password for user0 from 10.0.0.0 port 0 ssh2");
+    assert_eq!(first["template"], "Failed password for <*> from <*>", "the text of now");
+    assert_eq!((first["template_id"].as_str(), first["score"].as_f64()), (Some("7"), Some(0.75)));
+    assert!(first.get("raw").is_none() && page["next_cursor"].is_string());
+    let (_, newest) = server.get("/api/v1/events?limit=1&raw=true");
+    let raw = newest["items"][0]["raw"].as_str().unwrap();
+    assert!(raw.starts_with("<38>1 2026") && raw.ends_with("port 99 ssh2\n"), "{raw}");
+    let id = first["event_id"].as_str().unwrap();
+    let (status, one) = server.get(&format!("/api/v1/events/{id}"));
+    assert_eq!((status, &one["message"]), (200, &first["message"]));
+    for (query, part) in [
+        ("q=(", "q: column"),
+        ("q=severity:loud", "q: column"),
+        ("template_id=x", "the id of a template"),
+        ("entity=cat:tom", "a UUID, or type:value"),
+        ("entity=ip:nonsense", "a UUID, or type:value"),
+        ("score=2", "from 0 to 1"),
+        ("cursor=AAAA", "cursor"),
+        ("limit=1000&page=101", "page"),
+        ("order=best", "newest, oldest"),
+    ] {
+        let detail = server.detail(&format!("/api/v1/events?{query}"), 422);
+        assert!(detail.contains(part), "{query}: {detail}");
+    }
+    assert!(
+        server.detail(&format!("/api/v1/events?q={}", "x".repeat(4_097)), 422).contains("4096")
+    );
+    for id in ["none", "%00", &uuid::Uuid::nil().to_string()] {
+        assert!(server.detail(&format!("/api/v1/events/{id}"), 404).contains("no such event"));
+    }
+}
+
+#[test]
+fn paging_while_events_come_in() {
+    let server = Server::start();
+    server.store_lines(0, 1_500);
+    let mut seen = std::collections::BTreeSet::new();
+    let mut path = "/api/v1/events?limit=100".to_owned();
+    for page in 0.. {
+        let (status, list) = server.get(&path);
+        assert_eq!(status, 200, "{list}");
+        for event in list["items"].as_array().unwrap() {
+            assert!(seen.insert(event["event_id"].as_str().unwrap().to_owned()), "twice: {event}");
+        }
+        assert_eq!(list["total"], 1_500, "as counted for the first page");
+        server.store_lines(10_000 + page * 10, 10);
+        let Some(cursor) = list["next_cursor"].as_str() else {
+            assert_eq!(list["has_next"], false);
+            break;
+        };
+        path = format!("/api/v1/events?limit=100&cursor={cursor}");
+    }
+    assert_eq!(seen.len(), 1_500, "none is missing");
+    let (_, first) = server.get("/api/v1/events?limit=10");
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let other = format!("/api/v1/events?limit=10&q=user1&cursor={cursor}");
+    assert!(server.detail(&other, 422).contains("another query"));
+    assert!(server.detail("/api/v1/events?page=2&cursor=x", 422).contains("page and cursor"));
+}
+
+#[test]
+fn histograms_are_exact() {
+    let server = Server::start();
+    server.store_lines(0, 120);
+    let (_, all) = server.get("/api/v1/events/histogram?bucket=1m&field=host&top=1");
+    assert_eq!(
+        (all["total"].as_u64(), all["bucket_ns"].as_str()),
+        (Some(120), Some("60000000000"))
+    );
+    let sum = |counts: &Value| {
+        counts.as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).sum::<u64>()
+    };
+    assert_eq!(sum(&all["counts"]), 120);
+    assert_eq!((all["field"].as_str(), all["series"].as_array().unwrap().len()), (Some("host"), 1));
+    assert_eq!(all["series"][0]["total"].as_u64(), Some(60));
+    assert_eq!(sum(&all["other"]), 60);
+    let (_, some) = server.get("/api/v1/events/histogram?q=user2");
+    assert_eq!((some["total"].as_u64(), some["field"].is_null()), (Some(24), true));
+    let wide = "/api/v1/events/histogram?bucket=1s&since=2000-01-01&until=2026-01-01";
+    assert!(server.detail(wide, 422).contains("buckets"));
+    assert!(server.detail("/api/v1/events/histogram?field=cat", 422).contains("allowed: severity"));
+    assert!(server.detail("/api/v1/events/histogram?bucket=0s", 422).contains("a span of time"));
+    assert!(server.detail("/api/v1/events/histogram?top=101", 422).contains("from 1 to 100"));
+}
+
+#[test]
+fn entities_and_what_is_near_them() {
+    let server = Server::start();
+    server.store_lines(0, 100);
+    let (_, found) = server.get("/api/v1/entities/search?q=USER3&type=user,host");
+    assert_eq!(found["total"], 1, "{found}");
+    let user = &found["items"][0];
+    assert_eq!(
+        (user["entity_type"].as_str(), user["event_count"].as_u64()),
+        (Some("user"), Some(20))
+    );
+    let uuid = user["entity_uuid"].as_str().unwrap();
+    let (_, by_id) = server.get(&format!("/api/v1/entities/search?q={uuid}"));
+    assert_eq!(by_id["items"][0], *user);
+    assert_eq!(server.get(&format!("/api/v1/entities/{uuid}")).1, *user);
+    let (_, line) = server.get(&format!("/api/v1/entities/{uuid}/timeline?limit=5"));
+    assert_eq!((line["total"].as_u64(), line["items"].as_array().unwrap().len()), (Some(20), 5));
+    let at = |n: usize| line["items"][n]["timestamp_ns"].as_str().unwrap().to_owned();
+    assert!(at(0) < at(1), "oldest first");
+    let cursor = line["next_cursor"].as_str().unwrap();
+    let (_, rest) =
+        server.get(&format!("/api/v1/entities/{uuid}/timeline?limit=50&cursor={cursor}"));
+    assert_eq!(rest["items"].as_array().unwrap().len(), 15);
+    let (_, near) = server.get(&format!("/api/v1/entities/{uuid}/related"));
+    assert_eq!(near["entity_value"], "user3");
+    let ip = near["items"].as_array().unwrap().iter().find(|row| row["entity_type"] == "ip");
+    let ip = ip.unwrap_or_else(|| panic!("{near}"));
+    assert!(ip["entity_value"].as_str().unwrap().starts_with("10.0.0."), "{ip}");
+    assert!(ip["relation_type"].as_str().is_some_and(|r| !r.is_empty()));
+    let nobody = uuid::Uuid::nil();
+    for path in ["", "/related"] {
+        let detail = server.detail(&format!("/api/v1/entities/{nobody}{path}"), 404);
+        assert!(detail.contains("no event that is kept"), "{detail}");
+    }
+    assert_eq!(server.get(&format!("/api/v1/entities/{nobody}/timeline")).1["total"], 0);
+    assert!(server.detail("/api/v1/entities/ada/timeline", 422).contains("the UUID of an entity"));
+    assert!(server.detail("/api/v1/entities/search?type=cat", 422).contains("allowed: user"));
+}
+
+#[test]
+fn how_unusual_it_was() {
+    let server = Server::start();
+    let now = query::now();
+    let mut writer = server.facts.writer.lock().unwrap();
+    for (n, probability) in [(0, 1.0), (1, 0.5), (2, 0.25)] {
+        let event = event(1, n, now - 120 * SECOND - n, b"x");
+        assert!(writer.store(&event, 1, "x", probability));
+    }
+    writer.show();
+    drop(writer);
+    let mut alert: Alert = samples::alert("now");
+    alert.timestamp_ns = now - 60 * SECOND;
+    server.facts.store.put_alerts(&[AlertWrite::of(Arc::new(alert))], now).unwrap();
+    let (_, line) = server.get("/api/v1/anomaly/timeline");
+    assert_eq!(
+        (line["meta"]["range"].as_str(), line["meta"]["resolution"].as_str()),
+        (Some("1h"), Some("1m"))
+    );
+    let items = line["items"].as_array().unwrap();
+    assert_eq!(items.len(), 60);
+    let with: Vec<&Value> = items.iter().filter(|item| item["event_count"] != 0).collect();
+    let events: u64 = with.iter().map(|item| item["event_count"].as_u64().unwrap()).sum();
+    assert_eq!(events, 3, "{line}");
+    let max = with.iter().filter_map(|item| item["max_score"].as_f64()).fold(0.0, f64::max);
+    assert!((max - 0.75).abs() < 0.01, "{max}");
+    assert!(items.iter().any(|item| item["alert_count"] == 1));
+    assert!(items[0]["max_score"].is_null() && items[0]["avg_score"].is_null());
+    let (_, other) = server.get("/api/v1/anomaly/timeline?range=7d&source=none");
+    assert!(other["items"].as_array().unwrap().iter().all(|item| item["event_count"] == 0));
+    assert!(other["items"][0]["alert_count"].is_null());
+    let detail = server.detail("/api/v1/anomaly/timeline?range=7d&resolution=1m", 422);
+    assert!(detail.contains("allowed: 15m, 1h (of range 7d)"), "{detail}");
+}
+
+#[test]
+fn without_stores_it_says_what_to_set() {
+    let server = Server::start();
+    enter(&server, 1);
+    server.store_lines(0, 10);
+    let (_, one) = server.get("/api/v1/alerts/a000");
+    assert!(one["contributing_events"].as_array().unwrap().is_empty(), "they are not kept");
+    server.facts.stores.store(false, Ordering::Relaxed);
+    let nobody = uuid::Uuid::nil();
+    for path in ["events", "events/histogram", "entities/search", &format!("events/{nobody}")] {
+        let detail = server.detail(&format!("/api/v1/{path}"), 503);
+        assert!(detail.contains("storage.events"), "{path}: {detail}");
+    }
+    assert!(server.detail("/api/v1/alerts", 503).contains("no state store"));
+    assert_eq!(server.get("/api/v1/templates").0, 200);
+}
+
+#[test]
+fn an_alert_brings_its_events() {
+    let server = Server::start();
+    server.store_lines(0, 10);
+    let event = event(1, 3, samples::START + 3 * SECOND, b"x");
+    let mut alert: Alert = samples::alert("with");
+    alert.events = vec![
+        seerflow_model::Brief::of(&event),
+        seerflow_model::Brief {
+            event_id: uuid::Uuid::nil().to_string(),
+            ..seerflow_model::Brief::of(&event)
+        },
+    ];
+    let write = AlertWrite::of(Arc::new(alert));
+    server.facts.store.put_alerts(&[write], samples::START).unwrap();
+    let (_, one) = server.get("/api/v1/alerts/with");
+    let events = one["contributing_events"].as_array().unwrap();
+    assert_eq!(events.len(), 1, "the other one is gone: {one}");
+    assert_eq!(events[0]["event_id"], event.id().to_string());
+    assert_eq!(events[0]["host"], "web-1");
 }

@@ -274,7 +274,7 @@ fn where_records_come_from_and_what_was_wrong() {
     let sources = daemon.json("/api/v1/sources");
     let one = &sources["items"][0];
     assert_eq!(sources["total"], 1, "{sources}");
-    assert_eq!((one["receiver"].as_str(), one["records"].as_u64()), (Some("syslog_tcp"), Some(10)));
+    assert_eq!((one["receiver"].as_str(), one["events"].as_u64()), (Some("syslog_tcp"), Some(10)));
     assert_eq!((one["entry"].as_str(), one["zone"].as_str()), (Some("here"), Some("Europe/Oslo")));
     assert_eq!(one["unparsed_percent"], 10.0, "{one}");
     assert!(one["rate_per_sec"].as_f64().unwrap() > 0.0, "{one}");
