@@ -3,13 +3,12 @@
 use super::cache::{Cache, Key};
 use super::codec::{crc, decompress};
 use super::decode::{self, Codes, Frame, Skeletons, Stamp};
-use super::encode::ADDS;
 use super::error::{Result, StoreError};
 use super::filter::{self, Kind};
 use super::head::{Head, Id, Place};
 use super::needle::Needle;
 use super::part::{Row, Who, meta};
-use super::rows::{Coded, Stamps, Template};
+use super::rows::{APART, Coded, Stamps, Template};
 use seerflow_model::{Ns, SourceInfo};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -252,10 +251,10 @@ impl Block {
         self.column(Id::Ends, 0, |bytes| (bytes.len() == rows).then(|| (bytes.to_vec(), rows)))
     }
 
-    /// Whether the parser adds to the record of a row.
-    pub(super) fn adds(&self) -> Result<impl Fn(u32) -> bool + use<>> {
+    /// Whether a value of a row reads otherwise than in the record.
+    pub(super) fn apart(&self) -> Result<impl Fn(u32) -> bool + use<>> {
         let ends = self.ends()?;
-        Ok(move |row: u32| ends.get(row as usize).is_some_and(|end| end & ADDS != 0))
+        Ok(move |row: u32| ends.get(row as usize).is_some_and(|end| end & APART != 0))
     }
 
     fn places(&self) -> Result<Arc<Vec<(u32, u32)>>> {
@@ -335,7 +334,8 @@ impl Block {
         let held = |kind, h: &u64| filter::may_hold(&filter, kind, *h);
         let hashes = needle.hashes();
         let in_record = |h: &u64| held(Kind::Value, h) || held(Kind::Shared, h);
-        Ok(hashes.iter().all(in_record) || hashes.iter().all(|h| held(Kind::Added, h)))
+        Ok(hashes.iter().all(in_record)
+            || hashes.iter().all(|h| held(Kind::Added, h) || held(Kind::Cut, h)))
     }
 
     pub(super) fn may_hold_value(&self, hashes: &[u64]) -> Result<bool> {
@@ -387,7 +387,7 @@ impl Block {
             event_time: of(&times.event_time, row),
             observed: of(&self.observed()?, row),
             flags: of(&self.flags()?, row),
-            end: of(&self.ends()?, row) & !ADDS,
+            end: of(&self.ends()?, row) & !APART,
             place: of(&self.places()?, row),
             severity: of(&self.severity()?, row),
             format: of(&self.formats()?, row),
