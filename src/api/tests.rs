@@ -856,7 +856,9 @@ fn events_by_filter_and_words() {
     let first = &page["items"][0];
     assert_eq!(first["message"], "Failed password for user0 from 10.0.0.0 port 0 ssh2");
     assert_eq!(first["template"], "Failed password for <*> from <*>", "the text of now");
-    assert_eq!((first["template_id"].as_str(), first["score"].as_f64()), (Some("7"), Some(0.75)));
+    assert_eq!(first["template_id"], "7");
+    // The store keeps steps of it.
+    assert!((first["score"].as_f64().unwrap() - 0.75).abs() < 0.001, "{first}");
     assert!(first.get("raw").is_none() && page["next_cursor"].is_string());
     let (_, newest) = server.get("/api/v1/events?limit=1&raw=true");
     let raw = newest["items"][0]["raw"].as_str().unwrap();
