@@ -1,5 +1,6 @@
 //! What can be typed. Help texts are the doc lines.
 
+use super::search_args::{ExportArgs, ImportArgs, QueryArgs, SourcesArgs, StatusArgs};
 use super::time_arg::{self, TimeArg};
 use crate::alerting::Overrides;
 use crate::alerting::table::ListFormat;
@@ -38,6 +39,16 @@ pub enum Command {
     Parse(ParseArgs),
     /// List, show and assign templates
     Templates(TemplatesArgs),
+    /// Search what is stored
+    Query(QueryArgs),
+    /// Write what is stored to a file
+    Export(ExportArgs),
+    /// Put what was exported into the store
+    Import(ImportArgs),
+    /// Say how the running program is; exit code 1 when something is wrong, 3 when it cannot be reached
+    Status(StatusArgs),
+    /// List what delivers, how late, and what of it is not understood
+    Sources(SourcesArgs),
     /// Keep alerts from people for a while: add, list, rm
     Silence(SilenceArgs),
     /// Say whether an alert was right
@@ -59,6 +70,11 @@ impl Command {
             Command::Tail(_) => "tail",
             Command::Parse(_) => "parse",
             Command::Templates(_) => "templates",
+            Command::Query(_) => "query",
+            Command::Export(_) => "export",
+            Command::Import(_) => "import",
+            Command::Status(_) => "status",
+            Command::Sources(_) => "sources",
             Command::Silence(_) => "silence",
             Command::Feedback(_) => "feedback",
             Command::Bench(_) => "bench",
@@ -199,6 +215,12 @@ pub struct AnalyzeArgs {
     /// Read every file once, in the order it comes, instead of looking for its times first
     #[arg(long)]
     pub one_pass: bool,
+    /// Keep events and alerts in the data directory, where `query` finds them; a second time adds nothing
+    #[arg(long)]
+    pub persist: bool,
+    /// That directory [default: storage.data_dir, $SEERFLOW_DATA_DIR, ~/.local/share/seerflow]
+    #[arg(long, value_name = "DIR", requires = "persist")]
+    pub data_dir: Option<PathBuf>,
     /// Write the alerts to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -11,7 +11,7 @@ use super::block::Block;
 use super::error::{Result, StoreError};
 use super::manifest::{path_of, sync_dir};
 use super::opening::{remove, unfinished};
-use super::rows::{RowParts, Rows};
+use super::rows::{APART, RowParts, Rows};
 use super::segment::{Appender, Segment};
 use super::shard::Shard;
 use super::store::Inner;
@@ -149,7 +149,7 @@ fn read(
         raw.clear();
         spans.clear();
         block.record(row, &mut raw, &mut spans)?;
-        let stamps = block.stamps(row)?;
+        let mut stamps = block.stamps(row)?;
         let source = sources.get(row).ok_or_else(none)?;
         // The reader finds again what it added, and values that cut a word.
         let event = super::part::reread(reader, source, &stamps, &raw);
@@ -159,7 +159,9 @@ fn read(
             ""
         };
         let mut cuts = Vec::new();
-        super::rows::cut_words(&event, |h| cuts.push(h));
+        if super::rows::cut_words(&event, |h| cuts.push(h)) || !tail.is_empty() {
+            stamps.end |= APART;
+        }
         give(RowParts {
             raw: &raw,
             tail,
