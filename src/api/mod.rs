@@ -129,17 +129,8 @@ pub(crate) struct State {
     document: Arc<str>,
 }
 
-/// Serves until `shutdown` completes; requests that are being answered are finished, those that are
-/// still arriving do not hold up the end.
-pub async fn serve(
-    listener: TcpListener,
-    facts: Arc<dyn Facts>,
-    options: Options,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let bound = listener.local_addr()?.ip();
-    let limits = (options.connections_max, options.receive_timeout);
-    let drain = options.drain_timeout;
+/// The routes behind their guard, which knows the address that they are bound to.
+pub fn router(facts: Arc<dyn Facts>, options: Options, bound: IpAddr) -> Router {
     let (router, document) = document::routes();
     let state = State {
         facts,
@@ -151,10 +142,24 @@ pub async fn serve(
         document: document::text(&document).into(),
     };
     // The guard stands before the router, so that it sees every request as it came.
-    let guarded = Router::new()
+    Router::new()
         .fallback_service(router.with_state(state.clone()))
-        .layer(middleware::from_fn_with_state(state, guard::guard));
-    let service = guarded.into_make_service_with_connect_info::<listener::Peer>();
+        .layer(middleware::from_fn_with_state(state, guard::guard))
+}
+
+/// Serves until `shutdown` completes; requests that are being answered are finished, those that are
+/// still arriving do not hold up the end.
+pub async fn serve(
+    listener: TcpListener,
+    facts: Arc<dyn Facts>,
+    options: Options,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let bound = listener.local_addr()?.ip();
+    let limits = (options.connections_max, options.receive_timeout);
+    let drain = options.drain_timeout;
+    let service = router(facts, options, bound);
+    let service = service.into_make_service_with_connect_info::<listener::Peer>();
     let listener = listener::Bounded::new(listener, limits.0, limits.1);
     let (stopping, stopped) = oneshot::channel();
     let shutdown = async move {
