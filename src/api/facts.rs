@@ -6,9 +6,10 @@
 use crate::alerting::AlertBook;
 use crate::store::control::StateStore;
 use crate::store::events::EventStore;
-use crate::store::events::find::Aliases;
+use crate::store::events::find::{Aliases, NoAliases};
 use seerflow_model::Ns;
 use seerflow_parsing::parser::Parser;
+use seerflow_parsing::roles::RoleSet;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -44,9 +45,13 @@ pub trait Facts: Send + Sync + 'static {
         None
     }
     /// A parser that reads stored records again.
-    fn parser(&self) -> Parser;
+    fn parser(&self) -> Parser {
+        Parser::new(RoleSet::bundled(), None)
+    }
     /// What is known of templates that stored events have; may wait for a disk.
-    fn aliases(&self) -> Box<dyn Aliases + Send>;
+    fn aliases(&self) -> Box<dyn Aliases + Send> {
+        Box::new(NoAliases)
+    }
     /// Metrics beyond the ones that the other facts give; names are checked by nobody.
     fn metrics(&self) -> Vec<Metric> {
         Vec::new()

@@ -129,24 +129,6 @@ pub(crate) struct State {
     document: Arc<str>,
 }
 
-/// The routes behind their guard, which knows the address that they are bound to.
-pub fn router(facts: Arc<dyn Facts>, options: Options, bound: IpAddr) -> Router {
-    let (router, document) = document::routes();
-    let state = State {
-        facts,
-        limiter: Arc::new(rates::Limiter::new(options.rates.clone())),
-        options: Arc::new(options),
-        bound,
-        workers: answer::Workers::default(),
-        answered: Arc::default(),
-        document: document::text(&document).into(),
-    };
-    // The guard stands before the router, so that it sees every request as it came.
-    Router::new()
-        .fallback_service(router.with_state(state.clone()))
-        .layer(middleware::from_fn_with_state(state, guard::guard))
-}
-
 /// Serves until `shutdown` completes; requests that are being answered are finished, those that are
 /// still arriving do not hold up the end.
 pub async fn serve(
@@ -158,7 +140,7 @@ pub async fn serve(
     let bound = listener.local_addr()?.ip();
     let limits = (options.connections_max, options.receive_timeout);
     let drain = options.drain_timeout;
-    let service = router(facts, options, bound);
+    let service = guarded(facts, options, bound);
     let service = service.into_make_service_with_connect_info::<listener::Peer>();
     let listener = listener::Bounded::new(listener, limits.0, limits.1);
     let (stopping, stopped) = oneshot::channel();
@@ -178,6 +160,24 @@ pub async fn serve(
         result = serving => result,
         () = given_up => Ok(()),
     }
+}
+
+/// All routes, behind the guard.
+fn guarded(facts: Arc<dyn Facts>, options: Options, bound: IpAddr) -> Router {
+    let (router, document) = document::routes();
+    let state = State {
+        facts,
+        limiter: Arc::new(rates::Limiter::new(options.rates.clone())),
+        options: Arc::new(options),
+        bound,
+        workers: answer::Workers::default(),
+        answered: Arc::default(),
+        document: document::text(&document).into(),
+    };
+    // The guard stands before the router, so that it sees every request as it came.
+    Router::new()
+        .fallback_service(router.with_state(state.clone()))
+        .layer(middleware::from_fn_with_state(state, guard::guard))
 }
 
 #[cfg(test)]

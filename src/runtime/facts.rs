@@ -59,7 +59,7 @@ pub struct EngineFacts {
     events: Option<Arc<EventStore>>,
     parser: Arc<dyn Fn() -> Parser + Send + Sync>,
     /// What earlier runs knew of templates; read when it is first asked for.
-    stored_aliases: OnceLock<BTreeMap<u64, u64>>,
+    stored_aliases: OnceLock<Arc<BTreeMap<u64, u64>>>,
 }
 
 impl EngineFacts {
@@ -358,12 +358,12 @@ impl Facts for EngineFacts {
         let stored = self.stored_aliases.get_or_init(|| {
             let stored = self.kept.as_ref().map(|kept| kept.store.template_aliases());
             match stored {
-                Some(Ok(aliases)) => aliases,
+                Some(Ok(aliases)) => aliases.into(),
                 Some(Err(error)) => {
                     tracing::error!(%error, "cannot read which templates became one");
-                    BTreeMap::new()
+                    Arc::default()
                 }
-                None => BTreeMap::new(),
+                None => Arc::default(),
             }
         });
         Box::new(Known::new(stored.clone(), self.shared.views.merged()))

@@ -123,7 +123,7 @@ impl Facts for Fake {
         let mut merged = seerflow_pipeline::views::Merged::default();
         merged.aliases.insert(8, 7);
         merged.texts.insert(7, "Failed password for <*> from <*>".into());
-        Box::new(Known::new(BTreeMap::new(), merged))
+        Box::new(Known::new(Arc::default(), merged))
     }
 
     fn config(&self) -> Value {
