@@ -143,6 +143,7 @@ impl Daemon {
             lateness: self.config.engine.lateness_seconds * SECOND,
         };
         let mut engine = setup::engine(&self.config, self.workers, &self.rules);
+        let parser = engine.parser.clone();
         engine.keepers = match &events {
             Some(store) => Some(events::keepers(store, self.workers, Origin::Live)?),
             None => None,
@@ -154,7 +155,8 @@ impl Daemon {
         let facts = facts
             .redacting(self.rules.redacted().clone())
             .configured(crate::config::shown::json(&self.config));
-        let facts = facts.keeping(keeping.as_ref().map(Keeping::kept)).searching(events.clone());
+        let facts =
+            facts.keeping(keeping.as_ref().map(Keeping::kept)).searching(events.clone(), parser);
         let facts = Arc::new(facts);
         let options = api::Options::of(&self.config.program);
         let dictionary =
