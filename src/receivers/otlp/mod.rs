@@ -19,6 +19,8 @@ mod text;
 mod wire;
 
 #[cfg(test)]
+mod door_tests;
+#[cfg(test)]
 mod tests;
 
 /// Why a request, or one record of it, cannot be read.
