@@ -158,8 +158,8 @@ fn an_occupied_port_ends_the_start_and_names_its_key() {
         let output = program(dir.path()).arg("start").output().unwrap();
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(3), "{text}");
-        for part in [&format!("127.0.0.1:{port}"), &format!("receivers.{key}"), "hint:"] {
-            assert!(text.contains(part.as_str()), "{part}: {text}");
+        for part in [format!("127.0.0.1:{port}"), format!("receivers.{key}"), "hint:".to_owned()] {
+            assert!(text.contains(&part), "{part}: {text}");
         }
     }
 }

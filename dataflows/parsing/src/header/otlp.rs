@@ -28,7 +28,7 @@ const REACH: usize = 16 * 1024;
 /// Whether a line that begins with `{` is one of this format.
 pub(super) fn is(b: &[u8]) -> bool {
     let begins = |beginning: &&str| b.starts_with(beginning.as_bytes());
-    match BEGINNINGS.iter().position(|beginning| begins(&beginning)) {
+    match BEGINNINGS.iter().position(begins) {
         Some(0) => true,
         Some(_) => {
             let reach = &b[..b.len().min(REACH)];
@@ -132,7 +132,7 @@ fn inside(draft: &mut Draft, line: Line<'_>, message: Span, inner: &mut String) 
 /// One member of the LogRecord.
 fn log_record(flat: &mut Flat<'_, '_>, name: &str, record: &mut Record) -> Option<()> {
     match name {
-        "timeUnixNano" => return flat.pass(),
+        "timeUnixNano" => flat.pass(),
         "observedTimeUnixNano" => flat.keep("observed_time_unix_nano").map(drop),
         "severityNumber" => flat.keep("severity_number").map(|span| record.severity = span),
         "severityText" => flat.keep("severity_text").map(|span| record.severity_text = span),
