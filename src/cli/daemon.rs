@@ -10,7 +10,7 @@ use crate::config::{Config, data_dir};
 use crate::failure::{ExitCode, Failure};
 use crate::receivers::file::FileStart;
 use crate::receivers::syslog::{tcp, udp};
-use crate::receivers::{file, pipe};
+use crate::receivers::{file, pipe, push};
 use crate::runtime::clock::Clock;
 use crate::runtime::cluster::Formed;
 use crate::runtime::dictionary::Dictionary;
@@ -92,6 +92,22 @@ pub fn tcp(config: &Config) -> tcp::TcpOptions {
         frame_max: receivers.frame_bytes_max,
         connections_max: receivers.connections_max,
         idle_timeout: idle,
+    }
+}
+
+/// Bounds of a receiver to which requests are pushed.
+pub fn pushed(config: &Config) -> push::Limits {
+    let receivers = &config.receivers;
+    let wire_max = receivers.otlp_http_max_request_bytes;
+    let limits = push::Limits::default();
+    push::Limits {
+        wire_max,
+        body_max: wire_max.saturating_mul(4),
+        // The largest request and its records have room.
+        held_max: limits.held_max.max(wire_max.saturating_mul(16)),
+        record_max: receivers.line_bytes_max,
+        connections_max: receivers.connections_max,
+        ..limits
     }
 }
 
