@@ -24,6 +24,8 @@ pub mod show;
 pub mod source_reader;
 pub mod sources;
 pub mod table;
+mod webhook_reader;
+pub mod webhooks;
 pub mod zone;
 
 pub use data_dir::DataDir;
@@ -33,6 +35,7 @@ pub use sections::{
     Rotation, Storage, Stream,
 };
 pub use sources::{DropRule, Multiline, SourceEntry, SourceFacts, SourceMatch, TemplateMatch};
+pub use webhooks::WebhookEntry;
 
 use crate::failure::Failure;
 use check::PROBLEMS_MAX;
@@ -64,6 +67,8 @@ pub struct Config {
     pub alerting: Alerting,
     /// How single sources are read.
     pub sources: Vec<SourceEntry>,
+    /// The paths to which logs are posted.
+    pub webhooks: Vec<WebhookEntry>,
     /// Role rules with those of the user's folder, compiled; `None` when there is no folder.
     roles: Option<RoleSet>,
     /// All values by path, for `config show`.
@@ -85,6 +90,7 @@ impl Config {
             detection: Detection::read(&values)?,
             alerting: Alerting::read(&values)?,
             sources: values.sources.clone(),
+            webhooks: values.webhooks.clone(),
             roles: None,
             values,
         })

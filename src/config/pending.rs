@@ -31,7 +31,6 @@ const ORIGINS: &str = "access from other web sites is not there yet, none is all
 const STORE: &str = "the event store is not there yet";
 const GRAPH: &str = "the graph is not there yet";
 const OTLP: &str = "the OTLP receiver is not there yet";
-const WEBHOOK_IN: &str = "the webhook receiver is not there yet";
 const TAIL: &str = "files are followed without it";
 const DETECTORS: &str = "the detectors do not read it yet";
 const RISK: &str = "risk is not there yet";
@@ -83,11 +82,6 @@ pending! {
         "receivers.otlp_http_enabled", Kind::Bool, "true", "OpenTelemetry logs over HTTP.";
         "receivers.otlp_http_port", i(0, 65_535), "4318", "Its port.";
         "receivers.otlp_http_max_request_bytes", i(1, 100_000_000), "4194304", "Largest request.";
-    }
-    WEBHOOK_IN {
-        "receivers.webhook_enabled", Kind::Bool, "false", "Logs by HTTP POST.";
-        "receivers.webhook_port", i(0, 65_535), "8081", "Its port.";
-        "receivers.webhooks", Kind::Opaque, "[]", "Its paths, with authentication and field names.";
     }
     TAIL {
         "receivers.file_checkpoint_dir", Kind::Text, "\"\"", "Folder of file positions.";

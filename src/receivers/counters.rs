@@ -30,6 +30,9 @@ counters! {
     queue_full,
     /// Records dropped because the engine was gone. In the ledger.
     stopped,
+    /// Records dropped because the same one was there before (`sources[].dedup_seconds`). In the
+    /// ledger.
+    duplicate,
     /// Datagrams that the kernel dropped before we saw them. Beside the ledger.
     kernel,
     /// Records longer than the limit, cut.
@@ -72,7 +75,9 @@ impl ReceiverCounters {
 
     /// Records dropped at the door: what the ledger adds to `processed`.
     pub fn dropped(&self) -> u64 {
-        self.queue_full.load(Relaxed) + self.stopped.load(Relaxed)
+        self.queue_full.load(Relaxed)
+            + self.stopped.load(Relaxed)
+            + self.duplicate.load(Relaxed)
     }
 
     /// Warns when the way into the engine is filled to 80 %, at most once a minute.

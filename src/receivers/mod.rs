@@ -9,10 +9,12 @@
 //! one round of records and counts what it drops. Every bound is a named option.
 
 pub mod counters;
+pub mod dedup;
 pub mod file;
 pub mod pipe;
 pub mod settings;
 pub mod syslog;
+pub mod webhook;
 
 mod batch;
 mod queued;

@@ -4,6 +4,7 @@
 //! for others (a jump, a banner) stay, with their bytes. At most 4 MiB wait.
 
 use super::batch::BATCH_RECORDS;
+use super::dedup::Dedup;
 use crate::runtime::stamp::{Stamp, Stamper};
 use seerflow_model::record::{Flags, LineEnd, RecordBatch, RecordMeta, SourceInfo};
 use seerflow_model::time::Ns;
@@ -25,13 +26,26 @@ pub struct QueuedSource {
     records: Vec<RecordMeta>,
     stamped: usize,
     stamps: Vec<Stamp>,
+    dedup: Option<Arc<Dedup>>,
+    duplicates: u64,
 }
 
 impl QueuedSource {
     /// A source that goes on at `seq`.
     pub fn new(info: Arc<SourceInfo>, stamper: Stamper, seq: u64) -> QueuedSource {
         let (bytes, records, stamps) = (Vec::new(), Vec::new(), Vec::new());
-        QueuedSource { info, stamper, seq, bytes, records, stamped: 0, stamps }
+        let (dedup, duplicates) = (None, 0);
+        QueuedSource { info, stamper, seq, bytes, records, stamped: 0, stamps, dedup, duplicates }
+    }
+
+    /// Drops records that its entry has kept before.
+    pub fn dedup(&mut self, dedup: Option<Arc<Dedup>>) {
+        self.dedup = dedup;
+    }
+
+    /// How many duplicates there were since this was asked last; the door counts them.
+    pub fn duplicates(&mut self) -> u64 {
+        std::mem::take(&mut self.duplicates)
     }
 
     /// Takes one record.
@@ -104,9 +118,21 @@ impl QueuedSource {
     fn apply(&mut self) {
         for stamp in self.stamps.drain(..) {
             let record = &mut self.records[self.stamped];
+            let bytes = record.start as usize..(record.start + record.len) as usize;
+            if let Some(dedup) = &self.dedup
+                && dedup.repeats(&self.bytes[bytes], stamp.effective)
+            {
+                self.duplicates += 1;
+                // Few wait behind it.
+                self.records.remove(self.stamped);
+                continue;
+            }
             record.effective = stamp.effective;
             record.flags.set(stamp.flags);
             self.stamped += 1;
+        }
+        if self.records.is_empty() {
+            self.bytes.clear();
         }
     }
 }

@@ -122,11 +122,15 @@ pub enum Format {
     KubeEvent,
     /// An event of the Linux audit system.
     Auditd,
+    /// A delivery of a GitHub webhook.
+    Github,
+    /// An alert of Prometheus' Alertmanager.
+    Alertmanager,
 }
 
 impl Format {
     /// All formats, in the order of the documentation.
-    pub const ALL: [Format; 30] = [
+    pub const ALL: [Format; 32] = [
         Format::Plain,
         Format::Timestamped,
         Format::Leveled,
@@ -157,6 +161,8 @@ impl Format {
         Format::KubeAudit,
         Format::KubeEvent,
         Format::Auditd,
+        Format::Github,
+        Format::Alertmanager,
     ];
 
     /// The name in configuration and output.
@@ -192,6 +198,8 @@ impl Format {
             Format::KubeAudit => "kube_audit",
             Format::KubeEvent => "kube_event",
             Format::Auditd => "auditd",
+            Format::Github => "github",
+            Format::Alertmanager => "alertmanager",
         }
     }
 

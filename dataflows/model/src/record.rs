@@ -4,6 +4,7 @@
 //! until it is parsed.
 
 use crate::meaning::{Meaning, Table};
+use crate::severity::Severity;
 use crate::time::Ns;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -84,6 +85,8 @@ pub enum ReceiverKind {
     File,
     /// Standard input or a pipe.
     Stdin,
+    /// HTTP POST.
+    Webhook,
     /// A file read from end to end.
     Archive,
 }
@@ -96,6 +99,7 @@ impl ReceiverKind {
             ReceiverKind::SyslogTcp => "syslog_tcp",
             ReceiverKind::File => "file",
             ReceiverKind::Stdin => "stdin",
+            ReceiverKind::Webhook => "webhook",
             ReceiverKind::Archive => "archive",
         }
     }
@@ -164,6 +168,8 @@ pub struct SourceInfo {
     pub table: Option<Table>,
     /// `sources[].field_mapping`.
     pub field_mapping: Vec<(Meaning, String)>,
+    /// What the values of the field that means the severity stand for.
+    pub severity_map: Vec<(String, Severity)>,
 }
 
 impl SourceInfo {
@@ -179,6 +185,7 @@ impl SourceInfo {
             format: "auto".to_owned(),
             table: None,
             field_mapping: Vec::new(),
+            severity_map: Vec::new(),
         }
     }
 }

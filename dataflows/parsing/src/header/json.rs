@@ -5,6 +5,7 @@
 //! array are fields of the same name.
 
 use super::draft::{Draft, Line};
+use super::github;
 use crate::time::at;
 use seerflow_model::{Span, text};
 
@@ -54,9 +55,13 @@ impl Flat<'_, '_> {
             self.blanks();
             self.take(b':')?;
             self.blanks();
-            let name = self.name(key, depth);
-            self.value(name, depth)?;
-            self.path.truncate(outer);
+            if self.draft.lean && github::is_link(self.draft.get(self.line.text, self.local(key))) {
+                self.pass_over()?;
+            } else {
+                let name = self.name(key, depth);
+                self.value(name, depth)?;
+                self.path.truncate(outer);
+            }
             self.blanks();
             if self.take(b',').is_some() {
                 continue;
@@ -177,6 +182,18 @@ impl Flat<'_, '_> {
             rest[..n].iter().any(u8::is_ascii_digit) && matches!(rest[0], b'-' | b'0'..=b'9');
         self.i += n;
         sound.then_some(false)
+    }
+
+    /// Passes over any value.
+    fn pass_over(&mut self) -> Option<()> {
+        match at(self.b, self.i) {
+            b'"' => {
+                self.i = string_end(self.b, self.i + 1)? + 1;
+                Some(())
+            }
+            b'{' | b'[' => self.skip(),
+            _ => self.scalar().map(drop),
+        }
     }
 
     /// Passes over an object or array without reading it.
