@@ -8,7 +8,7 @@
 
 pub mod facts;
 mod guard;
-mod listener;
+pub(crate) mod listener;
 mod metrics;
 mod query;
 mod routes;

@@ -10,7 +10,8 @@ use crate::config::{Config, data_dir};
 use crate::failure::Failure;
 use crate::receivers::file::FileStart;
 use crate::receivers::syslog::{tcp, udp};
-use crate::receivers::{file, pipe};
+use crate::receivers::webhook::WebhookOptions;
+use crate::receivers::{file, pipe, push};
 use crate::runtime::clock::Clock;
 use crate::runtime::cluster::Formed;
 use crate::runtime::facts::EngineFacts;
@@ -88,6 +89,19 @@ pub fn tcp(config: &Config) -> tcp::TcpOptions {
         connections_max: receivers.connections_max,
         idle_timeout: idle,
     }
+}
+
+/// Options of the webhooks.
+pub fn webhooks(config: &Config) -> WebhookOptions {
+    let receivers = &config.receivers;
+    let limits = push::Limits {
+        wire_max: receivers.webhook_max_request_bytes,
+        body_max: receivers.webhook_max_request_bytes.saturating_mul(4),
+        record_max: receivers.line_bytes_max,
+        connections_max: receivers.connections_max,
+        ..push::Limits::default()
+    };
+    WebhookOptions { entries: config.webhooks.clone(), limits }
 }
 
 /// Options of the pipe receiver.

@@ -1,6 +1,7 @@
 //! Values that are allowed alone and impossible together.
 
 use super::Config;
+use super::WebhookEntry;
 use super::problem::{Mark, Problem};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -18,6 +19,7 @@ pub fn check(
 ) {
     let at = |keys: &[&str]| keys.iter().find_map(|key| marks.get(key).copied());
     ports(config, &at, problems);
+    webhooks(config, &at, warnings);
     followed_files(config, &at, problems);
     let key = "engine.redact_key";
     let length = config.engine.redact_key.expose().chars().count();
@@ -36,7 +38,11 @@ pub fn check(
         warnings.push(Problem::new(at(&[key]), key, message));
     }
     let receivers = &config.receivers;
-    if !receivers.syslog_enabled && !receivers.stdin_enabled && receivers.file_paths.is_empty() {
+    let reads = receivers.syslog_enabled
+        || receivers.stdin_enabled
+        || !receivers.file_paths.is_empty()
+        || (receivers.webhook_enabled && !config.webhooks.is_empty());
+    if !reads {
         let key = "receivers.syslog_enabled";
         let message = "is false and neither `file_paths` nor `stdin_enabled` is set: `seerflow \
                        start` will have nothing to read";
@@ -46,14 +52,49 @@ pub fn check(
 
 /// Two listeners of one protocol on one address and port.
 fn ports(config: &Config, at: &dyn Fn(&[&str]) -> Option<Mark>, problems: &mut Vec<Problem>) {
+    let (receivers, program) = (&config.receivers, &config.program);
+    let bind = receivers.bind_addr;
+    let syslog = receivers.syslog_enabled && receivers.syslog_tcp_enabled;
+    let webhooks = receivers.webhook_enabled && !config.webhooks.is_empty();
+    let listeners = [
+        ("dashboard_port", true, program.health_bind_address, program.dashboard_port),
+        ("receivers.syslog_tcp_port", syslog, bind, receivers.syslog_tcp_port),
+        ("receivers.webhook_port", webhooks, bind, receivers.webhook_port),
+    ];
+    for (n, (key, used, address, port)) in listeners.into_iter().enumerate() {
+        for (before, also, other, same) in listeners.into_iter().take(n) {
+            if used && also && port != 0 && port == same && overlap(address, other) {
+                let message = format!("is {port}, and so is {before}, on the same address");
+                problems.push(Problem::new(at(&[key, before]), key, message));
+            }
+        }
+    }
+}
+
+/// Paths to which anybody on the network could post, and switches without an effect.
+fn webhooks(config: &Config, at: &dyn Fn(&[&str]) -> Option<Mark>, warnings: &mut Vec<Problem>) {
     let receivers = &config.receivers;
-    let port = receivers.syslog_tcp_port;
-    let used = receivers.syslog_enabled && receivers.syslog_tcp_enabled;
-    let same = overlap(receivers.bind_addr, config.program.health_bind_address);
-    if used && port != 0 && port == config.program.dashboard_port && same {
-        let key = "receivers.syslog_tcp_port";
-        let message = format!("is {port}, and so is dashboard_port, on the same address");
-        problems.push(Problem::new(at(&[key, "dashboard_port"]), key, message));
+    let mut warn = |key: &'static str, message: String| {
+        warnings.push(Problem::new(at(&[key]), key, message));
+    };
+    let open = |hook: &&WebhookEntry| hook.token.is_none() && hook.hmac.is_none();
+    if !receivers.webhook_enabled && !config.webhooks.is_empty() {
+        let message = "is false: nothing listens on the paths of receivers.webhooks";
+        warn("receivers.webhook_enabled", message.to_owned());
+    } else if receivers.webhook_enabled
+        && config.webhooks.is_empty()
+        && at(&["receivers.webhook_enabled"]).is_some()
+    {
+        let message = "is true and receivers.webhooks has no path: nothing listens";
+        warn("receivers.webhook_enabled", message.to_owned());
+    } else if !receivers.bind_addr.is_loopback()
+        && let Some(hook) = config.webhooks.iter().find(open)
+    {
+        let message = format!(
+            "{} asks for neither auth_token nor hmac: whoever reaches {}:{} can write logs",
+            hook.path, receivers.bind_addr, receivers.webhook_port
+        );
+        warn("receivers.webhooks", message);
     }
 }
 
@@ -120,6 +161,9 @@ mod tests {
         assert!(warned("dashboard_port: 5514\nreceivers: {bind_addr: 127.0.0.2}").is_empty());
         assert!(warned("dashboard_port: 0\nreceivers: {syslog_tcp_port: 0}").is_empty());
         refused("dashboard_port: 5514\nreceivers: {bind_addr: 0.0.0.0}");
+        let text = refused("receivers: {webhook_port: 8080, webhooks: [{path: /a}]}");
+        assert!(text.contains("webhook_port: is 8080, and so is dashboard_port"), "{text}");
+        assert!(warned("receivers: {webhook_port: 8080}").is_empty());
     }
 
     #[test]
@@ -146,5 +190,13 @@ mod tests {
         let warnings = warned("health_bind_address: 0.0.0.0");
         assert!(warnings[0].contains("whoever reaches 0.0.0.0:8080"), "{warnings:?}");
         assert!(warned("receivers: {syslog_enabled: false}")[0].contains("nothing to read"));
+        let open = warned("receivers: {bind_addr: 0.0.0.0, webhooks: [{path: /a}]}");
+        assert!(open[0].contains("/a asks for neither auth_token nor hmac"), "{open:?}");
+        let safe = "receivers: {bind_addr: 0.0.0.0, webhooks: [{hmac: {secret: x}}]}";
+        assert!(warned(safe).is_empty());
+        assert!(warned("receivers: {webhooks: [{path: /a}]}").is_empty());
+        let off = warned("receivers: {webhook_enabled: false, webhooks: [{path: /a}]}");
+        assert!(off[0].contains("nothing listens"), "{off:?}");
+        assert!(warned("receivers: {webhook_enabled: true}")[0].contains("nothing listens"));
     }
 }

@@ -48,9 +48,11 @@ const MAPPED: [Format; 8] = [
 ];
 /// Longest name of a column or field.
 const FIELD_NAME_MAX: usize = 128;
-const RECEIVERS: [ReceiverKind; 6] = [
+const RECEIVERS: [ReceiverKind; 8] = [
     ReceiverKind::SyslogUdp,
     ReceiverKind::SyslogTcp,
+    ReceiverKind::OtlpGrpc,
+    ReceiverKind::OtlpHttp,
     ReceiverKind::File,
     ReceiverKind::Stdin,
     ReceiverKind::Webhook,

@@ -261,7 +261,10 @@ mod tests {
         );
         assert_eq!(problems, [""; 0]);
         let hmac = entries[0].hmac.as_ref().unwrap();
-        assert_eq!((hmac.header.as_str(), hmac.prefix.as_str()), ("x-hub-signature-256", "sha256="));
+        assert_eq!(
+            (hmac.header.as_str(), hmac.prefix.as_str()),
+            ("x-hub-signature-256", "sha256=")
+        );
         assert_eq!(hmac.secret.expose(), "s3");
         assert_eq!((entries[0].mapping, entries[0].items.as_str()), (Mapping::Github, ""));
         let (header, token) = entries[1].token.as_ref().unwrap();
@@ -277,9 +280,15 @@ mod tests {
     fn names_what_is_wrong() {
         for (yaml, part) in [
             ("x", "f:1:1: receivers.webhooks: is \"x\"; allowed: a list"),
-            ("- {path: hooks}", "receivers.webhooks[0].path: is \"hooks\"; allowed: a path such as"),
+            (
+                "- {path: hooks}",
+                "receivers.webhooks[0].path: is \"hooks\"; allowed: a path such as",
+            ),
             ("- {path: '/a?b'}", "allowed: a path such as"),
-            ("- {path: /a}\n- {path: /a}", "f:2:3: receivers.webhooks[1].path: \"/a\" is used twice"),
+            (
+                "- {path: /a}\n- {path: /a}",
+                "f:2:3: receivers.webhooks[1].path: \"/a\" is used twice",
+            ),
             ("- {auth_token: t}", "set both or neither"),
             ("- {auth_header: X}", "set both or neither"),
             ("- {auth_header: 'a b', auth_token: t}", "no name of a header"),
@@ -290,7 +299,10 @@ mod tests {
             ("- {field_maping: {}}", "did you mean `field_mapping`"),
             ("- {field_mapping: {mesage: a}}", "did you mean `message`"),
             ("- {severity_map: {a: error}}", "needs field_mapping.severity"),
-            ("- {field_mapping: {severity: s}, severity_map: {a: loud}}", "severity_map.a: is \"loud\""),
+            (
+                "- {field_mapping: {severity: s}, severity_map: {a: loud}}",
+                "severity_map.a: is \"loud\"",
+            ),
         ] {
             let (_, problems) = check(yaml);
             assert!(problems.iter().any(|p| p.contains(part)), "{yaml}: {problems:?}");

@@ -3,7 +3,7 @@
 
 use super::archive::{self, FileOptions};
 use crate::config::webhooks::Mapping;
-use crate::config::{Config, Multiline, SourceEntry, SourceFacts, WebhookEntry, sources};
+use crate::config::{Config, Multiline, SourceEntry, SourceFacts, WebhookEntry};
 use crate::receivers::dedup::Dedup;
 use crate::receivers::settings::{SourceKey, SourceRules, SourceSettings};
 use crate::receivers::webhook::Place;
@@ -274,9 +274,14 @@ impl SourceRules for Rules {
         };
         let entry = self.of_source(&facts);
         let mut settings = SourceSettings::defaults(key);
-        if !matches!(key.receiver, ReceiverKind::Stdin | ReceiverKind::Webhook) {
-            settings.lateness = self.lateness * SECOND;
-        }
+        let lateness = self.lateness * SECOND;
+        settings.lateness = match key.receiver {
+            ReceiverKind::Stdin => settings.lateness,
+            ReceiverKind::OtlpGrpc | ReceiverKind::OtlpHttp | ReceiverKind::Webhook => {
+                settings.lateness.max(lateness)
+            }
+            _ => lateness,
+        };
         if let Some(seconds) = entry.and_then(|e| e.lateness_seconds) {
             settings.lateness = seconds * SECOND;
         }

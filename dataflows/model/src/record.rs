@@ -83,6 +83,10 @@ pub enum ReceiverKind {
     SyslogTcp,
     /// A tailed file.
     File,
+    /// OpenTelemetry logs over gRPC.
+    OtlpGrpc,
+    /// OpenTelemetry logs over HTTP.
+    OtlpHttp,
     /// Standard input or a pipe.
     Stdin,
     /// HTTP POST.
@@ -97,6 +101,8 @@ impl ReceiverKind {
         match self {
             ReceiverKind::SyslogUdp => "syslog_udp",
             ReceiverKind::SyslogTcp => "syslog_tcp",
+            ReceiverKind::OtlpGrpc => "otlp_grpc",
+            ReceiverKind::OtlpHttp => "otlp_http",
             ReceiverKind::File => "file",
             ReceiverKind::Stdin => "stdin",
             ReceiverKind::Webhook => "webhook",

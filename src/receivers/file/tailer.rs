@@ -18,7 +18,7 @@ use super::open::{Content, Inode, Live, Look, Open, Read, Rest};
 use super::paths::{OpenError, Paths};
 use super::{FileOptions, FileStart, explain};
 use crate::receivers::Door;
-use crate::receivers::batch::accept;
+use crate::receivers::batch::{accept, count_duplicates};
 use crate::receivers::counters::ReceiverCounters;
 use crate::receivers::queued::QueuedSource;
 use crate::receivers::settings::SourceKey;

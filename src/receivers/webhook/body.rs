@@ -35,8 +35,13 @@ impl Media {
         });
         let known = |c: &str| c.eq_ignore_ascii_case("utf-8") || c.eq_ignore_ascii_case("us-ascii");
         let media = match name.as_str() {
-            "" | "application/json" | "text/json" | "application/x-ndjson" | "application/ndjson"
-            | "application/jsonl" | "application/x-json-stream" => Media::Json,
+            ""
+            | "application/json"
+            | "text/json"
+            | "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/x-json-stream" => Media::Json,
             name if name.starts_with("application/") && name.ends_with("+json") => Media::Json,
             "application/x-www-form-urlencoded" => match body.get(blanks(body, 0)) {
                 Some(b'{' | b'[') => Media::Json,
@@ -148,7 +153,8 @@ fn pairs(body: &[u8]) -> Result<Vec<(String, String)>, Refusal> {
             return Err(malformed(format!("the form has more than {PAIRS_MAX} fields")));
         }
         let equals = memchr::memchr(b'=', pair);
-        let (name, value) = (&pair[..equals.unwrap_or(pair.len())], equals.map(|at| &pair[at + 1..]));
+        let (name, value) =
+            (&pair[..equals.unwrap_or(pair.len())], equals.map(|at| &pair[at + 1..]));
         pairs.push((decoded(name)?, decoded(value.unwrap_or_default())?));
     }
     if pairs.is_empty() {
@@ -179,7 +185,11 @@ fn decoded(text: &[u8]) -> Result<String, Refusal> {
 /// Pairs as one JSON object on one line.
 fn object(pairs: &[(String, String)]) -> String {
     let member = |(name, value): &(String, String)| {
-        format!("{}:{}", serde_json::Value::from(name.as_str()), serde_json::Value::from(value.as_str()))
+        format!(
+            "{}:{}",
+            serde_json::Value::from(name.as_str()),
+            serde_json::Value::from(value.as_str())
+        )
     };
     format!("{{{}}}", pairs.iter().map(member).collect::<Vec<_>>().join(","))
 }
@@ -224,7 +234,11 @@ mod tests {
             ("application/cloudevents+json; charset=UTF-8", "\u{feff}{}", "", &["{}"]),
         ];
         for (media, body, items, expected) in cases {
-            assert_eq!(read(media, body, items).as_deref(), Ok(&expected.map_owned()[..]), "{body}");
+            assert_eq!(
+                read(media, body, items).as_deref(),
+                Ok(&expected.map_owned()[..]),
+                "{body}"
+            );
         }
     }
 

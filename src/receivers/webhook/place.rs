@@ -27,7 +27,11 @@ impl<'a> Place<'a> {
     /// The name.
     pub fn join(self) -> String {
         let Place { listener, path, source } = self;
-        if source.is_empty() { format!("{listener}{path}") } else { format!("{listener}{path} {source}") }
+        if source.is_empty() {
+            format!("{listener}{path}")
+        } else {
+            format!("{listener}{path} {source}")
+        }
     }
 }
 

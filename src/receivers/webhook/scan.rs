@@ -206,7 +206,9 @@ pub fn one_line(value: &[u8], out: &mut Vec<u8>) {
         let end = match value.get(i) {
             Some(b'"') => string(value, i).unwrap_or(value.len()),
             _ => {
-                let more = value[i..].iter().take_while(|c| !matches!(**c, b' ' | b'\t' | b'\n' | b'\r' | b'"'));
+                let more = value[i..]
+                    .iter()
+                    .take_while(|c| !matches!(**c, b' ' | b'\t' | b'\n' | b'\r' | b'"'));
                 i + more.count()
             }
         };

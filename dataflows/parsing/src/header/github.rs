@@ -76,9 +76,9 @@ const RESULTS: [&str; 6] = [
 
 /// Names that people gave to what it is about.
 const TITLES: [&str; 9] = [
-    "workflow_run.name",
     "workflow_job.name",
     "deployment.environment",
+    "workflow_run.name",
     "check_run.name",
     "alert.rule.description",
     "alert.security_advisory.summary",
@@ -138,7 +138,9 @@ fn event(draft: &Draft, line: Line<'_>) -> &'static str {
     let has = |name| !value(draft, line, name).is_empty();
     match KINDS.get(best).map_or("event", |(_, event)| *event) {
         "alert" if has("alert.secret_type") => "secret_scanning_alert",
-        "alert" if has("alert.dependency.package.name") || has("alert.security_advisory.ghsa_id") => {
+        "alert"
+            if has("alert.dependency.package.name") || has("alert.security_advisory.ghsa_id") =>
+        {
             "dependabot_alert"
         }
         "alert" => "code_scanning_alert",

@@ -41,7 +41,8 @@ pub(super) fn apply(
             Meaning::Severity => {
                 let graded = grade(object::text(draft, line, value).trim(), words);
                 // What is over is not as bad as it was.
-                let over = draft.format == Format::Alertmanager && alertmanager::is_over(draft, line);
+                let over =
+                    draft.format == Format::Alertmanager && alertmanager::is_over(draft, line);
                 draft.severity = graded.filter(|_| !over).or(draft.severity);
             }
             Meaning::Host => draft.host = value,

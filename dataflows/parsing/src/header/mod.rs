@@ -193,9 +193,7 @@ fn record_in(
         | Format::KubeAudit
         | Format::KubeEvent
         | Format::Github
-        | Format::Alertmanager => {
-            object::read(draft, line, place, Some(format), inner)
-        }
+        | Format::Alertmanager => object::read(draft, line, place, Some(format), inner),
         Format::Auditd => auditd::read(draft, line),
         Format::Cri => wrapped::cri(draft, line, place),
         Format::Timestamped => place.is_some_and(|time| stamped_or_plain(draft, line, time)),
@@ -330,5 +328,7 @@ mod structured_tests;
 mod table_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod webhook_tests;
 #[cfg(test)]
 mod wire_tests;

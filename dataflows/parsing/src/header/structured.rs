@@ -87,10 +87,7 @@ fn bit<'a>(name: &str, value: impl Fn() -> &'a str) -> u16 {
 /// Whether a format is that of a structured source.
 pub(super) fn is(format: Format) -> bool {
     use Format::{Alertmanager, Auditd, Cloudtrail, Github, KubeAudit, KubeEvent, Windows};
-    matches!(
-        format,
-        Windows | Cloudtrail | KubeAudit | KubeEvent | Auditd | Github | Alertmanager
-    )
+    matches!(format, Windows | Cloudtrail | KubeAudit | KubeEvent | Auditd | Github | Alertmanager)
 }
 
 /// Whether the sender of such a record is not where it happened.

@@ -57,10 +57,8 @@ impl Layout {
             Some(Format::W3c) => Some(directives(head)),
             _ => None,
         };
-        let timed = matches!(
-            format,
-            Some(Format::Github | Format::KubeEvent | Format::Alertmanager)
-        );
+        let timed =
+            matches!(format, Some(Format::Github | Format::KubeEvent | Format::Alertmanager));
         if table.is_none() && mapping.is_empty() && !timed {
             return None;
         }
