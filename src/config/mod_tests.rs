@@ -92,7 +92,7 @@ fn a_file_of_the_python_product_loads() {
     );
     assert_eq!(config.detection.dspot.calibration_window, 200);
     assert_eq!(config.detection.dspot.risk_level, 0.01);
-    assert_eq!(warnings.len(), 4, "{warnings:#?}");
+    assert_eq!(warnings.len(), 3, "{warnings:#?}");
     assert!(warnings[0].starts_with("f.yaml:4:3: receivers.otlp_grpc_enabled: has no effect"));
 }
 

@@ -166,10 +166,8 @@ mod tests {
                     hmac: {secret: hunter2}, field_mapping: {user: who.user}}]}";
         let (config, _) = parse(text, "f", &Environment::default()).unwrap();
         let shown = yaml(&config);
-        assert!(
-            !shown.contains("hunter2") && !format!("{config:?}").contains("hunter2"),
-            "{shown}"
-        );
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(!format!("{:?}", config.webhooks).contains("hunter2"));
         assert!(
             shown.contains("auth_header: X-User") && shown.contains("user: who.user"),
             "{shown}"

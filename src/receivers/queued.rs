@@ -146,6 +146,39 @@ mod tests {
     use seerflow_model::time::SECOND;
 
     #[test]
+    fn a_duplicate_is_dropped_wherever_it_waited() {
+        let info = Arc::new(SourceInfo::plain(1, "f", ReceiverKind::File, "file"));
+        let stamper = Stamper::new(StampOptions {
+            lateness: 2 * SECOND,
+            max_future: 300 * SECOND,
+            kind: Kind::File,
+            start_promise: 0,
+        });
+        let mut source = QueuedSource::new(info, stamper, 0);
+        source.dedup(Some(Arc::new(Dedup::new(5 * SECOND))));
+        let now = START + 100_000 * SECOND;
+        let mut push = |at: u64, text: &str| {
+            let time = TimeHit { start: 0, len: 2, ns: START + at * SECOND };
+            source.push(text.as_bytes(), Some(time), (Flags::default(), LineEnd::Lf), now);
+        };
+        for (at, text) in [(1, "a"), (1, "a"), (2, "b"), (9000, "c"), (9000, "c"), (9001, "b")] {
+            push(at, text);
+        }
+        source.flush_due(now + SECOND);
+        let batch = source.take(now).unwrap();
+        let kept: Vec<_> = batch
+            .records
+            .iter()
+            .map(|record| (batch.bytes_of(record), record.seq, record.effective))
+            .collect();
+        let at = |seconds: u64| START + seconds * SECOND;
+        let expected = [("a", 0, at(1)), ("b", 2, at(2)), ("c", 3, at(9000)), ("b", 5, at(9001))]
+            .map(|(text, seq, at)| (text.as_bytes(), seq, at));
+        assert_eq!(kept, expected);
+        assert_eq!((source.duplicates(), source.duplicates(), source.is_empty()), (2, 0, true));
+    }
+
+    #[test]
     fn what_waits_keeps_its_bytes_and_its_place() {
         let info = Arc::new(SourceInfo::plain(1, "f", ReceiverKind::File, "file"));
         let stamper = Stamper::new(StampOptions {

@@ -111,7 +111,7 @@ mod tests {
         headers
     }
 
-    fn guard(token: Option<(&str, &str)>, secret: Option<&str>) -> Guard {
+    fn made(token: Option<(&str, &str)>, secret: Option<&str>) -> Guard {
         Guard {
             token: token.map(|(name, token)| (name.to_owned(), Secret::new(token))),
             signature: secret.map(|secret| Hmac {
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn signatures_of_the_body() {
-        let guard = guard(None, Some(SECRET));
+        let guard = made(None, Some(SECRET));
         let good = |value: &str| guard.allows(&headers(&[("x-hub-signature-256", value)]), BODY);
         assert!(good(SIGNATURE));
         assert!(good(&SIGNATURE.to_uppercase().replace("SHA256", "sha256")));
@@ -146,23 +146,23 @@ mod tests {
 
     #[test]
     fn tokens_in_a_header() {
-        let guard = guard(Some(("x-token", "s3cret")), None);
+        let guard = made(Some(("x-token", "s3cret")), None);
         assert!(guard.allows(&headers(&[("X-Token", "s3cret")]), b""));
         for bad in ["s3cre", "s3crett", "S3CRET", "", "Bearer s3cret"] {
             let headers = headers(&[("x-token", bad)]);
             assert!(!guard.allows(&headers, b"") && guard.refuses_early(&headers), "{bad}");
         }
-        let bearer = super::tests::guard(Some(("authorization", "s3cret")), None);
+        let bearer = made(Some(("authorization", "s3cret")), None);
         assert!(bearer.allows(&headers(&[("authorization", "Bearer s3cret")]), b""));
         assert!(bearer.allows(&headers(&[("authorization", "s3cret")]), b""));
         assert!(!bearer.allows(&headers(&[("authorization", "Bearer x")]), b""));
-        let whole = super::tests::guard(Some(("authorization", "Bearer s3cret")), None);
+        let whole = made(Some(("authorization", "Bearer s3cret")), None);
         assert!(whole.allows(&headers(&[("authorization", "Bearer s3cret")]), b""));
     }
 
     #[test]
     fn both_must_be_right_and_neither_is_refused_before_the_body() {
-        let guard = guard(Some(("x-token", "t")), Some(SECRET));
+        let guard = made(Some(("x-token", "t")), Some(SECRET));
         let with = |token: &str, signature: &str| {
             headers(&[("x-token", token), ("x-hub-signature-256", signature)])
         };
@@ -170,6 +170,6 @@ mod tests {
         assert!(!guard.allows(&with("u", SIGNATURE), BODY));
         assert!(!guard.allows(&with("t", "sha256=00"), BODY));
         assert!(!guard.refuses_early(&with("u", "sha256=00")));
-        assert!(super::tests::guard(None, None).is_open());
+        assert!(made(None, None).is_open());
     }
 }

@@ -114,7 +114,7 @@ async fn records_come_in_whole_and_by_their_source() {
     let mut texts = rig.engine.texts();
     texts.sort();
     let till = format!("{{\"till\":\"till 7\",\"at\":\"{}\"}}", at(1));
-    assert_eq!(texts, [r#"{"till":"till 7","n":2}"#, &till, r#"{"till":"till 8","n":1}"#, &one]);
+    assert_eq!(texts, [&*till, r#"{"till":"till 7","n":2}"#, r#"{"till":"till 8","n":1}"#, &one]);
     let got = |part: &str| rig.engine.got.iter().find(|g| g.text.contains(part)).unwrap().clone();
     assert_eq!(got("\"n\":2").source, got(&at(1)).source);
     assert_ne!(got("\"n\":1").source, got("\"n\":2").source);
@@ -141,7 +141,7 @@ async fn who_may_not_post_learns_nothing() {
     let right = signed(&signature(zen.as_bytes()));
     assert_eq!(post(&rig, "/signed", &right, zen).await, accepted(1));
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    std::io::Write::write_all(&mut packed, zen.as_bytes()).unwrap();
+    io::Write::write_all(&mut packed, zen.as_bytes()).unwrap();
     let packed = packed.finish().unwrap();
     let right = format!("\r\nContent-Encoding: gzip{}", signed(&signature(&packed)));
     assert_eq!(
