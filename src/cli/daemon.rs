@@ -91,6 +91,22 @@ pub fn tcp(config: &Config) -> tcp::TcpOptions {
     }
 }
 
+/// Bounds of a receiver to which requests are pushed.
+pub fn pushed(config: &Config) -> push::Limits {
+    let receivers = &config.receivers;
+    let wire_max = receivers.otlp_http_max_request_bytes;
+    let limits = push::Limits::default();
+    push::Limits {
+        wire_max,
+        body_max: wire_max.saturating_mul(4),
+        // The largest request and its records have room.
+        held_max: limits.held_max.max(wire_max.saturating_mul(16)),
+        record_max: receivers.line_bytes_max,
+        connections_max: receivers.connections_max,
+        ..limits
+    }
+}
+
 /// Options of the webhooks.
 pub fn webhooks(config: &Config) -> WebhookOptions {
     let receivers = &config.receivers;

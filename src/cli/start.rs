@@ -6,6 +6,7 @@ use super::listening::{Listening, cannot_bind};
 use super::{cluster, common, workers};
 use crate::config::{Environment, Loaded};
 use crate::failure::{ExitCode, Failure};
+use crate::receivers::push;
 use crate::runtime::live::Way;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
@@ -38,6 +39,27 @@ pub fn run(
         listening.syslog_tcp = listener.local_addr().ok();
         ways.push(Way::Tcp(listener, daemon::tcp(&config)));
     }
+    for (enabled, port, key, open) in [
+        (
+            receivers.otlp_grpc_enabled,
+            receivers.otlp_grpc_port,
+            "receivers.otlp_grpc_port",
+            Way::OtlpGrpc as fn(TcpListener, push::Limits) -> Way,
+        ),
+        (
+            receivers.otlp_http_enabled,
+            receivers.otlp_http_port,
+            "receivers.otlp_http_port",
+            Way::OtlpHttp,
+        ),
+    ] {
+        if enabled {
+            let listener = bind_tcp(SocketAddr::new(receivers.bind_addr, port), key)?;
+            let way = open(listener, daemon::pushed(&config));
+            listening.otlp(&way);
+            ways.push(way);
+        }
+    }
     if receivers.webhook_enabled && !config.webhooks.is_empty() {
         let address = SocketAddr::new(receivers.bind_addr, receivers.webhook_port);
         let listener = bind_tcp(address, "receivers.webhook_port")?;
@@ -59,7 +81,8 @@ pub fn run(
     }
     if ways.is_empty() {
         return Err(Failure::usage("no receiver is switched on").detail(
-            "keys: receivers.syslog_enabled, receivers.webhooks, receivers.file_paths, \
+            "keys: receivers.syslog_enabled, receivers.otlp_grpc_enabled, \
+             receivers.otlp_http_enabled, receivers.webhooks, receivers.file_paths, \
              receivers.stdin_enabled",
         ));
     }

@@ -39,33 +39,54 @@ pub fn check(
     }
     let receivers = &config.receivers;
     let reads = receivers.syslog_enabled
+        || receivers.otlp_grpc_enabled
+        || receivers.otlp_http_enabled
         || receivers.stdin_enabled
         || !receivers.file_paths.is_empty()
         || (receivers.webhook_enabled && !config.webhooks.is_empty());
     if !reads {
         let key = "receivers.syslog_enabled";
-        let message = "is false and neither `file_paths` nor `stdin_enabled` is set: `seerflow \
-                       start` will have nothing to read";
+        let message = "is false, as are `otlp_grpc_enabled`, `otlp_http_enabled` and \
+                       `stdin_enabled`, and `file_paths` is empty: `seerflow start` will have \
+                       nothing to read";
         warnings.push(Problem::new(at(&[key]), key, message));
     }
 }
 
 /// Two listeners of one protocol on one address and port.
 fn ports(config: &Config, at: &dyn Fn(&[&str]) -> Option<Mark>, problems: &mut Vec<Problem>) {
-    let (receivers, program) = (&config.receivers, &config.program);
-    let bind = receivers.bind_addr;
-    let syslog = receivers.syslog_enabled && receivers.syslog_tcp_enabled;
+    let receivers = &config.receivers;
     let webhooks = receivers.webhook_enabled && !config.webhooks.is_empty();
+    let bound = receivers.bind_addr;
     let listeners = [
-        ("dashboard_port", true, program.health_bind_address, program.dashboard_port),
-        ("receivers.syslog_tcp_port", syslog, bind, receivers.syslog_tcp_port),
-        ("receivers.webhook_port", webhooks, bind, receivers.webhook_port),
+        (
+            "receivers.syslog_tcp_port",
+            receivers.syslog_enabled && receivers.syslog_tcp_enabled,
+            (bound, receivers.syslog_tcp_port),
+        ),
+        (
+            "receivers.otlp_grpc_port",
+            receivers.otlp_grpc_enabled,
+            (bound, receivers.otlp_grpc_port),
+        ),
+        (
+            "receivers.otlp_http_port",
+            receivers.otlp_http_enabled,
+            (bound, receivers.otlp_http_port),
+        ),
+        ("receivers.webhook_port", webhooks, (bound, receivers.webhook_port)),
+        (
+            "dashboard_port",
+            true,
+            (config.program.health_bind_address, config.program.dashboard_port),
+        ),
     ];
-    for (n, (key, used, address, port)) in listeners.into_iter().enumerate() {
-        for (before, also, other, same) in listeners.into_iter().take(n) {
-            if used && also && port != 0 && port == same && overlap(address, other) {
-                let message = format!("is {port}, and so is {before}, on the same address");
-                problems.push(Problem::new(at(&[key, before]), key, message));
+    for (i, (key, used, (address, port))) in listeners.iter().enumerate() {
+        let later = listeners.iter().skip(i + 1);
+        for (other, also, (there, same)) in later {
+            if *used && *also && *port != 0 && port == same && overlap(*address, *there) {
+                let message = format!("is {port}, and so is {other}, on the same address");
+                problems.push(Problem::new(at(&[key, other]), *key, message));
             }
         }
     }
@@ -164,6 +185,9 @@ mod tests {
         let text = refused("receivers: {webhook_port: 8080, webhooks: [{path: /a}]}");
         assert!(text.contains("webhook_port: is 8080, and so is dashboard_port"), "{text}");
         assert!(warned("receivers: {webhook_port: 8080}").is_empty());
+        let text = refused("receivers: {otlp_http_port: 4317}");
+        assert!(text.contains("receivers.otlp_grpc_port: is 4317, and so is receivers.otlp_http"));
+        assert!(warned("receivers: {otlp_http_port: 4317, otlp_grpc_enabled: false}").is_empty());
     }
 
     #[test]
@@ -189,7 +213,10 @@ mod tests {
     fn an_open_door_is_told() {
         let warnings = warned("health_bind_address: 0.0.0.0");
         assert!(warnings[0].contains("whoever reaches 0.0.0.0:8080"), "{warnings:?}");
-        assert!(warned("receivers: {syslog_enabled: false}")[0].contains("nothing to read"));
+        let none = "receivers: {syslog_enabled: false, otlp_grpc_enabled: false, otlp_http_enabled: \
+                    false}";
+        assert!(warned(none)[0].contains("nothing to read"));
+        assert!(warned("receivers: {syslog_enabled: false}").is_empty());
         let open = warned("receivers: {bind_addr: 0.0.0.0, webhooks: [{path: /a}]}");
         assert!(open[0].contains("/a asks for neither auth_token nor hmac"), "{open:?}");
         let safe = "receivers: {bind_addr: 0.0.0.0, webhooks: [{hmac: {secret: x}}]}";

@@ -36,7 +36,7 @@ const MATCH_KEYS: [&str; 6] = ["receiver", "path", "listener", "program", "host"
 const DROP_KEYS: [&str; 3] = ["severity", "template", "regex"];
 const FORMATS: [&str; Format::ALL.len() + 1] = format_names();
 /// Formats whose fields can be mapped.
-const MAPPED: [Format; 8] = [
+const MAPPED: [Format; 9] = [
     Format::Json,
     Format::Logfmt,
     Format::Csv,
@@ -45,6 +45,7 @@ const MAPPED: [Format; 8] = [
     Format::KubeEvent,
     Format::Github,
     Format::Alertmanager,
+    Format::Otlp,
 ];
 /// Longest name of a column or field.
 const FIELD_NAME_MAX: usize = 128;

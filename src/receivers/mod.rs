@@ -12,6 +12,7 @@
 pub mod counters;
 pub mod dedup;
 pub mod file;
+pub mod otlp;
 pub mod pipe;
 pub mod push;
 pub mod settings;

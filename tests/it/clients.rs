@@ -113,7 +113,7 @@ fn rsyslog_with_octet_counting() {
 #[test]
 fn curl_to_a_webhook() {
     let Some(curl) = client("curl") else { return };
-    let yaml = "dashboard_port: 0\nreceivers: {syslog_udp_port: 0, syslog_tcp_port: 0, webhook_port: 0, \
+    let yaml = "dashboard_port: 0\nreceivers: {syslog_udp_port: 0, syslog_tcp_port: 0, otlp_grpc_port: 0, otlp_http_port: 0, webhook_port: 0, \
                 webhooks: [{path: /in, auth_header: Authorization, auth_token: s3cret}]}\n";
     let daemon = Daemon::start(yaml);
     let url = format!("http://{}/in", webhook::address(&daemon));

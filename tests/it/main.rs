@@ -21,6 +21,7 @@ mod live;
 mod load;
 mod loghub;
 mod merging;
+mod otlp;
 mod quiet;
 mod support;
 mod tables;

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 const CONFIG: &str = "dashboard_port: 0
 receivers:
   syslog_enabled: false
+  otlp_grpc_enabled: false
+  otlp_http_enabled: false
   webhook_port: 0
   webhooks:
   - {path: /hooks/github, source_id: github, mapping: github}
@@ -205,7 +207,7 @@ fn a_burst_loses_nothing_and_doubles_nothing() {
     const PEAK_MIB: u64 = 512;
     // All together offer more than the requests of a receiver may hold.
     let (seconds, senders) = if full() { (60, 400) } else { (3, 250) };
-    let yaml = "dashboard_port: 0\nreceivers: {syslog_enabled: false, webhook_port: 0, webhooks: \
+    let yaml = "dashboard_port: 0\nreceivers: {syslog_enabled: false, otlp_grpc_enabled: false, otlp_http_enabled: false, webhook_port: 0, webhooks: \
                 [{path: /burst}]}\nengine: {workers: 1, max_held_bytes: 64 MiB}\n";
     let daemon = Daemon::start(yaml);
     let address = address(&daemon);

@@ -126,11 +126,13 @@ pub enum Format {
     Github,
     /// An alert of Prometheus' Alertmanager.
     Alertmanager,
+    /// A LogRecord of OpenTelemetry with its resource and scope.
+    Otlp,
 }
 
 impl Format {
     /// All formats, in the order of the documentation.
-    pub const ALL: [Format; 32] = [
+    pub const ALL: [Format; 33] = [
         Format::Plain,
         Format::Timestamped,
         Format::Leveled,
@@ -163,6 +165,7 @@ impl Format {
         Format::Auditd,
         Format::Github,
         Format::Alertmanager,
+        Format::Otlp,
     ];
 
     /// The name in configuration and output.
@@ -200,6 +203,7 @@ impl Format {
             Format::Auditd => "auditd",
             Format::Github => "github",
             Format::Alertmanager => "alertmanager",
+            Format::Otlp => "otlp",
         }
     }
 

@@ -11,8 +11,8 @@ use seerflow_model::{Format, Severity};
 
 /// Whether fields of this format can be mapped.
 pub(super) const fn maps(format: Format) -> bool {
-    use Format::{Alertmanager, Csv, Github, Json, KubeEvent, Logfmt, Tsv, W3c};
-    matches!(format, Json | Logfmt | Csv | Tsv | W3c | Github | KubeEvent | Alertmanager)
+    use Format::{Alertmanager, Csv, Github, Json, KubeEvent, Logfmt, Otlp, Tsv, W3c};
+    matches!(format, Json | Logfmt | Csv | Tsv | W3c | Otlp | Github | KubeEvent | Alertmanager)
 }
 
 /// Gives fields their meaning.
