@@ -223,7 +223,7 @@ mod tests {
         for (path, item) in paths {
             for (method, operation) in item.as_object().unwrap() {
                 let at = format!("{method} {path}");
-                assert!(names.insert(operation["operationId"].clone()), "{at}");
+                assert!(names.insert(operation["operationId"].to_string()), "{at}");
                 assert!(operation["summary"].is_string(), "{at}");
                 assert!(operation["tags"][0].is_string(), "{at}");
                 let responses = operation["responses"].as_object().unwrap();
