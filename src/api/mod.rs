@@ -14,6 +14,7 @@ mod body;
 mod document;
 pub mod facts;
 mod guard;
+mod inside;
 pub(crate) mod listener;
 mod metrics;
 mod origin;
@@ -28,6 +29,7 @@ pub use facts::{
     ChannelState, EngineRow, ErrorRow, Errors, Facts, Health, LedgerRow, Metric, OperatorRow,
     SourceRow, Stats, TemplateRow,
 };
+pub use inside::{Inside, Opener, inside};
 pub use rates::Rates;
 
 use crate::config::Program;
@@ -37,7 +39,7 @@ use std::collections::BTreeMap;
 use axum::{Router, middleware};
 use std::future::{Future, pending};
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -159,6 +161,14 @@ pub async fn serve(
     tokio::select! {
         result = serving => result,
         () = given_up => Ok(()),
+    }
+}
+
+/// Serves the connections of this process itself, until it is dropped.
+pub async fn serve_inside(listener: Inside, facts: Arc<dyn Facts>, options: Options) {
+    let service = guarded(facts, options, IpAddr::V4(Ipv4Addr::LOCALHOST));
+    if let Err(error) = axum::serve(listener, service.into_make_service()).await {
+        tracing::error!(%error, "the API of this process ended");
     }
 }
 

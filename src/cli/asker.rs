@@ -3,86 +3,43 @@
 //!
 //! One way of asking, so that an answer does not depend on whether the program runs.
 
-use super::remote::{self, Answer, Client, Place};
+use super::remote::{self, Client, Place};
+use super::resting::Resting;
 use crate::config::Config;
-use crate::failure::{ExitCode, Failure};
-use http::Method;
-use hyper::body::Bytes;
-use serde_json::Value;
+use crate::failure::Failure;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 
 /// Answers.
-pub enum Asker {
-    /// The running program.
-    Remote(Client),
-    /// This process.
-    Local(Box<super::resting::Resting>),
+pub struct Asker {
+    client: Client,
+    /// The directory, when this process answers for it.
+    _resting: Option<Resting>,
 }
 
 impl Asker {
     /// Who answers for the data directory that a command speaks of.
     pub fn of(data_dir: Option<&Path>, config: &Config) -> Result<Asker, Failure> {
         match remote::place(data_dir, config)? {
-            Place::Running(client) => Ok(Asker::Remote(client)),
+            Place::Running(client) => Ok(Asker { client, _resting: None }),
             Place::Resting(data) => {
-                let resting = super::resting::Resting::open(data, config)?;
-                Ok(Asker::Local(Box::new(resting)))
+                let (resting, client) = Resting::open(data, config)?;
+                Ok(Asker { client, _resting: Some(resting) })
             }
-        }
-    }
-
-    /// Sends a request.
-    pub fn send(
-        &mut self,
-        method: Method,
-        path: &str,
-        body: Option<(&'static str, Bytes)>,
-    ) -> Result<Answer, Failure> {
-        match self {
-            Asker::Remote(client) => client.send_bytes(method, path, body),
-            Asker::Local(resting) => resting.send(method, path, body),
-        }
-    }
-
-    /// Sends a request; anything but a success is a failure.
-    pub fn expect(
-        &mut self,
-        method: Method,
-        path: &str,
-        body: Option<(&'static str, Bytes)>,
-    ) -> Result<Answer, Failure> {
-        let answer = self.send(method, path, body)?;
-        match answer.status.is_success() {
-            true => Ok(answer),
-            false => Err(refused(&answer)),
-        }
-    }
-
-    /// Asks for a path; anything but a success is a failure.
-    pub fn get(&mut self, path: &str) -> Result<Value, Failure> {
-        Ok(self.expect(Method::GET, path, None)?.json())
-    }
-
-    /// Asks for a path and hands on the body as it comes.
-    pub fn stream(
-        &mut self,
-        path: &str,
-        each: &mut dyn FnMut(&[u8]) -> Result<(), String>,
-    ) -> Result<(), Failure> {
-        match self {
-            Asker::Remote(client) => client.stream(path, each),
-            Asker::Local(resting) => resting.stream(path, each),
         }
     }
 }
 
-/// What was refused is told in the words of the answer: 4xx is a mistake of the asker.
-pub fn refused(answer: &Answer) -> Failure {
-    let detail = answer.detail();
-    match answer.status.as_u16() {
-        400 | 409 | 413 | 415 | 422 => Failure::usage(detail),
-        404 => Failure::new(ExitCode::Findings, detail),
-        status => Failure::cannot_run(format!("it cannot be answered: {detail} (status {status})")),
+impl Deref for Asker {
+    type Target = Client;
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl DerefMut for Asker {
+    fn deref_mut(&mut self) -> &mut Client {
+        &mut self.client
     }
 }
 

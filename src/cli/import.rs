@@ -5,6 +5,7 @@
 
 use super::asker::Asker;
 use super::output;
+use super::remote::refused;
 use super::search_args::ImportArgs;
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
@@ -96,7 +97,11 @@ fn send(
     sum: &mut Sum,
 ) -> Result<(), Failure> {
     let body = Some(("application/x-ndjson", Bytes::from(chunk)));
-    let answer = asker.expect(Method::POST, "/api/v1/import", body)?.json();
+    let answer = asker.send_bytes(Method::POST, "/api/v1/import", body)?;
+    if !answer.status.is_success() {
+        return Err(refused(&answer));
+    }
+    let answer = answer.json();
     let count = |key: &str| answer[key].as_u64().unwrap_or(0);
     sum.events += count("events");
     sum.alerts += count("alerts");

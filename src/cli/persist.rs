@@ -67,7 +67,8 @@ impl Persist {
     pub fn open(data_dir: Option<&Path>, config: &Config) -> Result<Persist, Failure> {
         match remote::place(data_dir, config)? {
             Place::Running(client) => Ok(Persist::There(Arc::new(Sent {
-                address: client.address(),
+                // What runs has one.
+                address: client.address().unwrap_or_else(|| remote::configured(config)),
                 added: Mutex::default(),
                 failure: Mutex::default(),
             }))),
@@ -175,7 +176,7 @@ impl Sender {
         let body = Some(("application/x-ndjson", Bytes::from(lines)));
         let answer = client.send_bytes(Method::POST, "/api/v1/import", body)?;
         if !answer.status.is_success() {
-            return Err(super::asker::refused(&answer));
+            return Err(remote::refused(&answer));
         }
         let answer = answer.json();
         let count = |key: &str| answer[key].as_u64().unwrap_or(0);

@@ -211,7 +211,8 @@ fn alerts(args: &QueryAlertsArgs, config: &Config) -> Result<ExitCode, Failure> 
 }
 
 fn templates(args: &QueryTemplatesArgs, config: &Config) -> Result<ExitCode, Failure> {
-    let request = Request::to("/api/v1/templates").with("q", args.text.as_deref());
+    let request =
+        Request::to("/api/v1/templates").with("scope", Some("all")).with("q", args.text.as_deref());
     let mut asker = Asker::of(args.data.data_dir.as_deref(), config)?;
     rows(&mut asker, &request, &args.page, &TEMPLATES, "templates")
 }

@@ -4,7 +4,8 @@
 //! size of an answer are bounded; a 429 is waited out as long as the program asks, up to [`PATIENCE`]. An answer
 //! that is a stream is handed on as it comes.
 
-use crate::failure::Failure;
+use crate::api::Opener;
+use crate::failure::{ExitCode, Failure};
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -13,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 
@@ -29,9 +31,18 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Longest wait between two tries.
 const WAIT_MAX: u64 = 10;
 
+/// Who is asked.
+#[derive(Clone, Debug)]
+enum Target {
+    /// The running program.
+    Running(SocketAddr),
+    /// This process.
+    Inside(Opener),
+}
+
 /// A connection.
 pub struct Client {
-    address: SocketAddr,
+    target: Target,
     runtime: Runtime,
     sender: Option<SendRequest<Full<Bytes>>>,
     timeout: Duration,
@@ -74,32 +85,66 @@ impl Client {
             .enable_all()
             .build()
             .map_err(|error| unreachable(address, &error.to_string()))?;
-        let mut client = Client { address, runtime, sender: None, timeout };
+        let target = Target::Running(address);
+        let mut client = Client { target, runtime, sender: None, timeout };
         client.open()?;
         Ok(client)
     }
 
-    /// The address it asks.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Asks this process itself.
+    pub fn inside(opener: Opener) -> Result<Client, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::cannot_run(format!("cannot start: {error}")))?;
+        let target = Target::Inside(opener);
+        let mut client = Client { target, runtime, sender: None, timeout: ANSWER };
+        client.open()?;
+        Ok(client)
+    }
+
+    /// The address of the program that it asks, if it is one.
+    pub fn address(&self) -> Option<SocketAddr> {
+        match self.target {
+            Target::Running(address) => Some(address),
+            Target::Inside(_) => None,
+        }
     }
 
     fn open(&mut self) -> Result<(), Failure> {
-        let (address, timeout) = (self.address, self.timeout.min(CONNECT));
-        let connecting = async {
-            let stream = tokio::time::timeout(timeout, TcpStream::connect(address))
-                .await
-                .map_err(|_| "it does not answer".to_owned())?
-                .map_err(|error| error.to_string())?;
-            let (sender, connection) =
-                http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
-            // Ends with the sender; what goes wrong is told by the request.
-            tokio::spawn(connection);
-            Ok(sender)
+        let target = self.target.clone();
+        let sender = match &target {
+            Target::Inside(opener) => self.runtime.block_on(async {
+                let stream = opener.open().await.ok_or("nobody answers")?;
+                shaken(stream).await
+            }),
+            Target::Running(address) => {
+                let timeout = self.timeout.min(CONNECT);
+                self.runtime.block_on(async {
+                    let stream = tokio::time::timeout(timeout, TcpStream::connect(address))
+                        .await
+                        .map_err(|_| "it does not answer".to_owned())?
+                        .map_err(|error| error.to_string())?;
+                    shaken(stream).await
+                })
+            }
         };
-        let sender = self.runtime.block_on(connecting);
-        self.sender = Some(sender.map_err(|error: String| unreachable(address, &error))?);
+        self.sender = Some(sender.map_err(|error| self.unreachable(&error))?);
         Ok(())
+    }
+
+    fn host(&self) -> String {
+        match self.target {
+            Target::Running(address) => address.to_string(),
+            Target::Inside(_) => "localhost".to_owned(),
+        }
+    }
+
+    fn unreachable(&self, what: &str) -> Failure {
+        match self.target {
+            Target::Running(address) => unreachable(address, what),
+            Target::Inside(_) => Failure::cannot_run(format!("the data cannot be asked: {what}")),
+        }
     }
 
     /// Asks for a path; anything but a success is a failure.
@@ -117,7 +162,7 @@ impl Client {
         let answer = self.send(method, path, body)?;
         match answer.status.is_success() {
             true => Ok(answer),
-            false => Err(refused(self.address, &answer)),
+            false => Err(refused(&answer)),
         }
     }
 
@@ -176,7 +221,7 @@ impl Client {
             body.extend_from_slice(&chunk[..chunk.len().min(ANSWER_MAX - body.len())]);
             Ok(())
         })?;
-        Err(refused(self.address, &Answer { status, body }))
+        Err(refused(&Answer { status, body }))
     }
 
     fn request(
@@ -185,22 +230,20 @@ impl Client {
         path: &str,
         body: Option<(&'static str, Bytes)>,
     ) -> Result<hyper::Response<Incoming>, Failure> {
-        let failed = |what: &str| unreachable(self.address, what);
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header(header::HOST, self.address.to_string())
+            .header(header::HOST, self.host())
             .header(header::USER_AGENT, concat!("seerflow/", env!("CARGO_PKG_VERSION")));
         if let Some((kind, _)) = body {
             request = request.header(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         }
         let body = Full::new(body.map(|(_, bytes)| bytes).unwrap_or_default());
-        let request = request.body(body).map_err(|error| failed(&error.to_string()))?;
+        let request = request.body(body).map_err(|error| self.unreachable(&error.to_string()))?;
         if self.sender.as_ref().is_none_or(SendRequest::is_closed) {
             self.open()?;
         }
-        let failed = |what: &str| unreachable(self.address, what);
-        let Some(sender) = &mut self.sender else { return Err(failed("no connection")) };
+        let Some(sender) = &mut self.sender else { return Err(self.unreachable("no connection")) };
         let sending = async {
             sender.ready().await.map_err(|error| error.to_string())?;
             tokio::time::timeout(self.timeout, sender.send_request(request))
@@ -208,7 +251,8 @@ impl Client {
                 .map_err(|_| "it does not answer".to_owned())?
                 .map_err(|error| error.to_string())
         };
-        self.runtime.block_on(sending).map_err(|error| failed(&error))
+        let sent = self.runtime.block_on(sending);
+        sent.map_err(|error| self.unreachable(&error))
     }
 
     fn collect(
@@ -230,7 +274,8 @@ impl Client {
                 }
             }
         };
-        self.runtime.block_on(reading).map_err(|error: String| unreachable(self.address, &error))
+        let read = self.runtime.block_on(reading);
+        read.map_err(|error: String| self.unreachable(&error))
     }
 }
 
@@ -241,19 +286,28 @@ fn retry_after(response: &hyper::Response<Incoming>) -> Option<u64> {
     Some(seconds.clamp(1, WAIT_MAX))
 }
 
+/// A connection over a stream.
+async fn shaken(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) -> Result<SendRequest<Full<Bytes>>, String> {
+    let (sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+    // Ends with the sender; what goes wrong is told by the request.
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
 fn unreachable(address: SocketAddr, what: &str) -> Failure {
     Failure::cannot_run(format!("cannot ask the running program at {address}: {what}"))
         .hint("start it with `seerflow start`")
 }
 
-/// What the program refused is told in its words: 4xx is a mistake of the asker.
-fn refused(address: SocketAddr, answer: &Answer) -> Failure {
+/// What was refused is told in the words of the answer: 4xx is a mistake of the asker.
+pub fn refused(answer: &Answer) -> Failure {
     let detail = answer.detail();
     match answer.status.as_u16() {
         400 | 409 | 413 | 415 | 422 => Failure::usage(detail),
-        404 => Failure::new(crate::ExitCode::Findings, detail),
-        status => Failure::cannot_run(format!(
-            "the running program at {address} cannot answer: {detail} (status {status})"
-        )),
+        404 => Failure::new(ExitCode::Findings, detail),
+        status => Failure::cannot_run(format!("it cannot be answered: {detail} (status {status})")),
     }
 }

@@ -2,7 +2,7 @@
 
 mod client;
 
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, refused};
 
 use crate::config::data_dir::{self, Running};
 use crate::config::{Config, Environment};

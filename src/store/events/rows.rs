@@ -339,7 +339,8 @@ impl Rows {
     }
 }
 
-/// Gives the words of values that stand in the text as a part of a word, and says whether there are any.
+/// Gives the words of values that stand in the text as a part of a word, and says whether there
+/// are such values.
 pub(super) fn cut_words(event: &Event, mut give: impl FnMut(u64)) -> bool {
     let heads = [event.host, event.program, event.pid, event.msgid, event.message];
     let ids = [event.trace_id, event.span_id];

@@ -8,11 +8,11 @@
 
 use super::block::Block;
 use super::decode::Skeleton;
-use super::encode::WORDLESS;
 use super::error::Result;
 use super::filter::{self, Kind};
 use super::needle::Needle;
 use super::part::Hits;
+use super::plan::WORDLESS;
 use super::skeleton::HOLE;
 use roaring::RoaringBitmap;
 use seerflow_model::text;

@@ -1,7 +1,8 @@
 //! What the tests of the store share: events of made-up lines, and blocks of them.
 
-use super::block::{Block, Data};
+use super::block::Block;
 use super::cache::Cache;
+use super::data::Data;
 use super::encode;
 use super::head::{FIXED, Head};
 use super::part::Part;
@@ -41,8 +42,8 @@ pub(super) fn event(
         event_time: (seq % 5 != 4).then_some(at.saturating_sub(seq % 7 / 6)),
         effective: at,
         time_start: 0,
-        time_len: if raw.len() > 15 { 15 } else { 0 },
-        flags: if seq % 11 == 0 { Flags::LATE } else { Flags::default() },
+        time_len: if raw.starts_with(b"Mar ") { 15 } else { 0 },
+        flags: if seq.is_multiple_of(11) { Flags::LATE } else { Flags::default() },
         end: LineEnd::ALL[seq as usize % 4],
     };
     let batch = RecordBatch {
@@ -87,7 +88,7 @@ pub(super) fn rows(numbers: impl IntoIterator<Item = u64>) -> (Rows, Vec<Event>)
     for n in numbers {
         let at = 1_770_000_000_000_000_000 + n * 250_000_000;
         let event = event(&mut parser, &sources[n as usize % 3], n / 3, at, &line(n));
-        let p = if n % 10 == 0 { 10f64.powi(-(n as i32 % 30)) } else { 1.0 };
+        let p = if n.is_multiple_of(10) { 10f64.powi(-(n as i32 % 30)) } else { 1.0 };
         rows.keep(&event, event.leaf ^ 5, &format!("template of {}", event.leaf), p);
         events.push(event);
     }
