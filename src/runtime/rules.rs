@@ -58,7 +58,7 @@ impl Rules {
         Rules {
             redact: config.sources.iter().map(compile).collect(),
             redacted,
-            dedup: config.sources.iter().map(|entry| dedup(entry)).collect(),
+            dedup: config.sources.iter().map(dedup).collect(),
             webhooks: config.webhooks.clone(),
             entries: config.sources.clone(),
             given,

@@ -157,3 +157,33 @@ fn curl_to_a_webhook() {
     }
     assert_eq!(daemon.stop().status.code(), Some(0));
 }
+
+#[test]
+fn curl_to_the_otlp_door() {
+    let Some(curl) = client("curl") else { return };
+    let daemon = Daemon::start(FREE_PORTS);
+    let text = daemon.err.text();
+    let url = text.lines().find_map(|line| line.trim().strip_prefix("OTLP HTTP")).unwrap().trim();
+    let records: Vec<String> = (0..50)
+        .map(|n| {
+            format!("{{\"severityNumber\":17,\"body\":{{\"stringValue\":\"order {n} refused\"}}}}")
+        })
+        .collect();
+    let service = "{\"key\":\"service.name\",\"value\":{\"stringValue\":\"shop\"}}";
+    let body = format!(
+        "{{\"resourceLogs\":[{{\"resource\":{{\"attributes\":[{service}]}},\"scopeLogs\":\
+         [{{\"logRecords\":[{}]}}]}}]}}",
+        records.join(",")
+    );
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("logs.json");
+    std::fs::write(&file, body).unwrap();
+    let at = format!("@{}", file.display());
+    let kind = "Content-Type: application/json";
+    let mut command = Command::new(&curl);
+    let answer = run(command.args(["-sS", "-f", "-H", kind, "--data-binary", &at, url]));
+    assert!(answer.starts_with('{') && !answer.contains("rejected"), "{answer}");
+    daemon.wait_processed(50);
+    wait("events of the service", || daemon.events_of("shop") == 50);
+    assert_eq!(daemon.stop().status.code(), Some(0));
+}
