@@ -1,0 +1,312 @@
+//! Whether a rule can match at all: an event that it matches is made up and put to it.
+//!
+//! The condition is taken apart into conjunctions of tests; for each a value per field is put
+//! together that should pass them (the texts that must be inside between those that must begin
+//! and end it, a number beyond the bound, an address of the network, an example of the
+//! expression), and the rule itself judges it. So "ok" is shown, not inferred. A rule for which
+//! none of a bounded number of tries succeeds is called unreachable: it contradicts itself, or is
+//! so odd that somebody should look at it.
+
+use super::row::{ANYWHERE, Row};
+use super::set::{RuleSet, State};
+use super::times;
+use crate::engine::fields::Datum;
+use crate::number::{Number, Relation};
+use crate::pattern::{Pattern, Piece};
+use crate::read::detection::Origin;
+use crate::test::{Affix, Expr, FieldName, RegexFlags, Test, TimePart, Want};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Class, Hir, HirKind};
+use std::collections::BTreeMap;
+
+/// How many conjunctions are looked at, first and in the second go.
+const CONJUNCTIONS: [usize; 2] = [8, 512];
+/// How many ways each is filled in.
+const WAYS: usize = 6;
+/// Longest example of an expression, in bytes.
+const EXAMPLE_MAX: usize = 4_096;
+
+/// A test and whether it must be passed.
+type Demand = (u32, bool);
+
+/// Marks rules that cannot be shown to match.
+pub(super) fn judge(set: &mut RuleSet) {
+    let mut row = Row::new(set.fields());
+    for number in 0..set.rules().len() {
+        let rule = &set.rules()[number];
+        if rule.state == State::Ok && !can_match(set, number, &mut row) {
+            let message = "no event could be made up that it would match: it asks for \
+                things that exclude each other";
+            set.rules[number].state = State::Unreachable(message.to_owned());
+        }
+    }
+}
+
+fn can_match(set: &RuleSet, number: usize, row: &mut Row) -> bool {
+    let Some(rule) = set.compiled(number as u32) else { return false };
+    let tests = &rule.rule.detection.tests;
+    let expr = rule.rule.detection.expr.normal();
+    CONJUNCTIONS.iter().any(|most| {
+        conjunctions(&expr, *most).iter().any(|demands| {
+            (0..WAYS).any(|way| {
+                let Some(values) = fill(demands, tests, way) else { return false };
+                row.begin();
+                for (field, value) in &values {
+                    let slot = match &field[..] {
+                        "" => ANYWHERE,
+                        name => set.slots.get(name).copied().unwrap_or(ANYWHERE),
+                    };
+                    row.put(Datum::Text(value), std::iter::once(slot), true);
+                }
+                rule.program.run(|id| {
+                    let predicate = set.predicates.get(id as usize);
+                    predicate.is_some_and(|predicate| predicate.ask(row))
+                })
+            })
+        })
+    })
+}
+
+/// The first `most` conjunctions of a condition in normal form.
+fn conjunctions(expr: &Expr, most: usize) -> Vec<Vec<Demand>> {
+    match expr {
+        Expr::Test(id) => vec![vec![(*id, true)]],
+        Expr::Not(inner) => match **inner {
+            Expr::Test(id) => vec![vec![(id, false)]],
+            _ => Vec::new(),
+        },
+        Expr::Or(items) => {
+            let mut all = Vec::new();
+            for item in items {
+                all.extend(conjunctions(item, most));
+                if all.len() >= most {
+                    all.truncate(most);
+                    break;
+                }
+            }
+            all
+        }
+        Expr::And(items) => {
+            let mut all: Vec<Vec<Demand>> = vec![Vec::new()];
+            for item in items {
+                let more = conjunctions(item, most);
+                // Every alternative of the item comes once before any comes a second time.
+                let pairs = all.len().saturating_mul(more.len()).min(most);
+                let count = all.len().max(1);
+                let pair = |n: usize| {
+                    let (a, b) = (&all[n % count], &more[(n + n / count) % more.len()]);
+                    [&a[..], &b[..]].concat()
+                };
+                all = (0..pairs).map(pair).collect();
+            }
+            all
+        }
+    }
+}
+
+/// What a value must be made of.
+#[derive(Default)]
+struct Parts {
+    whole: Option<String>,
+    start: String,
+    inside: Vec<String>,
+    end: String,
+    present: bool,
+    absent: bool,
+}
+
+/// A value for each field, or `None` when the demands exclude each other.
+fn fill(demands: &[Demand], tests: &[Origin], way: usize) -> Option<BTreeMap<FieldName, String>> {
+    let mut parts: BTreeMap<FieldName, Parts> = BTreeMap::new();
+    let mut references = Vec::new();
+    for (id, passed) in demands {
+        let test = &tests.get(*id as usize)?.test;
+        let part = parts.entry(test.field.clone()).or_default();
+        match (&test.want, passed) {
+            (Want::Null, true) | (Want::Exists, false) => part.absent = true,
+            (Want::Null, false) | (Want::Exists, true) => part.present = true,
+            (Want::Reference { other, how, .. }, true) => {
+                references.push((test.field.clone(), other.clone(), *how));
+            }
+            (_, false) => {}
+            (_, true) => demand(test, part, way),
+        }
+    }
+    let mut values = BTreeMap::new();
+    for (field, part) in &parts {
+        match part.value(way) {
+            Some(_) if part.absent => return None,
+            Some(value) => drop(values.insert(field.clone(), value)),
+            None => {}
+        }
+    }
+    for (field, other, how) in references {
+        let known = [&other, &field].into_iter().find_map(|name| values.get(name).cloned());
+        let value = known.unwrap_or_else(|| "x".to_owned());
+        values.entry(other).or_insert_with(|| value.clone());
+        match how {
+            Affix::Whole => values.insert(field, value),
+            _ => Some(values.entry(field).or_insert(value).clone()),
+        };
+    }
+    Some(values)
+}
+
+impl Parts {
+    fn value(&self, way: usize) -> Option<String> {
+        let filler = ["", "zq", "zq ", "z.q", "1", "/"][way % WAYS];
+        if let Some(whole) = &self.whole {
+            return Some(whole.clone());
+        }
+        if self.start.is_empty() && self.end.is_empty() && self.inside.is_empty() {
+            return self.present.then(|| "zq".to_owned());
+        }
+        let mut out = self.start.clone();
+        if self.start.is_empty() {
+            out.push_str(filler);
+        }
+        for (i, text) in self.inside.iter().enumerate() {
+            let again = out.contains(text.as_str());
+            if !again {
+                out.push_str(if i == 0 || way % 2 == 1 { "" } else { " " });
+                out.push_str(text);
+            }
+        }
+        match self.end.is_empty() {
+            true => out.push_str(filler),
+            false if out.ends_with(&self.end) => {}
+            false => out.push_str(&self.end),
+        }
+        Some(out)
+    }
+
+    fn text(&mut self, text: String, at_start: bool, at_end: bool) {
+        match (at_start, at_end) {
+            (true, true) if self.whole.is_none() => self.whole = Some(text),
+            (true, false) if text.len() > self.start.len() => self.start = text,
+            (false, true) if text.len() > self.end.len() => self.end = text,
+            (false, false) => self.inside.push(text),
+            _ => {}
+        }
+    }
+}
+
+fn demand(test: &Test, part: &mut Parts, way: usize) {
+    match &test.want {
+        Want::Text { patterns, .. } => {
+            let Some(pattern) = patterns.get(way % patterns.len().max(1)) else { return };
+            let at = |piece: Option<&Piece>| piece != Some(&Piece::Many);
+            let pieces = pattern.pieces();
+            part.text(plain(pattern), at(pieces.first()), at(pieces.last()));
+            part.present = true;
+        }
+        Want::Regex { source, flags } => {
+            let (text, at_start, at_end) = example(source, *flags, way);
+            part.text(text, at_start, at_end);
+            part.present = true;
+        }
+        Want::Number(relation, number) => part.text(near(*relation, *number), true, true),
+        Want::Bool(value) => part.text(value.to_string(), true, true),
+        Want::Cidr(nets) => {
+            let net = nets.get(way % nets.len().max(1));
+            part.text(net.map(|net| net.example().to_string()).unwrap_or_default(), true, true);
+        }
+        Want::Time(which, relation, number) => {
+            if let Some(text) = time(*which, *relation, *number) {
+                part.text(text, true, true);
+            }
+        }
+        Want::Null | Want::Exists | Want::Reference { .. } => {}
+    }
+}
+
+/// A text that fits a pattern.
+fn plain(pattern: &Pattern) -> String {
+    let text = |piece: &Piece| match piece {
+        Piece::Lit(text) => text.to_string(),
+        Piece::One => "x".to_owned(),
+        Piece::Dash => "-".to_owned(),
+        Piece::Many | Piece::Hole(_) => String::new(),
+    };
+    pattern.pieces().iter().map(text).collect()
+}
+
+/// A number that stands like this to another.
+fn near(relation: Relation, number: Number) -> String {
+    let step = match relation {
+        Relation::Eq | Relation::Lte | Relation::Gte => return number.to_string(),
+        Relation::Lt => -1,
+        Relation::Gt | Relation::Neq => 1,
+    };
+    match number {
+        Number::Int(value) => value.saturating_add(step).to_string(),
+        Number::Real(bits) => (f64::from_bits(bits) + step as f64).to_string(),
+    }
+}
+
+/// A time whose part stands like this to a number.
+fn time(which: TimePart, relation: Relation, number: Number) -> Option<String> {
+    let candidates = |part: i64| match which {
+        TimePart::Minute => format!("2026-03-15T03:{part:02}:07Z"),
+        TimePart::Hour => format!("2026-03-15T{part:02}:14:07Z"),
+        TimePart::Day => format!("2026-03-{part:02}T03:14:07Z"),
+        TimePart::Month => format!("2026-{part:02}-15T03:14:07Z"),
+        TimePart::Year => format!("{part:04}-03-15T03:14:07Z"),
+        // The 4th of January is always in the first week; 1767484800 is that of 2026.
+        TimePart::Week => (1_767_484_800 + (part - 1) * 7 * 86_400).to_string(),
+    };
+    let range = if which == TimePart::Year { 1970..2200 } else { 0..60 };
+    let fits = |text: &String| {
+        let found = times::part(text, Number::parse(text), which);
+        found.is_some_and(|part| relation.holds(Number::Int(part).compare(number)))
+    };
+    range.map(candidates).find(fits)
+}
+
+/// A text in which an expression is found, and whether it must begin or end the value.
+fn example(source: &str, flags: RegexFlags, way: usize) -> (String, bool, bool) {
+    let parsed = ParserBuilder::new()
+        .case_insensitive(flags.insensitive)
+        .dot_matches_new_line(flags.dot_all)
+        .build()
+        .parse(source);
+    let Ok(hir) = parsed else { return (String::new(), false, false) };
+    let mut out = String::new();
+    write(&hir, way, &mut out);
+    let looks = hir.properties();
+    let at_start = looks.look_set_prefix().contains_anchor();
+    let at_end = looks.look_set_suffix().contains_anchor();
+    (out, at_start, at_end)
+}
+
+fn write(hir: &Hir, way: usize, out: &mut String) {
+    if out.len() > EXAMPLE_MAX {
+        return;
+    }
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => out.push_str(&String::from_utf8_lossy(&literal.0)),
+        HirKind::Class(class) => out.push(letter(class, way)),
+        HirKind::Capture(capture) => write(&capture.sub, way, out),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| write(part, way, out)),
+        HirKind::Alternation(parts) => {
+            if let Some(part) = parts.get(way % parts.len().max(1)) {
+                write(part, way, out);
+            }
+        }
+        HirKind::Repetition(repetition) => {
+            let least = repetition.min.max(u32::from(way % 2 == 1)).min(1_000);
+            let times = repetition.max.map_or(least, |most| least.min(most));
+            (0..times).for_each(|_| write(&repetition.sub, way, out));
+        }
+    }
+}
+
+/// A character of a class, a letter or digit if it has one.
+fn letter(class: &Class, way: usize) -> char {
+    let Class::Unicode(class) = class else { return 'x' };
+    let has = |c: char| class.iter().any(|range| range.start() <= c && c <= range.end());
+    let liked = ["xaA0_ ", "a0xA", "0aA", "Ax1", "bB2", "x9"][way % WAYS];
+    let any = class.iter().next().map_or('x', |range| range.start());
+    liked.chars().find(|c| has(*c)).unwrap_or(any)
+}
