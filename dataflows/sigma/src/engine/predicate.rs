@@ -10,7 +10,7 @@ use regex::{Regex, RegexBuilder};
 use std::net::IpAddr;
 
 /// Greatest size of a compiled expression, in bytes.
-const REGEX_BYTES_MAX: usize = 2 << 20;
+const REGEX_BYTES_MAX: usize = 10 << 20;
 /// Greatest size of its cache while it runs, in bytes.
 const REGEX_CACHE_MAX: usize = 2 << 20;
 /// Deepest nesting of an expression.

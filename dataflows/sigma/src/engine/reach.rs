@@ -133,8 +133,8 @@ fn fill(demands: &[Demand], tests: &[Origin], way: usize) -> Option<BTreeMap<Fie
         }
     }
     let mut values = BTreeMap::new();
-    for (field, part) in &parts {
-        match part.value(way) {
+    for (number, (field, part)) in parts.iter().enumerate() {
+        match part.value(way, number) {
             Some(_) if part.absent => return None,
             Some(value) => drop(values.insert(field.clone(), value)),
             None => {}
@@ -153,13 +153,14 @@ fn fill(demands: &[Demand], tests: &[Origin], way: usize) -> Option<BTreeMap<Fie
 }
 
 impl Parts {
-    fn value(&self, way: usize) -> Option<String> {
+    /// The value of the field of this number; what is free differs from field to field.
+    fn value(&self, way: usize, number: usize) -> Option<String> {
         let filler = ["", "zq", "zq ", "z.q", "1", "/"][way % WAYS];
         if let Some(whole) = &self.whole {
             return Some(whole.clone());
         }
         if self.start.is_empty() && self.end.is_empty() && self.inside.is_empty() {
-            return self.present.then(|| "zq".to_owned());
+            return self.present.then(|| format!("zq{number}"));
         }
         let mut out = self.start.clone();
         if self.start.is_empty() {
