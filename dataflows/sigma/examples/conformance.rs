@@ -18,7 +18,8 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let files = common::files(folders);
-    let loaded = load(files.iter().map(|(name, text)| (name.clone(), text.as_str())), &Options::default());
+    let loaded =
+        load(files.iter().map(|(name, text)| (name.clone(), text.as_str())), &Options::default());
     let set = Arc::new(loaded.set);
     let mut matcher = Matcher::new(set.clone());
     let text = std::fs::read_to_string(events).unwrap_or_default();

@@ -8,7 +8,8 @@ fn main() {
     let folders: Vec<String> = std::env::args().skip(1).collect();
     let files = common::files(&folders);
     let start = common::cpu_seconds();
-    let loaded = load(files.iter().map(|(name, text)| (name.clone(), text.as_str())), &Options::default());
+    let loaded =
+        load(files.iter().map(|(name, text)| (name.clone(), text.as_str())), &Options::default());
     let seconds = common::cpu_seconds() - start;
     let (mut ok, mut unreachable, mut disabled) = (0, 0, 0);
     for rule in loaded.set.rules() {

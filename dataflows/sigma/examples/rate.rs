@@ -26,7 +26,8 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let files = common::files(folders);
-    let loaded = load(files.iter().map(|(name, text)| (name.clone(), text.as_str())), &Options::default());
+    let loaded =
+        load(files.iter().map(|(name, text)| (name.clone(), text.as_str())), &Options::default());
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let source = Arc::new(SourceInfo::plain(1, "rate", ReceiverKind::File, "file"));
     let events: Vec<Event> = match kind.as_str() {

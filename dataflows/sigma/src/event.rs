@@ -90,3 +90,154 @@ fn commands(event: &Event, command: &str, take: Sink<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{LogSourceRef, Matcher, Options, load};
+    use seerflow_model::event::{Field, Span};
+    use seerflow_model::record::{ReceiverKind, SourceInfo};
+    use seerflow_model::{Activity, EntityRef, EntityType, Role, Severity};
+    use std::sync::Arc;
+
+    /// An event whose message begins its text.
+    fn event(
+        format: Format,
+        program: &str,
+        message: &str,
+        fields: &[(&str, &str)],
+        entities: &[(Role, EntityType, &str)],
+    ) -> Event {
+        let source = SourceInfo::plain(1, "s", ReceiverKind::File, "file");
+        let mut event = Event::empty(Arc::new(source));
+        let mut text = message.to_owned();
+        let entity = |(role, kind, value): &(Role, EntityType, &str)| {
+            let start = message.find(value).unwrap();
+            let value = Span::new(start, start + value.len());
+            EntityRef { kind: *kind, role: *role, key: 0, value, domain: Span::NONE }
+        };
+        event.entities = entities.iter().map(entity).collect();
+        let mut put = |part: &str| {
+            text.push_str(part);
+            Span::new(text.len() - part.len(), text.len())
+        };
+        event.program = put(program);
+        event.host = put("web-1");
+        let field = |(name, value): &(&str, &str)| Field { name: put(name), value: put(value) };
+        event.fields = fields.iter().map(field).collect();
+        event.message = Span::new(0, message.len());
+        event.format = format;
+        event.severity = Severity::Warning;
+        event.text = text.into();
+        event
+    }
+
+    /// Whether a rule of this logsource with this selection matches an event.
+    fn matches(logsource: &str, selection: &str, event: &Event) -> bool {
+        let text = format!(
+            "title: t\nlogsource: {logsource}\ndetection:\n  s: {selection}\n  condition: s\n"
+        );
+        let loaded = load([("t".into(), text.as_str())], &Options::default());
+        assert!(loaded.problems.is_empty(), "{}", loaded.problems[0]);
+        let mut sources: Vec<LogSourceRef<'static>> = Vec::new();
+        taxonomy::logsources(event, &mut sources);
+        let mut matcher = Matcher::new(Arc::new(loaded.set));
+        !matcher.matches(&sources, event).is_empty()
+    }
+
+    fn check(logsource: &str, selection: &str, event: &Event, expected: bool) {
+        assert_eq!(matches(logsource, selection, event), expected, "{logsource} {selection}");
+    }
+
+    #[test]
+    fn ssh() {
+        let message = "Failed password for bob from 198.51.100.23 port 4242 ssh2";
+        let entities =
+            [(Role::Actor, EntityType::User, "bob"), (Role::Src, EntityType::Ip, "198.51.100.23")];
+        let event = event(Format::Rfc3164, "sshd", message, &[], &entities);
+        for (logsource, selection, expected) in [
+            ("{product: linux, service: sshd}", "[failed PASSWORD]", true),
+            (
+                "{product: linux, service: auth}",
+                "{User: BOB, SourceIp|cidr: 198.51.100.0/24}",
+                true,
+            ),
+            ("{product: linux, service: syslog}", "{src_ip: 198.51.100.23, host: web-1}", true),
+            ("{product: linux}", "['web-1']", true),
+            ("{product: linux}", "[sshd]", true),
+            ("{product: linux}", "{severity: warning, message|startswith: failed}", true),
+            ("{product: linux, service: sudo}", "[failed]", false),
+            ("{product: windows}", "[failed]", false),
+            ("{product: linux}", "{User: eve}", false),
+        ] {
+            check(logsource, selection, &event, expected);
+        }
+    }
+
+    #[test]
+    fn sudo_and_cron_start_processes() {
+        let message = "bob : TTY=pts/0 ; PWD=/home/bob ; USER=root ; COMMAND=/usr/bin/vi /etc/x";
+        let entities = [
+            (Role::Actor, EntityType::User, "bob"),
+            (Role::Target, EntityType::User, "root"),
+            (Role::Object, EntityType::File, "/usr/bin/vi"),
+        ];
+        let sudo = event(Format::Rfc3164, "sudo", message, &[], &entities);
+        let process = "{category: process_creation, product: linux}";
+        for (selection, expected) in [
+            ("{Image|endswith: /vi, CommandLine: '/usr/bin/vi /etc/x'}", true),
+            ("{CurrentDirectory: /home/bob, tty: pts/0}", true),
+            ("{User: bob, TargetUserName: root}", true),
+            ("{Image: /bin/sh}", false),
+        ] {
+            check(process, selection, &sudo, expected);
+        }
+        let object = [(Role::Object, EntityType::File, "/opt/run.sh")];
+        let cron = event(Format::Rfc3164, "CRON", "(root) CMD (/opt/run.sh -q)", &[], &object);
+        check(process, "{CommandLine: /opt/run.sh -q}", &cron, true);
+        check("{product: linux, service: cron}", "[CMD]", &cron, true);
+        // Without one reading of the line there is no command to believe.
+        let unclear = event(Format::Rfc3164, "sudo", message, &[], &entities[..2]);
+        check(process, "{CommandLine: '*'}", &unclear, false);
+    }
+
+    #[test]
+    fn web_requests() {
+        let fields = [
+            ("http.request.method", "GET"),
+            ("url.original", "/a/b.php"),
+            ("url.query", "x=../../etc"),
+            ("http.response.status_code", "200"),
+            ("user_agent.original", "curl/8"),
+            ("source.ip", "192.0.2.7"),
+        ];
+        let mut event = event(Format::Access, "nginx", "GET /a/b.php 200 OK", &fields, &[]);
+        event.activity = Activity::WebRequest;
+        for (selection, expected) in [
+            ("{cs-method: get, sc-status: 200}", true),
+            ("{cs-uri-query|contains: '/b.php?x=..'}", true),
+            ("{c-uri: '/a/b.php?x=../../etc', cs-uri-stem: /a/b.php}", true),
+            ("{c-ip|cidr: 192.0.2.0/24, c-useragent|startswith: curl}", true),
+            ("['../../etc']", true),
+            ("{sc-status|gte: 400}", false),
+        ] {
+            check("{category: webserver}", selection, &event, expected);
+        }
+        check("{service: nginx}", "{cs-method: GET}", &event, true);
+    }
+
+    #[test]
+    fn windows_speaks_for_itself() {
+        let fields = [
+            ("Channel", "Microsoft-Windows-Sysmon/Operational"),
+            ("EventID", "13"),
+            ("TargetObject", r"HKLM\Software\X"),
+        ];
+        let event = event(Format::Windows, "Microsoft-Windows-Sysmon", "Registry", &fields, &[]);
+        let selection = "{EventID: 13, TargetObject|endswith: '\\x'}";
+        check("{category: registry_set, product: windows}", selection, &event, true);
+        check("{category: registry_event, product: windows}", selection, &event, true);
+        check("{product: windows, service: sysmon}", selection, &event, true);
+        check("{category: file_event, product: windows}", selection, &event, false);
+    }
+}

@@ -51,9 +51,18 @@ impl Net {
         }
     }
 
-    /// An address in it.
-    pub fn example(&self) -> IpAddr {
-        self.address
+    /// An address in it: as written, or its last.
+    pub fn example(&self, last: bool) -> IpAddr {
+        let host = |most: u32| u128::MAX.checked_shr(128 - most + u32::from(self.bits));
+        match (last, self.address) {
+            (false, address) => address,
+            (true, IpAddr::V4(net)) => {
+                IpAddr::V4((u32::from(net) | host(32).unwrap_or(0) as u32).into())
+            }
+            (true, IpAddr::V6(net)) => {
+                IpAddr::V6((u128::from(net) | host(128).unwrap_or(0)).into())
+            }
+        }
     }
 }
 
@@ -82,9 +91,15 @@ mod tests {
             let parsed = Net::parse(net).unwrap();
             assert!(parsed.contains(inside.parse().unwrap()), "{net} {inside}");
             assert!(!parsed.contains(outside.parse().unwrap()), "{net} {outside}");
-            assert!(parsed.contains(parsed.example()), "{net}");
+            assert!(parsed.contains(parsed.example(false)), "{net}");
+            assert!(parsed.contains(parsed.example(true)), "{net}");
         }
-        for wrong in ["10.0.0.0/33", "fe80::/129", "10.0.0/8", "x", "", "10.0.0.0/+8", "10.0.0.0/"] {
+        let last = |net: &str| Net::parse(net).unwrap().example(true).to_string();
+        assert_eq!(last("10.0.0.0/8"), "10.255.255.255");
+        assert_eq!(last("10.0.0.7"), "10.0.0.7");
+        assert_eq!(last("2001:db8::/112"), "2001:db8::ffff");
+        for wrong in ["10.0.0.0/33", "fe80::/129", "10.0.0/8", "x", "", "10.0.0.0/+8", "10.0.0.0/"]
+        {
             assert_eq!(Net::parse(wrong), None, "{wrong}");
         }
     }

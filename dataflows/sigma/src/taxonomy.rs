@@ -182,9 +182,8 @@ pub(crate) fn command(event: &Event) -> Option<&str> {
     if program != "sudo" && !cron {
         return None;
     }
-    let object = |e: &&seerflow_model::EntityRef| {
-        e.role == Role::Object && e.kind == EntityType::File
-    };
+    let object =
+        |e: &&seerflow_model::EntityRef| e.role == Role::Object && e.kind == EntityType::File;
     let file = event.entities.iter().find(object)?;
     let rest = event.text.get(file.value.start as usize..event.message.end())?;
     Some(if cron { rest.strip_suffix(')').unwrap_or(rest) } else { rest })

@@ -36,8 +36,9 @@ pub trait Fields {
     fn each(&self, take: Sink<'_>);
 }
 
-/// Deepest nesting of a JSON event that is looked at.
-const DEPTH_MAX: usize = 16;
+/// Deepest nesting of a JSON event that is looked at: what a JSON text can have at most when it is
+/// read.
+const DEPTH_MAX: usize = 128;
 
 /// A JSON object. Nested names are joined with dots; elements of arrays are values of one name.
 impl Fields for Value {

@@ -190,7 +190,9 @@ impl SlotIndex {
         }
         let Some(literals) = &self.literals else { return };
         for found in literals.automaton.find_overlapping_iter(value.folded) {
-            let Some((at, rules)) = literals.found.get(found.pattern().as_usize()) else { continue };
+            let Some((at, rules)) = literals.found.get(found.pattern().as_usize()) else {
+                continue;
+            };
             let placed = match at {
                 At::Inside => true,
                 At::Start => found.start() == 0,

@@ -2,7 +2,7 @@
 //!
 //! The expression is walked once. A part either is one fixed text (then it joins its neighbours)
 //! or has a set of texts of which one must occur, or says nothing. So `\\[a-z]+\.(exe|dll)$` needs
-//! `.exe` or `.dll`.
+//! `exe` or `dll`.
 
 use crate::pattern::fold;
 use crate::test::RegexFlags;
@@ -134,7 +134,7 @@ mod tests {
         for (source, insensitive, expected) in [
             ("Abc", false, Some(vec!["abc"])),
             ("abc", true, Some(vec!["abc"])),
-            (r"\\[a-z]+\.(exe|dll)$", false, Some(vec![".", ".exe", ".dll"])),
+            (r"\\[a-z]+\.(exe|dll)$", false, Some(vec!["exe", "dll"])),
             ("a.*longer", false, Some(vec!["longer"])),
             ("(foo|bar)baz", false, Some(vec!["foo", "bar", "baz"])),
             ("x*", false, None),

@@ -9,7 +9,7 @@ use super::predicate::Predicate;
 use super::program::Program;
 use super::reach;
 use super::row::Slot;
-use super::set::{Compiled, Correlated, Options, Part, RuleSet, State};
+use super::set::{Compiled, Correlated, Options, Part, RuleSet, State, Wanted};
 use super::witness;
 use crate::fault::{Fault, Place, Problem};
 use crate::head::Header;
@@ -40,10 +40,7 @@ pub struct Loaded {
 }
 
 /// Reads and compiles files, given as name and text, in this order: of equal ids the first counts.
-pub fn load<'t>(
-    files: impl IntoIterator<Item = (Arc<str>, &'t str)>,
-    options: &Options,
-) -> Loaded {
+pub fn load<'t>(files: impl IntoIterator<Item = (Arc<str>, &'t str)>, options: &Options) -> Loaded {
     let mut loader = Loader::new(options);
     for (file, text) in files {
         for document in rule::read(&file, text, &options.placeholders, &mut loader.problems) {
@@ -259,7 +256,7 @@ impl<'o> Loader<'o> {
     }
 
     fn dispatch(&mut self) {
-        let mut groups: HashMap<[Option<Box<str>>; 3], usize, Stable> = HashMap::default();
+        let mut groups: HashMap<Wanted, usize, Stable> = HashMap::default();
         for (number, rule) in self.set.rules.iter().enumerate() {
             if !rule.takes_part() {
                 continue;

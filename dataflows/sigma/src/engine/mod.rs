@@ -11,9 +11,9 @@
 //! ```
 
 pub mod fields;
+pub mod loader;
 pub mod reach;
 pub mod run;
-pub mod loader;
 pub mod set;
 
 pub(crate) mod index;
@@ -25,5 +25,5 @@ mod text;
 mod times;
 mod witness;
 
-
-
+#[cfg(test)]
+mod tests;

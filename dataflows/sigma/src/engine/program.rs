@@ -65,7 +65,8 @@ fn emit(expr: &Expr, yes: u32, no: u32, predicates: &[Predicate], steps: &mut Ve
         Expr::Not(inner) => emit(inner, no, yes, predicates, steps),
         Expr::And(items) | Expr::Or(items) => {
             let and = matches!(expr, Expr::And(_));
-            let mut order: Vec<_> = items.iter().map(|item| (cost(item, predicates), item)).collect();
+            let mut order: Vec<_> =
+                items.iter().map(|item| (cost(item, predicates), item)).collect();
             order.sort_by_key(|(cost, _)| *cost);
             let mut next = if and { yes } else { no };
             for (_, item) in order.into_iter().rev() {

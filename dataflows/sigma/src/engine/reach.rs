@@ -21,6 +21,8 @@ use std::collections::BTreeMap;
 
 /// How many conjunctions are looked at, first and in the second go.
 const CONJUNCTIONS: [usize; 2] = [8, 512];
+/// Most tests in all conjunctions of a go together.
+const WORK_MAX: usize = 100_000;
 /// How many ways each is filled in.
 const WAYS: usize = 6;
 /// Longest example of an expression, in bytes.
@@ -46,8 +48,9 @@ fn can_match(set: &RuleSet, number: usize, row: &mut Row) -> bool {
     let Some(rule) = set.compiled(number as u32) else { return false };
     let tests = &rule.rule.detection.tests;
     let expr = rule.rule.detection.expr.normal();
+    let affordable = (WORK_MAX / expr.size()).max(1);
     CONJUNCTIONS.iter().any(|most| {
-        conjunctions(&expr, *most).iter().any(|demands| {
+        conjunctions(&expr, (*most).min(affordable)).iter().any(|demands| {
             (0..WAYS).any(|way| {
                 let Some(values) = fill(demands, tests, way) else { return false };
                 row.begin();
@@ -90,14 +93,17 @@ fn conjunctions(expr: &Expr, most: usize) -> Vec<Vec<Demand>> {
             let mut all: Vec<Vec<Demand>> = vec![Vec::new()];
             for item in items {
                 let more = conjunctions(item, most);
+                if more.is_empty() {
+                    return Vec::new();
+                }
                 // Every alternative of the item comes once before any comes a second time.
-                let pairs = all.len().saturating_mul(more.len()).min(most);
-                let count = all.len().max(1);
-                let pair = |n: usize| {
-                    let (a, b) = (&all[n % count], &more[(n + n / count) % more.len()]);
-                    [&a[..], &b[..]].concat()
-                };
-                all = (0..pairs).map(pair).collect();
+                let count = all.len();
+                let pairs = count.saturating_mul(more.len()).min(most.max(count));
+                let copies: Vec<_> = (count..pairs).map(|n| all[n % count].clone()).collect();
+                all.extend(copies);
+                for (n, demands) in all.iter_mut().enumerate() {
+                    demands.extend_from_slice(&more[(n % count + n / count) % more.len()]);
+                }
             }
             all
         }
@@ -111,6 +117,8 @@ struct Parts {
     start: String,
     inside: Vec<String>,
     end: String,
+    numbers: Vec<(Relation, Number)>,
+    times: Vec<(TimePart, Relation, Number)>,
     present: bool,
     absent: bool,
 }
@@ -159,6 +167,12 @@ impl Parts {
         if let Some(whole) = &self.whole {
             return Some(whole.clone());
         }
+        if !self.numbers.is_empty() {
+            return number_for(&self.numbers, way);
+        }
+        if !self.times.is_empty() {
+            return time_for(&self.times);
+        }
         if self.start.is_empty() && self.end.is_empty() && self.inside.is_empty() {
             return self.present.then(|| format!("zq{number}"));
         }
@@ -206,17 +220,14 @@ fn demand(test: &Test, part: &mut Parts, way: usize) {
             part.text(text, at_start, at_end);
             part.present = true;
         }
-        Want::Number(relation, number) => part.text(near(*relation, *number), true, true),
+        Want::Number(relation, number) => part.numbers.push((*relation, *number)),
         Want::Bool(value) => part.text(value.to_string(), true, true),
         Want::Cidr(nets) => {
             let net = nets.get(way % nets.len().max(1));
-            part.text(net.map(|net| net.example().to_string()).unwrap_or_default(), true, true);
+            let address = net.map(|net| net.example(way % 2 == 1).to_string());
+            part.text(address.unwrap_or_default(), true, true);
         }
-        Want::Time(which, relation, number) => {
-            if let Some(text) = time(*which, *relation, *number) {
-                part.text(text, true, true);
-            }
-        }
+        Want::Time(which, relation, number) => part.times.push((*which, *relation, *number)),
         Want::Null | Want::Exists | Want::Reference { .. } => {}
     }
 }
@@ -232,36 +243,38 @@ fn plain(pattern: &Pattern) -> String {
     pattern.pieces().iter().map(text).collect()
 }
 
-/// A number that stands like this to another.
-fn near(relation: Relation, number: Number) -> String {
-    let step = match relation {
-        Relation::Eq | Relation::Lte | Relation::Gte => return number.to_string(),
-        Relation::Lt => -1,
-        Relation::Gt | Relation::Neq => 1,
-    };
-    match number {
-        Number::Int(value) => value.saturating_add(step).to_string(),
-        Number::Real(bits) => (f64::from_bits(bits) + step as f64).to_string(),
-    }
+/// A number that stands to all these as they say: one of them or near one.
+fn number_for(all: &[(Relation, Number)], way: usize) -> Option<String> {
+    let near = all.iter().flat_map(|(_, number)| {
+        let steps = [0.0, 1.0, -1.0, 0.5, -0.5].map(|step| Number::real(number.as_f64() + step));
+        [Some(*number)].into_iter().chain(steps).flatten()
+    });
+    let holds =
+        |n: &Number| all.iter().all(|(relation, number)| relation.holds(n.compare(*number)));
+    let fits: Vec<Number> = near.filter(holds).collect();
+    fits.get(way % fits.len().max(1)).map(Number::to_string)
 }
 
-/// A time whose part stands like this to a number.
-fn time(which: TimePart, relation: Relation, number: Number) -> Option<String> {
-    let candidates = |part: i64| match which {
-        TimePart::Minute => format!("2026-03-15T03:{part:02}:07Z"),
-        TimePart::Hour => format!("2026-03-15T{part:02}:14:07Z"),
-        TimePart::Day => format!("2026-03-{part:02}T03:14:07Z"),
-        TimePart::Month => format!("2026-{part:02}-15T03:14:07Z"),
-        TimePart::Year => format!("{part:04}-03-15T03:14:07Z"),
-        // The 4th of January is always in the first week; 1767484800 is that of 2026.
-        TimePart::Week => (1_767_484_800 + (part - 1) * 7 * 86_400).to_string(),
+/// A time whose parts stand to all these as they say.
+fn time_for(all: &[(TimePart, Relation, Number)]) -> Option<String> {
+    let holds = |text: &str, of_day: bool| {
+        all.iter().all(|(part, relation, number)| {
+            let found = times::part(text, None, *part).map(Number::Int);
+            matches!(part, TimePart::Hour | TimePart::Minute) == of_day
+                || found.is_some_and(|found| relation.holds(found.compare(*number)))
+        })
     };
-    let range = if which == TimePart::Year { 1970..2200 } else { 0..60 };
-    let fits = |text: &String| {
-        let found = times::part(text, Number::parse(text), which);
-        found.is_some_and(|part| relation.holds(Number::Int(part).compare(number)))
-    };
-    range.map(candidates).find(fits)
+    let years = all.iter().filter(|(part, ..)| *part == TimePart::Year);
+    let years = years.map(|(_, _, number)| number.as_f64().clamp(1.0, 9_998.0) as i64);
+    let years: Vec<i64> = years.flat_map(|year| year - 1..=year + 1).chain(2024..2028).collect();
+    let days = years.iter().flat_map(|year| {
+        (1..=12).flat_map(move |month| {
+            (1..=31).map(move |day| format!("{year:04}-{month:02}-{day:02}"))
+        })
+    });
+    let day = days.into_iter().find(|day| holds(day, true))?;
+    let minutes = (0..24 * 60).map(|m| format!("{day}T{:02}:{:02}:07Z", m / 60, m % 60));
+    minutes.into_iter().find(|time| holds(time, false))
 }
 
 /// A text in which an expression is found, and whether it must begin or end the value.

@@ -18,6 +18,9 @@ pub(crate) const VALUE_BYTES_MAX: usize = 64 << 10;
 /// Most values of an event that are looked at.
 pub(crate) const VALUES_MAX: usize = 4_096;
 
+/// Most text of an event that is looked at, in bytes.
+pub(crate) const ROW_BYTES_MAX: usize = 8 << 20;
+
 const NONE: u32 = u32::MAX;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -119,7 +122,7 @@ impl Row {
 
     /// Files a value under slots, and for keywords.
     pub fn put(&mut self, datum: Datum<'_>, slots: impl Iterator<Item = Slot>, keyword: bool) {
-        if self.values.len() >= VALUES_MAX {
+        if self.values.len() >= VALUES_MAX || self.raw.len() >= ROW_BYTES_MAX {
             self.cut += 1;
             return;
         }

@@ -6,7 +6,7 @@
 //! the order of the rules, so they do not hang on anything but event and set.
 
 use super::fields::Fields;
-use super::index::Index;
+use super::index::{Index, Stable};
 use super::row::Row;
 use super::set::{LogSourceRef, RuleSet};
 use hashbrown::HashMap;
@@ -16,6 +16,9 @@ use std::sync::Arc;
 /// Most sets of logsources that a matcher remembers.
 const REMEMBERED_MAX: usize = 512;
 
+/// Category, product and service of an event.
+type Triple = [Box<str>; 3];
+
 /// Finds the rules that match an event.
 #[derive(Debug)]
 pub struct Matcher {
@@ -24,7 +27,8 @@ pub struct Matcher {
     memo: Memo,
     bits: Vec<u64>,
     found: Vec<u32>,
-    indexes: HashMap<u64, (Vec<[Box<str>; 3]>, Arc<Index>), super::index::Stable>,
+    /// By hash of the logsources, with these to be sure.
+    indexes: HashMap<u64, (Vec<Triple>, Arc<Index>), Stable>,
     /// Programs that were run, ever.
     asked: u64,
 }
@@ -100,7 +104,11 @@ impl Matcher {
     }
 
     /// The numbers of the rules that match an event of these logsources, in ascending order.
-    pub fn matches(&mut self, sources: &[LogSourceRef<'_>], event: &(impl Fields + ?Sized)) -> &[u32] {
+    pub fn matches(
+        &mut self,
+        sources: &[LogSourceRef<'_>],
+        event: &(impl Fields + ?Sized),
+    ) -> &[u32] {
         let index = self.index(sources);
         self.found.clear();
         if index.rules.is_empty() {
@@ -165,7 +173,8 @@ impl Matcher {
         row.begin();
         let mapping = event.mapping();
         event.each(&mut |name, datum, keyword| {
-            let wanted = |slot: &u16| index.wanted.get(usize::from(*slot)).copied().unwrap_or(false);
+            let wanted =
+                |slot: &u16| index.wanted.get(usize::from(*slot)).copied().unwrap_or(false);
             let slots = set.names(mapping, name).iter().copied().filter(wanted);
             let keyword = keyword && index.keywords;
             if keyword || slots.clone().next().is_some() {

@@ -33,6 +33,9 @@ pub struct LogSourceRef<'a> {
     pub service: &'a str,
 }
 
+/// Category, product and service that a rule wants.
+pub(super) type Wanted = [Option<Box<str>>; 3];
+
 /// What is chosen of the rules that are found.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -101,7 +104,7 @@ pub struct RuleSet {
     /// Of each mapping which name fills which slots.
     pub(super) names: Vec<HashMap<Box<str>, Box<[Slot]>, Stable>>,
     /// Rules that take part, by category, product and service.
-    pub(super) dispatch: Vec<([Option<Box<str>>; 3], Vec<u32>)>,
+    pub(super) dispatch: Vec<(Wanted, Vec<u32>)>,
     indexes: Mutex<HashMap<Vec<u32>, Arc<Index>, Stable>>,
 }
 
@@ -141,7 +144,7 @@ impl RuleSet {
 
     /// The rules for an event that belongs to these logsources.
     pub(super) fn dispatch(&self, sources: &[LogSourceRef<'_>]) -> Vec<u32> {
-        let meant = |wanted: &[Option<Box<str>>; 3]| {
+        let meant = |wanted: &Wanted| {
             sources.iter().any(|source| {
                 let has = [source.category, source.product, source.service];
                 let fits = |(wanted, has): (&Option<Box<str>>, &str)| {

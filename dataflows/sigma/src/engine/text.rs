@@ -53,12 +53,14 @@ impl Texts {
         let inside = match inside.len() >= AUTOMATON_FROM {
             true => {
                 let mut builder = AhoCorasickBuilder::new();
-                let built = builder.match_kind(MatchKind::Standard).build(inside.iter().map(|text| text.as_bytes()));
+                let built = builder
+                    .match_kind(MatchKind::Standard)
+                    .build(inside.iter().map(|text| text.as_bytes()));
                 Inside::Together(Box::new(built.ok()?))
             }
             false => {
-                let finder = |text: &Box<str>| Finder::new(text.as_bytes()).into_owned();
-                Inside::Each(inside.iter().map(finder).collect())
+                let finders = inside.iter().map(|text| Finder::new(text.as_bytes()).into_owned());
+                Inside::Each(finders.collect())
             }
         };
         Some(Texts {

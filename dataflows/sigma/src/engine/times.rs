@@ -41,7 +41,7 @@ fn written(text: &str) -> Option<Civil> {
         _ => return None,
     };
     let fits = (1..=12).contains(&month)
-        && (1..=31).contains(&day)
+        && from_days(to_days(year, month, day)) == (year, month, day)
         && (0..24).contains(&hour)
         && (0..60).contains(&minute);
     fits.then_some((year, month, day, hour, minute))
@@ -117,6 +117,8 @@ mod tests {
             ("1773544447000000000", Day, Some(15)),
             ("yesterday", Hour, None),
             ("2026-13-01", Month, None),
+            ("2026-02-29", Month, None),
+            ("2024-02-29", Day, Some(29)),
             ("2026-03-15T", Hour, None),
             ("2026-03-1\u{e9}", Day, None),
             ("-5", Year, None),

@@ -214,7 +214,9 @@ fn trigger(kind: Kind, node: &Node, rules: &[String]) -> Result<Trigger, Fault> 
             let parsed = condition::parse(text, condition)?;
             Ok(Trigger::Rules(logic(&parsed, condition, rules)?))
         }
-        Yaml::Text(_) => Err(condition.fault("only temporal correlations have a condition in words")),
+        Yaml::Text(_) => {
+            Err(condition.fault("only temporal correlations have a condition in words"))
+        }
         _ => measure(kind, condition),
     }
 }
@@ -242,7 +244,8 @@ fn measure(kind: Kind, node: &Node) -> Result<Trigger, Fault> {
             continue;
         }
         let Some(relation) = Relation::parse(name) else {
-            let message = format!("`{name}` is not known here: gt, gte, lt, lte, eq, neq, field");
+            let fields = if counts { "" } else { ", field" };
+            let message = format!("`{name}` is not known here: gt, gte, lt, lte, eq, neq{fields}");
             return Err(Fault::new(key.place, message));
         };
         bounds.push((relation, Bound(number?)));
@@ -325,7 +328,8 @@ mod tests {
     fn temporal_forms() {
         let plain = one("  type: temporal_ordered\nrules: [a, b]\ntimespan: 1h").unwrap();
         assert_eq!(plain.trigger, Trigger::Every);
-        let words = "  type: temporal\nrules: [a, b, c]\ntimespan: 1h\ncondition: a and not (b or c)";
+        let words =
+            "  type: temporal\nrules: [a, b, c]\ntimespan: 1h\ncondition: a and not (b or c)";
         let b_or_c = Logic::Or(vec![Logic::Rule(1), Logic::Rule(2)]);
         let expected = Logic::And(vec![Logic::Rule(0), Logic::Not(Box::new(b_or_c))]);
         assert_eq!(one(words).unwrap().trigger, Trigger::Rules(expected));
@@ -345,7 +349,7 @@ mod tests {
             ("  type: event_count\nrules: [a]\ntimespan: 5w\ncondition: {gte: 1}", "no timespan"),
             ("  type: event_count\nrules: [a]\ntimespan: 0s\ncondition: {gte: 1}", "no timespan"),
             ("  type: event_count\nrules: [a]\ntimespan: -1s\ncondition: {gte: 1}", "no timespan"),
-            (&format!("{head}condition: {{field: x, gte: 1}}"), "`field` needs a number"),
+            (&format!("{head}condition: {{field: x, gte: 1}}"), "`field` is not known here"),
             (&format!("{head}condition: {{gte: many}}"), "needs a number"),
             (&format!("{head}condition: {{}}"), "compares with nothing"),
             (&format!("{head}condition: a and b"), "only temporal"),

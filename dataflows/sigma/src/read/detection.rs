@@ -189,7 +189,9 @@ impl Reader<'_> {
         let manner = Manner::of(&modifiers, node)?;
         let field: FieldName = field.into();
         let nodes = match &node.value {
-            Yaml::List(items) if items.is_empty() => return Err(node.fault("an empty list of values")),
+            Yaml::List(items) if items.is_empty() => {
+                return Err(node.fault("an empty list of values"));
+            }
             Yaml::List(items) => &items[..],
             _ => std::slice::from_ref(node),
         };
@@ -327,13 +329,11 @@ fn compared(value: &Value, manner: &Manner, node: &Node) -> Result<Want, Fault> 
         Value::Text(pattern) => pattern.as_plain().and_then(Number::parse),
         _ => None,
     };
-    let number = number.ok_or_else(|| {
-        node.fault(format!("a comparison needs a number, not {}", node.kind()))
-    })?;
+    let number = number
+        .ok_or_else(|| node.fault(format!("a comparison needs a number, not {}", node.kind())))?;
     let relation = manner.relation.unwrap_or(Relation::Eq);
     match manner.time {
         Some(part) => Ok(Want::Time(part, relation, number)),
         None => Ok(Want::Number(relation, number)),
     }
 }
-

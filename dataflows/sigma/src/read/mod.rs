@@ -8,5 +8,5 @@ pub mod modifier;
 pub mod rule;
 pub mod value;
 
-
-
+#[cfg(test)]
+mod tests;

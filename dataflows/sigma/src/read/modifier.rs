@@ -113,7 +113,10 @@ fn modifier(name: &str, place: Place) -> Result<Modifier, Fault> {
         return Ok(*found);
     }
     let near = names().min_by_key(|known| distance(known, name));
-    let near = near.filter(|known| distance(known, name) <= 1 + name.len() / 3);
+    let near = near.filter(|known| {
+        let distance = distance(known, name);
+        distance <= 1 + name.len() / 3 && distance < name.len()
+    });
     let hint = near.map(|known| format!("; is `{known}` meant?")).unwrap_or_default();
     Err(Fault::new(place, format!("unknown modifier `{name}`{hint}")))
 }

@@ -84,11 +84,10 @@ impl Manner {
                 Modifier::Cidr => manner.cidr = true,
                 Modifier::Exists => manner.exists = true,
                 Modifier::Compare(Relation::Neq) => manner.negate = true,
-                Modifier::Compare(relation) => {
-                    if manner.relation.replace(*relation).is_some() {
-                        return Err(node.fault("two comparisons exclude each other"));
-                    }
+                Modifier::Compare(_) if manner.relation.is_some() => {
+                    return Err(node.fault("two comparisons exclude each other"));
                 }
+                Modifier::Compare(relation) => manner.relation = Some(*relation),
                 Modifier::FieldRef => manner.reference = true,
                 Modifier::Expand => manner.expand = true,
                 Modifier::Time(part) => manner.time = Some(*part),
@@ -106,7 +105,8 @@ impl Manner {
         let number = self.relation.is_some() || self.time.is_some();
         let kinds = [self.regex.is_some(), self.cidr, self.exists, number, self.reference];
         if kinds.iter().filter(|set| **set).count() > 1 {
-            let message = "only one of `re`, `cidr`, `exists`, `fieldref` and comparisons may stand";
+            let message =
+                "only one of `re`, `cidr`, `exists`, `fieldref` and comparisons may stand";
             return Err(node.fault(message));
         }
         let any_kind = kinds.contains(&true);
