@@ -37,6 +37,7 @@ pub use head::{Header, Level, LogSource, Status, Unknown};
 pub use number::{Number, Relation};
 pub use read::correlation::{Alias, Bound, Correlation, Kind, Logic, Trigger};
 pub use read::detection::{Detection, Origin};
+pub use read::pipeline::Pipeline;
 pub use read::rule::Rule;
 pub use read::value::Placeholders;
 pub use test::{Expr, Test, Want};

@@ -212,14 +212,14 @@ impl Expr {
         }
     }
 
-    /// Every test's number changed.
-    pub fn renumbered(&self, change: &impl Fn(u32) -> u32) -> Expr {
-        let all = |items: &[Expr]| items.iter().map(|item| item.renumbered(change)).collect();
+    /// Every test put in for its number.
+    pub fn replaced(&self, change: &impl Fn(u32) -> Expr) -> Expr {
+        let all = |items: &[Expr]| items.iter().map(|item| item.replaced(change)).collect();
         match self {
-            Expr::Test(id) => Expr::Test(change(*id)),
+            Expr::Test(id) => change(*id),
             Expr::And(items) => Expr::And(all(items)),
             Expr::Or(items) => Expr::Or(all(items)),
-            Expr::Not(inner) => Expr::Not(Box::new(inner.renumbered(change))),
+            Expr::Not(inner) => Expr::Not(Box::new(inner.replaced(change))),
         }
     }
 

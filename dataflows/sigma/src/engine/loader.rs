@@ -14,8 +14,10 @@ use super::witness;
 use crate::fault::{Fault, Place, Problem};
 use crate::head::Header;
 use crate::read::correlation::Correlation;
-use crate::read::detection::{Detection, EXPR_SIZE_MAX};
+use crate::read::detection::EXPR_SIZE_MAX;
+use crate::read::pipeline::Pipeline;
 use crate::read::rule::{self, Document, Filter, Rule};
+use crate::read::value::Placeholders;
 use crate::taxonomy;
 use crate::test::{Expr, Test};
 use hashbrown::HashMap;
@@ -42,10 +44,18 @@ pub struct Loaded {
 /// Reads and compiles files, given as name and text, in this order: of equal ids the first counts.
 pub fn load<'t>(files: impl IntoIterator<Item = (Arc<str>, &'t str)>, options: &Options) -> Loaded {
     let mut loader = Loader::new(options);
+    let mut pipelines: Vec<&Pipeline> = options.pipelines.iter().collect();
+    pipelines.sort_by_key(|pipeline| pipeline.priority);
+    let mut placeholders = Placeholders::new();
+    pipelines.iter().for_each(|pipeline| placeholders.extend(pipeline.placeholders.clone()));
+    placeholders.extend(options.placeholders.clone());
     for (file, text) in files {
-        for document in rule::read(&file, text, &options.placeholders, &mut loader.problems) {
+        for document in rule::read(&file, text, &placeholders, &mut loader.problems) {
             match document {
-                Document::Rule(rule) => loader.rule(rule),
+                Document::Rule(mut rule) => {
+                    pipelines.iter().for_each(|pipeline| pipeline.apply(&mut rule));
+                    loader.rule(rule);
+                }
                 Document::Filter(filter) => loader.filters.push(filter),
                 Document::Correlation(rule, place) => {
                     loader.correlations.push((rule, file.clone(), place));
@@ -162,10 +172,7 @@ impl<'o> Loader<'o> {
             match fits {
                 true => {
                     used = true;
-                    add(&mut rule.detection, &filter.detection);
-                    if rule.detection.expr.size() > EXPR_SIZE_MAX {
-                        faults.push(format!("makes `{}` too large", rule.header.label()));
-                    }
+                    rule.detection.and(&filter.detection);
                 }
                 false if filter.rules.is_some() => {
                     let name = rule.header.label();
@@ -189,6 +196,13 @@ impl<'o> Loader<'o> {
 
     /// Compiles a rule; what cannot be compiled is a problem.
     fn compile(&mut self, rule: Rule) {
+        if rule.detection.expr.size() > EXPR_SIZE_MAX {
+            let message =
+                format!("with filters and pipelines it has more than {EXPR_SIZE_MAX} parts");
+            let fault = Fault::new(rule.place, message);
+            self.problems.push(problem(&rule.file, &rule.header, fault));
+            return;
+        }
         let mut predicates = Vec::with_capacity(rule.detection.tests.len());
         for origin in &rule.detection.tests {
             match self.predicate(&origin.test) {
@@ -200,7 +214,7 @@ impl<'o> Loader<'o> {
                 }
             }
         }
-        let expr = rule.detection.expr.renumbered(&|test| predicates[test as usize]);
+        let expr = rule.detection.expr.replaced(&|test| Expr::Test(predicates[test as usize]));
         let program = Program::new(&expr, &self.set.predicates);
         let tests = &rule.detection.tests;
         let slot = |name: &str| self.set.slots.get(name).copied().unwrap_or_default();
@@ -321,14 +335,4 @@ impl<'o> Loader<'o> {
             self.problems.push(problem(&file, &rule.header, Fault::new(place, message)));
         }
     }
-}
-
-/// Puts a filter's condition beside that of a rule.
-fn add(detection: &mut Detection, filter: &Detection) {
-    let offset = detection.tests.len() as u32;
-    detection.tests.extend(filter.tests.iter().cloned());
-    detection.missing.extend(filter.missing.iter().cloned());
-    let more = filter.expr.renumbered(&|test| test + offset);
-    let own = std::mem::replace(&mut detection.expr, Expr::And(Vec::new()));
-    detection.expr = Expr::And(vec![own, more]);
 }

@@ -12,6 +12,7 @@ use super::witness::Key;
 use crate::fault::Place;
 use crate::head::{Level, Status};
 use crate::read::correlation::Correlation;
+use crate::read::pipeline::Pipeline;
 use crate::read::rule::Rule;
 use crate::read::value::Placeholders;
 use crate::taxonomy::Mapping;
@@ -41,6 +42,8 @@ pub(super) type Wanted = [Option<Box<str>>; 3];
 pub struct Options {
     /// What stands for placeholders.
     pub placeholders: Placeholders,
+    /// What changes rules while they are loaded; lower priorities first, then this order.
+    pub pipelines: Vec<Pipeline>,
     /// Less mature rules are disabled.
     pub min_status: Option<Status>,
     /// Less severe rules are disabled.

@@ -43,6 +43,18 @@ pub struct Detection {
     pub missing: Vec<String>,
 }
 
+impl Detection {
+    /// Asks for another detection as well.
+    pub fn and(&mut self, other: &Detection) {
+        let offset = self.tests.len() as u32;
+        self.tests.extend(other.tests.iter().cloned());
+        self.missing.extend(other.missing.iter().cloned());
+        let more = other.expr.replaced(&|test| Expr::Test(test + offset));
+        let own = std::mem::replace(&mut self.expr, Expr::And(Vec::new()));
+        self.expr = Expr::And(vec![own, more]);
+    }
+}
+
 /// Keys of a filter that are no search identifiers.
 const NO_NAMES: [&str; 3] = ["condition", "timeframe", "rules"];
 

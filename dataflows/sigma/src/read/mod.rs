@@ -5,6 +5,7 @@ pub mod condition;
 pub mod correlation;
 pub mod detection;
 pub mod modifier;
+pub mod pipeline;
 pub mod rule;
 pub mod value;
 
