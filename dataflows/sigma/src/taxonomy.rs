@@ -225,4 +225,16 @@ mod tests {
             assert!(seen.contains(name), "{name}");
         }
     }
+    #[test]
+    fn the_documentation_has_every_name() {
+        let page = include_str!("../../../docs/event-model.md");
+        let section = page.split("## Names that Sigma rules use").nth(1).unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        for (name, sigma) in FIELDS {
+            let names: Vec<_> = sigma.iter().map(|name| format!("`{name}`")).collect();
+            let row = format!("| {} |", names.join(", "));
+            let named = name.starts_with('@') || section.contains(&format!("| `{name}` {row}"));
+            assert!(named && section.contains(&row), "{name} {row}");
+        }
+    }
 }

@@ -138,6 +138,20 @@ impl Matcher {
         &self.found
     }
 
+    /// As [`Matcher::matches`], but every rule of the logsources is asked: for checking the index.
+    pub fn matches_unindexed(
+        &mut self,
+        sources: &[LogSourceRef<'_>],
+        event: &(impl Fields + ?Sized),
+    ) -> Vec<u32> {
+        let index = self.index(sources);
+        self.load(&index, event);
+        let (set, row) = (&self.set, &self.row);
+        let ask = |id: u32| set.predicates.get(id as usize).is_some_and(|p| p.ask(row));
+        let matched = |rule: &&u32| set.compiled(**rule).is_some_and(|rule| rule.program.run(ask));
+        index.rules.iter().filter(matched).copied().collect()
+    }
+
     /// What of a rule an event has passed, whether it matches as a whole or not.
     pub fn explain(&mut self, rule: u32, event: &(impl Fields + ?Sized)) -> Vec<Reason> {
         let set = self.set.clone();
