@@ -3,7 +3,8 @@
 //! Fields come under their own names, the head and the entities under names with `@` that only
 //! the taxonomy knows. Keywords look at the message, at every field and at program and host. What
 //! rules call a command line is taken out of the lines of sudo and cron; a web request is given
-//! as one target, path and query together. Cost: one look-up per value.
+//! as one target, path and query together. Names of Windows events lose their blanks, as the
+//! specification wants it. Cost: one look-up per value.
 
 use crate::engine::fields::{Datum, Fields, Sink};
 use crate::taxonomy::{self, ENTITIES, Mapping};
@@ -13,14 +14,20 @@ use seerflow_model::{Event, Outcome};
 impl Fields for Event {
     fn mapping(&self) -> Mapping {
         match self.format {
-            Format::Windows | Format::Cloudtrail | Format::KubeAudit => Mapping::Plain,
+            Format::Windows => Mapping::Windows,
+            Format::Cloudtrail | Format::KubeAudit => Mapping::Plain,
             _ => Mapping::Model,
         }
     }
 
     fn each(&self, take: Sink<'_>) {
+        let mapping = self.mapping();
         for field in &self.fields {
-            take(self.get(field.name), Datum::Text(self.get(field.value)), true);
+            let (name, value) = (self.get(field.name), Datum::Text(self.get(field.value)));
+            match mapping == Mapping::Windows && name.contains(' ') {
+                true => take(&name.replace(' ', ""), value, true),
+                false => take(name, value, true),
+            }
         }
         let head = [
             ("@message", self.message, true),
@@ -33,7 +40,7 @@ impl Fields for Event {
                 take(name, Datum::Text(self.get(span)), keyword);
             }
         }
-        if self.mapping() == Mapping::Plain {
+        if mapping != Mapping::Model {
             return;
         }
         if let Some(facility) = self.facility {
@@ -56,6 +63,9 @@ impl Fields for Event {
         }
         if let Some(command) = taxonomy::command(self) {
             commands(self, command, take);
+        }
+        if taxonomy::is_firewall(self) {
+            packet(self, take);
         }
     }
 }
@@ -88,6 +98,23 @@ fn commands(event: &Event, command: &str, take: Sink<'_>) {
         if let Some(value) = value {
             take(name, Datum::Text(value), false);
         }
+    }
+}
+
+/// What a packet filter says of a packet: `SRC=… DST=… PROTO=… DPT=…`, and whether it passed.
+fn packet(event: &Event, take: Sink<'_>) {
+    const KEYS: [&str; 5] = ["SRC", "DST", "SPT", "DPT", "PROTO"];
+    for part in event.message().split(' ') {
+        if let Some((key, value)) = part.split_once('=')
+            && KEYS.contains(&key)
+        {
+            take(key, Datum::Text(value), false);
+        }
+    }
+    match event.outcome {
+        Outcome::Success => take("@action", Datum::Text("accept"), false),
+        Outcome::Failure => take("@action", Datum::Text("deny"), false),
+        Outcome::Unknown => {}
     }
 }
 
@@ -239,5 +266,50 @@ mod tests {
         check("{category: registry_event, product: windows}", selection, &event, true);
         check("{product: windows, service: sysmon}", selection, &event, true);
         check("{category: file_event, product: windows}", selection, &event, false);
+    }
+
+    #[test]
+    fn windows_own_log_speaks_as_sysmon_does() {
+        let fields = [
+            ("Channel", "Security"),
+            ("EventID", "4688"),
+            ("NewProcessName", r"C:\Windows\x.exe"),
+            ("Process Command Line", "x -y"),
+        ];
+        let event = event(Format::Windows, "Security", "Started", &fields, &[]);
+        let process = "{category: process_creation, product: windows}";
+        check(process, "{Image|endswith: '\\x.exe', CommandLine: x -y}", &event, true);
+        check(process, "{Image|endswith: '\\y.exe'}", &event, false);
+    }
+
+    #[test]
+    fn packet_filters_and_clouds() {
+        let message = "[UFW BLOCK] IN=eth0 OUT= SRC=192.0.2.7 DST=198.51.100.1 PROTO=TCP DPT=22";
+        let mut packet = event(Format::Rfc3164, "kernel", message, &[], &[]);
+        let firewall = "{category: firewall}";
+        check(firewall, "{dst_port: 22}", &packet, false);
+        (packet.activity, packet.outcome) = (Activity::NetworkConnection, Outcome::Failure);
+        for (selection, expected) in [
+            ("{dst_port: 22, src_ip|cidr: 192.0.2.0/24, action: deny, proto: tcp}", true),
+            ("{dst_port|gt: 22}", false),
+        ] {
+            check(firewall, selection, &packet, expected);
+        }
+        let fields = [
+            ("protoPayload.methodName", "google.iam.admin.v1.CreateServiceAccountKey"),
+            ("protoPayload.serviceName", "iam.googleapis.com"),
+        ];
+        let gcp = event(Format::Json, "", "", &fields, &[]);
+        let logsource = "{product: gcp, service: gcp.audit}";
+        check(logsource, "{gcp.audit.method_name|endswith: CreateServiceAccountKey}", &gcp, true);
+        let fields = [("operationName", "Add user"), ("category", "AuditLogs")];
+        let azure = event(Format::Json, "", "", &fields, &[]);
+        check(
+            "{product: azure, service: auditlogs}",
+            "{properties.message: add user}",
+            &azure,
+            true,
+        );
+        check("{product: azure, service: signinlogs}", "{OperationName: '*'}", &azure, false);
     }
 }

@@ -1,25 +1,9 @@
-//! The words of Sigma for what Seerflow knows: field names and logsources, as data.
-//!
-//! An event's own names always count; besides, the names of the event model fill the names that
-//! rules use, so that `source.ip` of an access log answers to `c-ip` and `src_ip`. One name may
-//! fill several, and several one; any value suffices a rule. Where a source brings Sigma's names
-//! itself (Windows, CloudTrail, Kubernetes audit) nothing is added.
+//! Names of fields: what the event model has, and what rules call it.
 
 use crate::engine::index::Stable;
 use crate::engine::row::Slot;
-use crate::engine::set::LogSourceRef;
 use hashbrown::HashMap;
-use seerflow_model::{EntityType, Event, Role};
-
-/// Which words an event's names are in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Mapping {
-    /// Those of the rules.
-    #[default]
-    Plain,
-    /// Those of the event model.
-    Model,
-}
+use seerflow_model::{EntityType, Role};
 
 /// Names of the event model and what rules call them.
 pub const FIELDS: &[(&str, &[&str])] = &[
@@ -64,9 +48,24 @@ pub const FIELDS: &[(&str, &[&str])] = &[
     ("cwd", &["CurrentDirectory"]),
     ("laddr", &["DestinationIp", "dst_ip"]),
     ("lport", &["DestinationPort", "dst_port"]),
+    // Audit logs of Google's cloud and of Azure.
+    ("protoPayload.methodName", &["gcp.audit.method_name", "data.protoPayload.methodName"]),
+    ("protoPayload.serviceName", &["data.protoPayload.serviceName", "protoPayload.Servicename"]),
+    ("protoPayload.resourceName", &["data.protoPayload.resourceName"]),
+    ("resource.type", &["data.protoPayload.resource.type"]),
+    ("logName", &["data.protoPayload.logName"]),
+    ("operationName", &["OperationName", "properties.message"]),
+    ("properties.activityDisplayName", &["properties.message"]),
+    ("category", &["Category"]),
+    ("resultType", &["ResultType"]),
+    ("resultDescription", &["ResultDescription"]),
+    ("properties.authenticationRequirement", &["AuthenticationRequirement"]),
+    ("properties.loggedByService", &["LoggedByService"]),
+    ("properties.riskEventType", &["riskEventType"]),
+    ("properties.userAgent", &["userAgent"]),
     // Head of the event.
     ("@host", &["Computer", "ComputerName", "host", "hostname"]),
-    ("@program", &["program", "SourceImage", "appname"]),
+    ("@program", &["program", "appname"]),
     ("@pid", &["pid", "ProcessId"]),
     ("@message", &["message", "Message", "msg"]),
     ("@facility", &["facility"]),
@@ -79,16 +78,26 @@ pub const FIELDS: &[(&str, &[&str])] = &[
     ("@src.host", &["SourceHostname", "src_host", "WorkstationName"]),
     ("@dst.ip", &["DestinationIp", "dst_ip"]),
     ("@dst.host", &["DestinationHostname", "dst_host"]),
-    ("@object.file", &["TargetFilename", "file", "name"]),
+    ("@object.file", &["TargetFilename", "file"]),
     ("@object.domain", &["query", "QueryName", "DestinationHostname"]),
     ("@object.service", &["ServiceName", "unit"]),
     ("@object.url", &["url"]),
-    ("@outcome", &["result", "outcome", "action"]),
+    ("@outcome", &["result", "outcome"]),
+    ("@action", &["action"]),
     // What command lines in messages give.
     ("@command", &["CommandLine", "command"]),
     ("@image", &["Image"]),
     ("@directory", &["CurrentDirectory"]),
     ("@terminal", &["tty", "TerminalName"]),
+];
+
+/// Names of Windows' own log and what rules, which have those of Sysmon, call them.
+pub const WINDOWS: &[(&str, &[&str])] = &[
+    ("NewProcessName", &["Image"]),
+    ("ParentProcessName", &["ParentImage"]),
+    ("ProcessCommandLine", &["CommandLine"]),
+    ("SubjectLogonId", &["LogonId"]),
+    ("NewValue", &["Details"]),
 ];
 
 /// Names of the entities that [`FIELDS`] knows.
@@ -107,107 +116,24 @@ pub const ENTITIES: [(Role, EntityType, &str); 12] = [
     (Role::Object, EntityType::Url, "@object.url"),
 ];
 
-/// Logsources that an event belongs to besides its own, by category or by product and service.
-const WIDER: &[(LogSourceRef<'static>, LogSourceRef<'static>)] = &[
-    (of("", "linux", "sshd"), of("", "linux", "auth")),
-    (of("", "linux", "sudo"), of("", "linux", "auth")),
-    (of("", "linux", "sshd"), of("", "linux", "syslog")),
-    (of("", "linux", "sudo"), of("", "linux", "syslog")),
-    (of("", "linux", "auth"), of("", "linux", "syslog")),
-    (of("", "linux", "cron"), of("", "linux", "syslog")),
-    (of("", "", "nginx"), of("webserver", "", "nginx")),
-    (of("", "", "apache"), of("webserver", "", "apache")),
-    (of("registry_set", "windows", ""), of("registry_event", "windows", "")),
-    (of("registry_add", "windows", ""), of("registry_event", "windows", "")),
-    (of("registry_delete", "windows", ""), of("registry_event", "windows", "")),
-    (of("registry_rename", "windows", ""), of("registry_event", "windows", "")),
-    (of("file_delete_detected", "windows", ""), of("file_delete", "windows", "")),
-    (of("application", "kubernetes", "audit"), of("", "kubernetes", "audit")),
-    (of("", "linux", "named"), of("dns", "", "")),
-];
-
-const fn of(
-    category: &'static str,
-    product: &'static str,
-    service: &'static str,
-) -> LogSourceRef<'static> {
-    LogSourceRef { category, product, service }
-}
-
-/// Services that rules name by program, where the model knows only "syslog".
-const SERVICES: [(&str, &str); 7] = [
-    ("clamd", "clamav"),
-    ("freshclam", "clamav"),
-    ("vsftpd", "vsftpd"),
-    ("guacd", "guacamole"),
-    ("guacamole", "guacamole"),
-    ("named", "named"),
-    ("auditd", "auditd"),
-];
-
-/// The logsources of an event: its own, and the wider ones that rules also use for it.
-pub fn logsources(event: &Event, out: &mut Vec<LogSourceRef<'static>>) {
-    out.clear();
-    let own = event.log_source();
-    out.push(of(own.category, own.product, own.service));
-    if own.product == "linux"
-        && let Some((_, service)) = SERVICES.iter().find(|(name, _)| *name == event.program())
-    {
-        out.push(of("", "linux", service));
-    }
-    if own.product == "linux" && own.category.is_empty() && command(event).is_some() {
-        out.push(of("process_creation", "linux", ""));
-    }
-    for at in 0..out.len() {
-        let known = out[at];
-        let meant = |part: &str, has: &str| part.is_empty() || part == has;
-        let wider = WIDER.iter().filter(|(from, _)| {
-            meant(from.category, known.category)
-                && meant(from.product, known.product)
-                && meant(from.service, known.service)
-        });
-        for (_, more) in wider {
-            if !out.contains(more) {
-                out.push(*more);
-            }
-        }
-    }
-}
-
-/// The command that sudo or cron reports: where it begins in the event's text, up to the end of
-/// the message. It is believed only where the role rules found one reading of the line.
-pub(crate) fn command(event: &Event) -> Option<&str> {
-    let program = event.program();
-    let cron = ["cron", "CRON", "crond", "anacron"].contains(&program);
-    if program != "sudo" && !cron {
-        return None;
-    }
-    let object =
-        |e: &&seerflow_model::EntityRef| e.role == Role::Object && e.kind == EntityType::File;
-    let file = event.entities.iter().find(object)?;
-    let rest = event.text.get(file.value.start as usize..event.message.end())?;
-    Some(if cron { rest.strip_suffix(')').unwrap_or(rest) } else { rest })
-}
-
 /// For each mapping, which slots a name fills.
 pub(crate) fn names(
     slots: &HashMap<Box<str>, Slot, Stable>,
 ) -> Vec<HashMap<Box<str>, Box<[Slot]>, Stable>> {
-    let own = || slots.iter().map(|(name, slot)| (name.clone(), vec![*slot]));
-    let boxed = |map: HashMap<Box<str>, Vec<Slot>, Stable>| {
-        map.into_iter().map(|(name, slots)| (name, slots.into_boxed_slice())).collect()
-    };
-    let mut model: HashMap<Box<str>, Vec<Slot>, Stable> = own().collect();
-    for (name, sigma) in FIELDS {
-        let found = sigma.iter().filter_map(|name| slots.get(*name).copied());
-        let list = model.entry((*name).into()).or_default();
-        for slot in found {
-            if !list.contains(&slot) {
-                list.push(slot);
+    let with = |table: &[(&str, &[&str])]| {
+        let own = slots.iter().map(|(name, slot)| (name.clone(), vec![*slot]));
+        let mut all: HashMap<Box<str>, Vec<Slot>, Stable> = own.collect();
+        for (name, sigma) in table {
+            let list = all.entry((*name).into()).or_default();
+            for slot in sigma.iter().filter_map(|name| slots.get(*name).copied()) {
+                if !list.contains(&slot) {
+                    list.push(slot);
+                }
             }
         }
-    }
-    vec![boxed(own().collect()), boxed(model)]
+        all.into_iter().map(|(name, slots)| (name, slots.into_boxed_slice())).collect()
+    };
+    vec![with(&[]), with(FIELDS), with(WINDOWS)]
 }
 
 #[cfg(test)]
@@ -227,10 +153,10 @@ mod tests {
     }
     #[test]
     fn the_documentation_has_every_name() {
-        let page = include_str!("../../../docs/event-model.md");
+        let page = include_str!("../../../../docs/event-model.md");
         let section = page.split("## Names that Sigma rules use").nth(1).unwrap();
         let section = section.split("\n## ").next().unwrap();
-        for (name, sigma) in FIELDS {
+        for (name, sigma) in FIELDS.iter().chain(WINDOWS) {
             let names: Vec<_> = sigma.iter().map(|name| format!("`{name}`")).collect();
             let row = format!("| {} |", names.join(", "));
             let named = name.starts_with('@') || section.contains(&format!("| `{name}` {row}"));
