@@ -21,7 +21,7 @@ impl Number {
         let whole = value as i64;
         match value {
             _ if value.is_nan() => None,
-            _ if whole as f64 == value && value.abs() < 9.0e15 => Some(Number::Int(whole)),
+            _ if whole as f64 == value => Some(Number::Int(whole)),
             _ => Some(Number::Real(value.to_bits())),
         }
     }
@@ -130,6 +130,7 @@ mod tests {
             ("4688.0", Some(Number::Int(4688))),
             ("1e3", Some(Number::Int(1000))),
             ("9007199254740993", Some(Number::Int(9_007_199_254_740_993))),
+            ("1e16", Some(Number::Int(10_000_000_000_000_000))),
             ("0.5", Number::real(0.5)),
             ("0x10", None),
             ("", None),

@@ -5,15 +5,15 @@
 //! that they are for; correlations are put in the order of what they refer to.
 
 use super::index::Stable;
+use super::link::{self, Waiting};
 use super::predicate::Predicate;
 use super::program::Program;
 use super::reach;
 use super::row::Slot;
-use super::set::{Compiled, Correlated, Options, Part, RuleSet, State, Wanted};
+use super::set::{Compiled, Options, RuleSet, State, Wanted};
 use super::witness;
 use crate::fault::{Fault, Place, Problem};
 use crate::head::Header;
-use crate::read::correlation::Correlation;
 use crate::read::detection::EXPR_SIZE_MAX;
 use crate::read::pipeline::Pipeline;
 use crate::read::rule::{self, Document, Filter, Rule};
@@ -21,14 +21,18 @@ use crate::read::value::Placeholders;
 use crate::taxonomy;
 use crate::test::{Expr, Test};
 use hashbrown::HashMap;
+use seerflow_model::hash;
 use std::sync::Arc;
 
 /// Most different field names of a set.
 const SLOTS_MAX: usize = 60_000;
+/// Most expressions of a set, and most of those that take more than 256 KiB: what they take is
+/// not known before they are compiled, and a small text can ask for much.
+const EXPRESSIONS_MAX: [usize; 2] = [20_000, 64];
+/// The same for one rule.
+const EXPRESSIONS_RULE_MAX: [usize; 2] = [256, 8];
 /// Most rules of a set.
 const RULES_MAX: usize = 200_000;
-/// Deepest chain of correlations.
-const CHAIN_MAX: usize = 10;
 
 /// What came of loading.
 #[derive(Debug)]
@@ -49,7 +53,9 @@ pub fn load<'t>(files: impl IntoIterator<Item = (Arc<str>, &'t str)>, options: &
     let mut placeholders = Placeholders::new();
     pipelines.iter().for_each(|pipeline| placeholders.extend(pipeline.placeholders.clone()));
     placeholders.extend(options.placeholders.clone());
+    let mut version = hash::text(&format!("{options:?}"));
     for (file, text) in files {
+        version = hash::pair(version, hash::text(text));
         for document in rule::read(&file, text, &placeholders, &mut loader.problems) {
             match document {
                 Document::Rule(mut rule) => {
@@ -63,6 +69,7 @@ pub fn load<'t>(files: impl IntoIterator<Item = (Arc<str>, &'t str)>, options: &
             }
         }
     }
+    loader.set.version = version;
     loader.finish()
 }
 
@@ -70,15 +77,17 @@ struct Loader<'o> {
     options: &'o Options,
     rules: Vec<Rule>,
     filters: Vec<Filter>,
-    correlations: Vec<(Correlation, Arc<str>, Place)>,
+    correlations: Vec<Waiting>,
     ids: HashMap<String, Arc<str>>,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
     set: RuleSet,
     interned: HashMap<Test, u32, Stable>,
+    /// Expressions, and large ones, of the set.
+    expressions: [usize; 2],
 }
 
-fn problem(file: &Arc<str>, header: &Header, fault: Fault) -> Problem {
+pub(super) fn problem(file: &Arc<str>, header: &Header, fault: Fault) -> Problem {
     Problem { file: file.clone(), rule: Some(header.label()), fault }
 }
 
@@ -94,6 +103,7 @@ impl<'o> Loader<'o> {
             warnings: Vec::new(),
             set: RuleSet::default(),
             interned: HashMap::default(),
+            expressions: [0; 2],
         }
     }
 
@@ -139,7 +149,10 @@ impl<'o> Loader<'o> {
         for rule in rules {
             self.compile(rule);
         }
-        self.link();
+        let correlations = std::mem::take(&mut self.correlations);
+        let new = |(rule, file, place): &Waiting| self.is_new(file, &rule.header, *place);
+        let correlations = correlations.into_iter().filter(new).collect();
+        link::link(&mut self.set, correlations, &mut self.problems, &mut self.warnings);
         self.set.names = taxonomy::names(&self.set.slots);
         self.dispatch();
         reach::judge(&mut self.set);
@@ -204,8 +217,9 @@ impl<'o> Loader<'o> {
             return;
         }
         let mut predicates = Vec::with_capacity(rule.detection.tests.len());
+        let before = self.expressions;
         for origin in &rule.detection.tests {
-            match self.predicate(&origin.test) {
+            match self.predicate(&origin.test, before) {
                 Ok(id) => predicates.push(id),
                 Err(message) => {
                     let fault = Fault::new(origin.place, message);
@@ -225,7 +239,8 @@ impl<'o> Loader<'o> {
         self.set.rules.push(Compiled { rule, state, predicates, program, witness });
     }
 
-    fn predicate(&mut self, test: &Test) -> Result<u32, String> {
+    /// The number of a test; `before` is how many expressions there were before its rule.
+    fn predicate(&mut self, test: &Test, before: [usize; 2]) -> Result<u32, String> {
         if let Some(id) = self.interned.get(test) {
             return Ok(*id);
         }
@@ -243,6 +258,16 @@ impl<'o> Loader<'o> {
         let predicate = Predicate::new(test, slot)?;
         if full {
             return Err(format!("the rules have more than {SLOTS_MAX} different fields"));
+        }
+        if let Some(large) = predicate.expression() {
+            self.expressions[0] += 1;
+            self.expressions[1] += usize::from(large);
+            for (i, count) in self.expressions.iter().enumerate() {
+                if *count > EXPRESSIONS_MAX[i] || count - before[i] > EXPRESSIONS_RULE_MAX[i] {
+                    let large = ["", "large "][i];
+                    return Err(format!("too many {large}regular expressions"));
+                }
+            }
         }
         let id = self.set.predicates.len() as u32;
         self.set.predicates.push(predicate);
@@ -287,52 +312,6 @@ impl<'o> Loader<'o> {
                 dispatch.len() - 1
             });
             dispatch[group].1.push(number as u32);
-        }
-    }
-
-    /// Resolves what correlations refer to, and puts each behind that.
-    fn link(&mut self) {
-        let mut known: HashMap<String, Part> = HashMap::new();
-        for (number, rule) in self.set.rules.iter().enumerate() {
-            let header = &rule.rule.header;
-            for name in [&header.id, &header.name].into_iter().flatten() {
-                known.entry(name.clone()).or_insert(Part::Rule(number as u32));
-            }
-        }
-        let mut waiting = std::mem::take(&mut self.correlations);
-        waiting.retain(|(rule, file, place)| self.is_new(file, &rule.header, *place));
-        for _ in 0..CHAIN_MAX {
-            let mut later = Vec::new();
-            let before = self.set.correlations.len();
-            for (rule, file, place) in waiting {
-                let parts: Option<Vec<Part>> =
-                    rule.rules.iter().map(|name| known.get(name).copied()).collect();
-                match parts {
-                    Some(parts) => {
-                        self.set.correlations.push(Correlated { rule, file, place, parts });
-                    }
-                    None => later.push((rule, file, place)),
-                }
-            }
-            for number in before..self.set.correlations.len() {
-                let header = &self.set.correlations[number].rule.header;
-                for name in [&header.id, &header.name].into_iter().flatten() {
-                    known.entry(name.clone()).or_insert(Part::Correlation(number as u32));
-                }
-            }
-            waiting = later;
-        }
-        for (rule, file, place) in waiting {
-            let missing = rule.rules.iter().filter(|name| !known.contains_key(*name));
-            let names: Vec<_> = missing.map(String::as_str).collect();
-            let message = match names.is_empty() {
-                true => format!("is one of a chain of more than {CHAIN_MAX}"),
-                false => format!(
-                    "refers to {}, which is not loaded or refers back to it",
-                    names.join(", ")
-                ),
-            };
-            self.problems.push(problem(&file, &rule.header, Fault::new(place, message)));
         }
     }
 }

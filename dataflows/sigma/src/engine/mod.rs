@@ -16,7 +16,9 @@ pub mod reach;
 pub mod run;
 pub mod set;
 
+mod example;
 pub(crate) mod index;
+mod link;
 mod literal;
 mod predicate;
 mod program;

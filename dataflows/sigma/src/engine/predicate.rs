@@ -9,6 +9,8 @@ use crate::test::{Affix, RegexFlags, Test, TimePart, Want};
 use regex::{Regex, RegexBuilder};
 use std::net::IpAddr;
 
+/// Size up to which a compiled expression is one of the small ones, in bytes.
+const REGEX_SMALL_MAX: usize = 256 << 10;
 /// Greatest size of a compiled expression, in bytes.
 const REGEX_BYTES_MAX: usize = 10 << 20;
 /// Greatest size of its cache while it runs, in bytes.
@@ -28,7 +30,7 @@ pub(crate) struct Predicate {
 enum Ask {
     Folded(Texts),
     Raw(Texts),
-    Regex(Regex),
+    Regex { regex: Regex, large: bool },
     Number(Relation, Number),
     Bool(&'static str),
     Null,
@@ -50,7 +52,12 @@ impl Predicate {
             Want::Text { patterns, cased: true } => {
                 Ask::Raw(Texts::new(patterns, true).ok_or_else(too_large)?)
             }
-            Want::Regex { source, flags } => Ask::Regex(regex(source, *flags)?),
+            Want::Regex { source, flags } => match regex(source, *flags, REGEX_SMALL_MAX) {
+                Ok(regex) => Ask::Regex { regex, large: false },
+                Err(_) => {
+                    Ask::Regex { regex: regex(source, *flags, REGEX_BYTES_MAX)?, large: true }
+                }
+            },
             Want::Number(relation, number) => Ask::Number(*relation, *number),
             Want::Bool(value) => Ask::Bool(if *value { "true" } else { "false" }),
             Want::Null => Ask::Null,
@@ -62,6 +69,14 @@ impl Predicate {
             Want::Time(part, relation, number) => Ask::Time(*part, *relation, *number),
         };
         Ok(Predicate { slot: own, ask })
+    }
+
+    /// Whether it is an expression, and then whether it is a large one.
+    pub fn expression(&self) -> Option<bool> {
+        match self.ask {
+            Ask::Regex { large, .. } => Some(large),
+            _ => None,
+        }
     }
 
     /// The other slot that it looks at, if any.
@@ -90,7 +105,7 @@ impl Predicate {
         match &self.ask {
             Ask::Folded(texts) => value.is_something() && texts.fit(value.folded),
             Ask::Raw(texts) => value.is_something() && texts.fit(value.raw),
-            Ask::Regex(regex) => value.is_something() && regex.is_match(value.raw),
+            Ask::Regex { regex, .. } => value.is_something() && regex.is_match(value.raw),
             Ask::Bool(word) => value.is_something() && value.folded == *word,
             Ask::Number(relation, number) => {
                 value.number().is_some_and(|n| relation.holds(n.compare(*number)))
@@ -116,7 +131,7 @@ impl Predicate {
             Ask::Reference { .. } => 8,
             Ask::Time(..) => 10,
             Ask::Cidr(nets) => 20 + nets.len() as u32,
-            Ask::Regex(_) => 400,
+            Ask::Regex { .. } => 400,
         };
         if self.slot == ANYWHERE { each.saturating_mul(8) } else { each }
     }
@@ -133,12 +148,12 @@ fn stands(a: Seen<'_>, b: Seen<'_>, how: Affix, cased: bool) -> bool {
 }
 
 /// A linear-time expression of bounded size.
-fn regex(source: &str, flags: RegexFlags) -> Result<Regex, String> {
+fn regex(source: &str, flags: RegexFlags, bytes_max: usize) -> Result<Regex, String> {
     RegexBuilder::new(source)
         .case_insensitive(flags.insensitive)
         .multi_line(flags.lines)
         .dot_matches_new_line(flags.dot_all)
-        .size_limit(REGEX_BYTES_MAX)
+        .size_limit(bytes_max)
         .dfa_size_limit(REGEX_CACHE_MAX)
         .nest_limit(REGEX_DEPTH_MAX)
         .build()

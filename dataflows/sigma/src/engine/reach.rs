@@ -7,16 +7,14 @@
 //! none of a bounded number of tries succeeds is called unreachable: it contradicts itself, or is
 //! so odd that somebody should look at it.
 
+use super::example;
 use super::row::{ANYWHERE, Row};
 use super::set::{RuleSet, State};
-use super::times;
 use crate::engine::fields::Datum;
 use crate::number::{Number, Relation};
-use crate::pattern::{Pattern, Piece};
+use crate::pattern::Piece;
 use crate::read::detection::Origin;
-use crate::test::{Affix, Expr, FieldName, RegexFlags, Test, TimePart, Want};
-use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Class, Hir, HirKind};
+use crate::test::{Affix, Expr, FieldName, Test, TimePart, Want};
 use std::collections::BTreeMap;
 
 /// How many conjunctions are looked at, first and in the second go.
@@ -24,10 +22,7 @@ const CONJUNCTIONS: [usize; 2] = [8, 512];
 /// Most tests in all conjunctions of a go together.
 const WORK_MAX: usize = 100_000;
 /// How many ways each is filled in.
-const WAYS: usize = 6;
-/// Longest example of an expression, in bytes.
-const EXAMPLE_MAX: usize = 4_096;
-
+pub(super) const WAYS: usize = 6;
 /// A test and whether it must be passed.
 type Demand = (u32, bool);
 
@@ -168,10 +163,10 @@ impl Parts {
             return Some(whole.clone());
         }
         if !self.numbers.is_empty() {
-            return number_for(&self.numbers, way);
+            return example::numbers(&self.numbers, way);
         }
         if !self.times.is_empty() {
-            return time_for(&self.times);
+            return example::time(&self.times);
         }
         if self.start.is_empty() && self.end.is_empty() && self.inside.is_empty() {
             return self.present.then(|| format!("zq{number}"));
@@ -212,11 +207,11 @@ fn demand(test: &Test, part: &mut Parts, way: usize) {
             let Some(pattern) = patterns.get(way % patterns.len().max(1)) else { return };
             let at = |piece: Option<&Piece>| piece != Some(&Piece::Many);
             let pieces = pattern.pieces();
-            part.text(plain(pattern), at(pieces.first()), at(pieces.last()));
+            part.text(example::plain(pattern), at(pieces.first()), at(pieces.last()));
             part.present = true;
         }
         Want::Regex { source, flags } => {
-            let (text, at_start, at_end) = example(source, *flags, way);
+            let (text, at_start, at_end) = example::regex(source, *flags, way);
             part.text(text, at_start, at_end);
             part.present = true;
         }
@@ -230,97 +225,4 @@ fn demand(test: &Test, part: &mut Parts, way: usize) {
         Want::Time(which, relation, number) => part.times.push((*which, *relation, *number)),
         Want::Null | Want::Exists | Want::Reference { .. } => {}
     }
-}
-
-/// A text that fits a pattern.
-fn plain(pattern: &Pattern) -> String {
-    let text = |piece: &Piece| match piece {
-        Piece::Lit(text) => text.to_string(),
-        Piece::One => "x".to_owned(),
-        Piece::Dash => "-".to_owned(),
-        Piece::Many | Piece::Hole(_) => String::new(),
-    };
-    pattern.pieces().iter().map(text).collect()
-}
-
-/// A number that stands to all these as they say: one of them or near one.
-fn number_for(all: &[(Relation, Number)], way: usize) -> Option<String> {
-    let near = all.iter().flat_map(|(_, number)| {
-        let steps = [0.0, 1.0, -1.0, 0.5, -0.5].map(|step| Number::real(number.as_f64() + step));
-        [Some(*number)].into_iter().chain(steps).flatten()
-    });
-    let holds =
-        |n: &Number| all.iter().all(|(relation, number)| relation.holds(n.compare(*number)));
-    let fits: Vec<Number> = near.filter(holds).collect();
-    fits.get(way % fits.len().max(1)).map(Number::to_string)
-}
-
-/// A time whose parts stand to all these as they say.
-fn time_for(all: &[(TimePart, Relation, Number)]) -> Option<String> {
-    let holds = |text: &str, of_day: bool| {
-        all.iter().all(|(part, relation, number)| {
-            let found = times::part(text, None, *part).map(Number::Int);
-            matches!(part, TimePart::Hour | TimePart::Minute) == of_day
-                || found.is_some_and(|found| relation.holds(found.compare(*number)))
-        })
-    };
-    let years = all.iter().filter(|(part, ..)| *part == TimePart::Year);
-    let years = years.map(|(_, _, number)| number.as_f64().clamp(1.0, 9_998.0) as i64);
-    let years: Vec<i64> = years.flat_map(|year| year - 1..=year + 1).chain(2024..2028).collect();
-    let days = years.iter().flat_map(|year| {
-        (1..=12).flat_map(move |month| {
-            (1..=31).map(move |day| format!("{year:04}-{month:02}-{day:02}"))
-        })
-    });
-    let day = days.into_iter().find(|day| holds(day, true))?;
-    let minutes = (0..24 * 60).map(|m| format!("{day}T{:02}:{:02}:07Z", m / 60, m % 60));
-    minutes.into_iter().find(|time| holds(time, false))
-}
-
-/// A text in which an expression is found, and whether it must begin or end the value.
-fn example(source: &str, flags: RegexFlags, way: usize) -> (String, bool, bool) {
-    let parsed = ParserBuilder::new()
-        .case_insensitive(flags.insensitive)
-        .dot_matches_new_line(flags.dot_all)
-        .build()
-        .parse(source);
-    let Ok(hir) = parsed else { return (String::new(), false, false) };
-    let mut out = String::new();
-    write(&hir, way, &mut out);
-    let looks = hir.properties();
-    let at_start = looks.look_set_prefix().contains_anchor();
-    let at_end = looks.look_set_suffix().contains_anchor();
-    (out, at_start, at_end)
-}
-
-fn write(hir: &Hir, way: usize, out: &mut String) {
-    if out.len() > EXAMPLE_MAX {
-        return;
-    }
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => {}
-        HirKind::Literal(literal) => out.push_str(&String::from_utf8_lossy(&literal.0)),
-        HirKind::Class(class) => out.push(letter(class, way)),
-        HirKind::Capture(capture) => write(&capture.sub, way, out),
-        HirKind::Concat(parts) => parts.iter().for_each(|part| write(part, way, out)),
-        HirKind::Alternation(parts) => {
-            if let Some(part) = parts.get(way % parts.len().max(1)) {
-                write(part, way, out);
-            }
-        }
-        HirKind::Repetition(repetition) => {
-            let least = repetition.min.max(u32::from(way % 2 == 1)).min(1_000);
-            let times = repetition.max.map_or(least, |most| least.min(most));
-            (0..times).for_each(|_| write(&repetition.sub, way, out));
-        }
-    }
-}
-
-/// A character of a class, a letter or digit if it has one.
-fn letter(class: &Class, way: usize) -> char {
-    let Class::Unicode(class) = class else { return 'x' };
-    let has = |c: char| class.iter().any(|range| range.start() <= c && c <= range.end());
-    let liked = ["xaA0_ ", "a0xA", "0aA", "Ax1", "bB2", "x9"][way % WAYS];
-    let any = class.iter().next().map_or('x', |range| range.start());
-    liked.chars().find(|c| has(*c)).unwrap_or(any)
 }

@@ -108,6 +108,8 @@ pub struct RuleSet {
     pub(super) names: Vec<HashMap<Box<str>, Box<[Slot]>, Stable>>,
     /// Rules that take part, by category, product and service.
     pub(super) dispatch: Vec<(Wanted, Vec<u32>)>,
+    /// Of what it was made.
+    pub(super) version: u64,
     indexes: Mutex<HashMap<Vec<u32>, Arc<Index>, Stable>>,
 }
 
@@ -120,6 +122,11 @@ impl RuleSet {
     /// The correlation rules, each behind those that it refers to.
     pub fn correlations(&self) -> &[Correlated] {
         &self.correlations
+    }
+
+    /// A hash of all texts and options that it was made of: equal sets have equal versions.
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// How many fields rules ask for.

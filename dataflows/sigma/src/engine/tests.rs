@@ -455,3 +455,40 @@ proptest! {
         let _ = matcher.matches(&SOURCES, &event).len();
     }
 }
+
+#[test]
+fn a_small_text_cannot_take_much_memory() {
+    let large: Vec<_> = (0..9).map(|i| format!(r"'x{i}\w{{1,60}}'")).collect();
+    let rule = |values: &[String]| {
+        let values = values.join(", ");
+        format!(
+            "title: t\nlogsource: {{product: x}}\ndetection: {{s: {{a|re: [{values}]}}, condition: s}}\n"
+        )
+    };
+    assert_eq!(report(&[("t", &rule(&large[..8]))], &Options::default()), ["ok t"]);
+    let found = report(&[("t", &rule(&large))], &Options::default());
+    assert!(found[0].contains("too many large regular expressions"), "{found:?}");
+    let many: Vec<_> = (0..300).map(|i| format!("'x{i}'")).collect();
+    let found = report(&[("t", &rule(&many))], &Options::default());
+    assert!(found[0].contains("too many regular expressions"), "{found:?}");
+}
+
+#[test]
+fn correlations_of_idle_rules_and_names_that_are_taken_are_told() {
+    let text = "title: a\nname: n\nlogsource: {product: x}\n\
+        detection: {s: {a|expand: '%who%'}, condition: s}\n---\n\
+        title: b\nname: n\nlogsource: {product: x}\ndetection: {s: {a: 1}, condition: s}\n---\n\
+        title: c\ncorrelation: {type: event_count, rules: [n], timespan: 1m, condition: {gte: 2}}\n";
+    let found = report(&[("t", text)], &Options::default());
+    assert!(found[0].contains("the name `n` is already"), "{found:?}");
+    assert!(found[1].contains("refers to n, which takes no part: no values"), "{found:?}");
+}
+
+#[test]
+fn versions_hang_on_texts_and_options() {
+    let version = |text: &str, options: &Options| load([("t".into(), text)], options).set.version();
+    let other = Options { min_level: Some(crate::Level::Low), ..Options::default() };
+    assert_eq!(version(ONE, &Options::default()), version(ONE, &Options::default()));
+    assert_ne!(version(ONE, &Options::default()), version(ONE, &other));
+    assert_ne!(version(ONE, &Options::default()), version("a: 1", &Options::default()));
+}

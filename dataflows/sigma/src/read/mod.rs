@@ -4,10 +4,12 @@
 pub mod condition;
 pub mod correlation;
 pub mod detection;
+mod encode;
 pub mod modifier;
 pub mod pipeline;
 pub mod rule;
 pub mod value;
+mod want;
 
 #[cfg(test)]
 mod tests;

@@ -32,11 +32,12 @@ const WIDER: [(LogSourceRef<'static>, LogSourceRef<'static>); 14] = [
 ];
 
 /// Services that rules name by program, where the model knows only "syslog".
-const SERVICES: [(&[&str], &str); 6] = [
+const SERVICES: [(&[&str], &str); 7] = [
     (&["clamd", "freshclam", "clamscan"], "clamav"),
     (&["vsftpd"], "vsftpd"),
     (&["guacd", "guacamole"], "guacamole"),
     (&["named"], "named"),
+    (&["crontab", "CROND", "fcron", "cronie", "atd"], "cron"),
     (&["useradd", "adduser", "userdel", "usermod", "groupadd", "groupdel", "gpasswd"], "auth"),
     (&["passwd", "chpasswd", "chage", "pkexec", "polkitd", "doas", "runuser", "su-l"], "auth"),
 ];
