@@ -2,6 +2,7 @@
 //! operations, no index, no folding ahead, no memory.
 
 use super::fields::Datum;
+use crate::number::Relation;
 use crate::pattern::{DASHES, Piece};
 use crate::test::{Test, Want};
 use crate::{Fields, LogSourceRef, Matcher, Options, Sink, State, load};
@@ -50,6 +51,9 @@ fn oracle(test: &Test, event: &Flat) -> bool {
     let meant = |name: &str| test.field.is_empty() || name == &*test.field;
     let mut values = event.0.iter().filter(|(name, _)| meant(name)).map(|(_, value)| value);
     match &test.want {
+        Want::Text { patterns, cased: true } => {
+            values.any(|value| patterns.iter().any(|pattern| pattern.to_string() == *value))
+        }
         Want::Text { patterns, .. } => {
             values.any(|value| patterns.iter().any(|pattern| fits(pattern.pieces(), &lower(value))))
         }
@@ -62,6 +66,20 @@ fn oracle(test: &Test, event: &Flat) -> bool {
         Want::Reference { other, .. } => values.any(|value| {
             event.0.iter().any(|(name, theirs)| name == &**other && lower(theirs) == lower(value))
         }),
+        Want::Number(relation, number) => values.any(|value| {
+            let digits = |c: char| c.is_ascii_digit() || "-.".contains(c);
+            let value = Some(value).filter(|value| value.chars().all(digits));
+            let value: Option<f64> = value.and_then(|value| value.parse().ok());
+            value.is_some_and(|value| match relation {
+                Relation::Eq => value == number.as_f64(),
+                Relation::Neq => value != number.as_f64(),
+                Relation::Lt => value < number.as_f64(),
+                Relation::Lte => value <= number.as_f64(),
+                Relation::Gt => value > number.as_f64(),
+                Relation::Gte => value >= number.as_f64(),
+            })
+        }),
+        Want::Cidr(_) => values.any(|value| value == "10.0.0.1" || value == "10.0.0.2"),
         other => panic!("{other:?} is not generated"),
     }
 }
@@ -102,6 +120,12 @@ fn item() -> impl Strategy<Value = String> {
         8 => texts,
         1 => (field.clone(), field.clone()).prop_map(|(a, b)| format!("{a}|fieldref: {b}")),
         1 => field.clone().prop_map(|a| format!("{a}: null")),
+        1 => (field.clone(), "(|-)[0-3](\\.[05])?").prop_map(|(a, n)| format!("{a}: {n}")),
+        1 => (field.clone(), prop::sample::select(vec!["gt", "gte", "lt", "lte"]), -1..3)
+            .prop_map(|(a, relation, n)| format!("{a}|{relation}: {n}")),
+        1 => (field.clone(), 0..3).prop_map(|(a, n)| format!("{a}|neq: {n}")),
+        1 => (field.clone(), "[aAb]{1,2}").prop_map(|(a, text)| format!("{a}|cased: {text}")),
+        1 => field.clone().prop_map(|a| format!("{a}|cidr: [10.0.0.1/32, 10.0.0.2]")),
         1 => field.clone().prop_map(|a| format!("{a}|exists: true")),
         1 => (field, "[ab]{1,2}(\\.[+*])?K?").prop_map(|(a, re)| format!("{a}|re: {}", value(&re))),
     ]
@@ -161,7 +185,12 @@ fn rules() -> impl Strategy<Value = String> {
 
 fn event() -> impl Strategy<Value = Flat> {
     let name = prop::sample::select(vec!["a", "b", "c", "d", "e"]);
-    let text = prop::collection::vec(word(), 0..3).prop_map(|words| words.join(""));
+    let text = prop_oneof![
+        6 => prop::collection::vec(word(), 0..3).prop_map(|words| words.join("")),
+        1 => "(|-)[0-3](\\.[05])?",
+        1 => "10\\.0\\.0\\.[0-3]",
+        1 => "[aAb]{1,2}",
+    ];
     let field = (name.prop_map(str::to_owned), text);
     prop::collection::vec(field, 0..6).prop_map(Flat)
 }
