@@ -116,8 +116,11 @@ fn item() -> impl Strategy<Value = String> {
         let words: Vec<_> = words.iter().map(|word| value(word)).collect();
         format!("{field}{modifiers}: [{}]", words.join(", "))
     });
+    let tail = (field.clone(), r"[\\/][ab]{1,2}");
+    let tail = tail.prop_map(|(a, tail)| format!("{a}|endswith: {}", value(&tail)));
     prop_oneof![
         8 => texts,
+        3 => tail,
         1 => (field.clone(), field.clone()).prop_map(|(a, b)| format!("{a}|fieldref: {b}")),
         1 => field.clone().prop_map(|a| format!("{a}: null")),
         1 => (field.clone(), "(|-)[0-3](\\.[05])?").prop_map(|(a, n)| format!("{a}: {n}")),
@@ -190,6 +193,7 @@ fn event() -> impl Strategy<Value = Flat> {
         1 => "(|-)[0-3](\\.[05])?",
         1 => "10\\.0\\.0\\.[0-3]",
         1 => "[aAb]{1,2}",
+        1 => r"[ab\\/]{0,3}[\\/][abAB]{1,2}",
     ];
     let field = (name.prop_map(str::to_owned), text);
     prop::collection::vec(field, 0..6).prop_map(Flat)
