@@ -40,6 +40,14 @@ impl Fields for Event {
                 take(name, Datum::Text(self.get(span)), keyword);
             }
         }
+        for entity in &self.entities {
+            let known = ENTITIES
+                .iter()
+                .find(|(role, kind, _)| *role == entity.role && *kind == entity.kind);
+            if let Some((_, _, name)) = known {
+                take(name, Datum::Text(self.get(entity.value)), false);
+            }
+        }
         if mapping != Mapping::Model {
             return;
         }
@@ -49,14 +57,6 @@ impl Fields for Event {
         take("@severity", Datum::Text(self.severity.name()), false);
         if self.outcome != Outcome::Unknown {
             take("@outcome", Datum::Text(self.outcome.name()), false);
-        }
-        for entity in &self.entities {
-            let known = ENTITIES
-                .iter()
-                .find(|(role, kind, _)| *role == entity.role && *kind == entity.kind);
-            if let Some((_, _, name)) = known {
-                take(name, Datum::Text(self.get(entity.value)), false);
-            }
         }
         if matches!(self.format, Format::Access | Format::Haproxy | Format::Squid | Format::W3c) {
             request(self, take);
@@ -311,5 +311,35 @@ mod tests {
             true,
         );
         check("{product: azure, service: signinlogs}", "{OperationName: '*'}", &azure, false);
+    }
+
+    #[test]
+    fn correlations_find_what_they_group_by() {
+        let text = "title: base\nname: base\nlogsource: {product: linux, service: sshd}\n\
+            detection: {s: [failed], condition: s}\n---\n\
+            title: many\nname: many\ncorrelation:\n  type: event_count\n  rules: [base]\n  \
+            group-by: [who, entity.ip]\n  timespan: 5m\n  condition: {gte: 3}\n  \
+            aliases: {who: {base: User}}\n---\n\
+            title: wide\ncorrelation:\n  type: value_count\n  rules: [many]\n  \
+            group-by: [entity.host]\n  timespan: 5m\n  condition: {field: src_ip, gte: 3}\n";
+        let loaded = load([("t".into(), text)], &Options::default());
+        assert!(loaded.problems.is_empty(), "{}", loaded.problems[0]);
+        let message = "Failed password for bob from 198.51.100.23 port 4242 ssh2";
+        let entities =
+            [(Role::Actor, EntityType::User, "bob"), (Role::Src, EntityType::Ip, "198.51.100.23")];
+        let event = event(Format::Rfc3164, "sshd", message, &[], &entities);
+        let set = Arc::new(loaded.set);
+        let mut matcher = Matcher::new(set.clone());
+        let mut sources = Vec::new();
+        taxonomy::logsources(&event, &mut sources);
+        assert_eq!(matcher.matches(&sources, &event), [0]);
+        let values = |number: usize| {
+            let fields = &set.correlations()[number].fields[0];
+            let all = fields.group_by.iter().chain(&fields.measured);
+            all.map(|field| matcher.value(*field)).collect::<Vec<_>>()
+        };
+        assert_eq!(values(0), [Some("bob"), Some("198.51.100.23")]);
+        // The values of a chain come from the events at its end.
+        assert_eq!(values(1), [Some("web-1"), Some("198.51.100.23")]);
     }
 }

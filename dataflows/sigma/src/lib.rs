@@ -31,7 +31,9 @@ mod yaml;
 pub use engine::fields::{Datum, Fields, Sink};
 pub use engine::loader::{Loaded, load};
 pub use engine::run::{Matcher, Reason};
-pub use engine::set::{Compiled, Correlated, LogSourceRef, Options, Part, RuleSet, State};
+pub use engine::set::{
+    Compiled, Correlated, Field, LogSourceRef, Options, Part, PartFields, RuleSet, State,
+};
 pub use fault::{Fault, Place, Problem};
 pub use head::{Header, Level, LogSource, Status, Unknown};
 pub use number::{Number, Relation};

@@ -41,7 +41,13 @@ pub(super) fn link(
             let parts: Option<Vec<Part>> =
                 rule.rules.iter().map(|name| known.get(name).copied()).collect();
             match parts {
-                Some(parts) => set.correlations.push(Correlated { rule, file, place, parts }),
+                Some(parts) => set.correlations.push(Correlated {
+                    rule,
+                    file,
+                    place,
+                    parts,
+                    fields: Vec::new(),
+                }),
                 None => later.push((rule, file, place)),
             }
         }

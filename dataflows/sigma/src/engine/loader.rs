@@ -6,11 +6,11 @@
 
 use super::index::Stable;
 use super::link::{self, Waiting};
+use super::needs;
 use super::predicate::Predicate;
 use super::program::Program;
 use super::reach;
-use super::row::Slot;
-use super::set::{Compiled, Options, RuleSet, State, Wanted};
+use super::set::{Compiled, Options, RuleSet, SLOTS_MAX, State, Wanted};
 use super::witness;
 use crate::fault::{Fault, Place, Problem};
 use crate::head::Header;
@@ -24,8 +24,6 @@ use hashbrown::HashMap;
 use seerflow_model::hash;
 use std::sync::Arc;
 
-/// Most different field names of a set.
-const SLOTS_MAX: usize = 60_000;
 /// Most expressions of a set, and most of those that take more than 256 KiB: what they take is
 /// not known before they are compiled, and a small text can ask for much.
 const EXPRESSIONS_MAX: [usize; 2] = [20_000, 64];
@@ -153,6 +151,7 @@ impl<'o> Loader<'o> {
         let new = |(rule, file, place): &Waiting| self.is_new(file, &rule.header, *place);
         let correlations = correlations.into_iter().filter(new).collect();
         link::link(&mut self.set, correlations, &mut self.problems, &mut self.warnings);
+        needs::resolve(&mut self.set, &mut self.warnings);
         self.set.names = taxonomy::names(&self.set.slots);
         self.dispatch();
         reach::judge(&mut self.set);
@@ -236,7 +235,8 @@ impl<'o> Loader<'o> {
         let witness = witness::witness(&rule.detection.expr.normal(), &test, &slot);
         let state = self.disabled(&rule).map_or(State::Ok, State::Disabled);
         let predicates = predicates.into();
-        self.set.rules.push(Compiled { rule, state, predicates, program, witness });
+        let kept = Box::default();
+        self.set.rules.push(Compiled { rule, state, predicates, program, kept, witness });
     }
 
     /// The number of a test; `before` is how many expressions there were before its rule.
@@ -244,18 +244,9 @@ impl<'o> Loader<'o> {
         if let Some(id) = self.interned.get(test) {
             return Ok(*id);
         }
-        let slots = &mut self.set.slots;
-        let mut full = false;
-        let slot = |name: &str| {
-            let next = slots.len();
-            full |= next > SLOTS_MAX;
-            let next = next.min(SLOTS_MAX) as Slot;
-            match slots.get(name) {
-                Some(slot) => *slot,
-                None => *slots.entry(name.into()).or_insert(next),
-            }
-        };
-        let predicate = Predicate::new(test, slot)?;
+        let set = &mut self.set;
+        let predicate = Predicate::new(test, |name| set.intern(name).0)?;
+        let full = self.set.slots.len() > SLOTS_MAX;
         if full {
             return Err(format!("the rules have more than {SLOTS_MAX} different fields"));
         }

@@ -20,6 +20,7 @@ mod example;
 pub(crate) mod index;
 mod link;
 mod literal;
+mod needs;
 mod predicate;
 mod program;
 pub(crate) mod row;

@@ -199,6 +199,19 @@ impl Row {
         &self.present
     }
 
+    /// The first value of a slot that is one.
+    pub fn first(&self, slot: Slot) -> Option<&str> {
+        let mut at = self.has(slot).then(|| self.heads[usize::from(slot)].first)?;
+        let mut found = None;
+        // The newest comes first in the chain.
+        while let Some(link) = self.links.get(at as usize) {
+            let seen = self.seen(link.value);
+            found = seen.is_something().then_some(seen.raw).or(found);
+            at = link.next;
+        }
+        found
+    }
+
     /// Whether any value of a slot is as wanted.
     #[inline]
     pub fn any(&self, slot: Slot, mut wanted: impl FnMut(Seen<'_>) -> bool) -> bool {

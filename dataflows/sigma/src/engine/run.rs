@@ -8,7 +8,7 @@
 use super::fields::Fields;
 use super::index::{Index, Stable};
 use super::row::Row;
-use super::set::{LogSourceRef, RuleSet};
+use super::set::{Field, LogSourceRef, RuleSet};
 use hashbrown::HashMap;
 use seerflow_model::hash;
 use std::sync::Arc;
@@ -136,6 +136,12 @@ impl Matcher {
             }
         }
         &self.found
+    }
+
+    /// The first value of a field in the event that was last put to the rules, if a rule of its
+    /// logsources or a correlation of one asks for it.
+    pub fn value(&self, field: Field) -> Option<&str> {
+        self.row.first(field.0)
     }
 
     /// As [`Matcher::matches`], but every rule of the logsources is asked: for checking the index.

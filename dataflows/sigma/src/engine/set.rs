@@ -23,6 +23,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Most indexes that are kept; beyond it they are built anew.
 const INDEXES_MAX: usize = 512;
 
+/// Most different field names of a set; beyond it names share the last slot, and loading says so.
+pub(super) const SLOTS_MAX: usize = 60_000;
+
 /// A logsource of an event; an empty part is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogSourceRef<'a> {
@@ -72,6 +75,8 @@ pub struct Compiled {
     /// Of each test its predicate.
     pub(super) predicates: Box<[u32]>,
     pub(super) program: Program,
+    /// Slots that correlations ask for when it matches.
+    pub(super) kept: Box<[Slot]>,
     pub(super) witness: Option<Vec<Key>>,
 }
 
@@ -86,6 +91,21 @@ pub struct Correlated {
     pub place: Place,
     /// What each of its `rules` is.
     pub parts: Vec<Part>,
+    /// What it asks of the events of each.
+    pub fields: Vec<PartFields>,
+}
+
+/// A field by number, valid in its set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Field(pub(super) Slot);
+
+/// What a correlation asks of the events of one of its parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PartFields {
+    /// Of each `group-by` the field in this part, aliases resolved.
+    pub group_by: Vec<Field>,
+    /// Of each measured field.
+    pub measured: Vec<Field>,
 }
 
 /// What a correlation refers to.
@@ -145,6 +165,20 @@ impl RuleSet {
         self.rules.iter().filter(taking_part).filter(|rule| rule.witness.is_none()).count()
     }
 
+    /// The field of a name, if rules or correlations ask for it.
+    pub fn field(&self, name: &str) -> Option<Field> {
+        self.slots.get(name).copied().map(Field)
+    }
+
+    /// The field of a name, new or known.
+    pub(super) fn intern(&mut self, name: &str) -> Field {
+        let next = self.slots.len().min(SLOTS_MAX) as Slot;
+        match self.slots.get(name) {
+            Some(slot) => Field(*slot),
+            None => Field(*self.slots.entry(name.into()).or_insert(next)),
+        }
+    }
+
     /// The slots that a name of an event fills.
     #[inline]
     pub(super) fn names(&self, mapping: Mapping, name: &str) -> &[Slot] {
@@ -202,7 +236,9 @@ impl Source for RuleSet {
     }
 
     fn slots(&self, rule: u32, take: &mut dyn FnMut(Slot)) {
-        let predicates = self.compiled(rule).into_iter().flat_map(|rule| &rule.predicates);
+        let Some(compiled) = self.compiled(rule) else { return };
+        compiled.kept.iter().copied().for_each(&mut *take);
+        let predicates = compiled.predicates.iter();
         for predicate in predicates.filter_map(|id| self.predicates.get(*id as usize)) {
             take(predicate.slot);
             predicate.other().into_iter().for_each(&mut *take);

@@ -100,6 +100,16 @@ pub const WINDOWS: &[(&str, &[&str])] = &[
     ("NewValue", &["Details"]),
 ];
 
+/// What correlations may group by whatever the kind of event: its entities.
+pub const ENTITY_NAMES: &[(&str, &[&str])] = &[
+    ("@actor.user", &["entity.user"]),
+    ("@actor.principal", &["entity.user"]),
+    ("@target.user", &["entity.target"]),
+    ("@src.ip", &["entity.ip"]),
+    ("@dst.ip", &["entity.destination"]),
+    ("@host", &["entity.host"]),
+];
+
 /// Names of the entities that [`FIELDS`] knows.
 pub const ENTITIES: [(Role, EntityType, &str); 12] = [
     (Role::Actor, EntityType::User, "@actor.user"),
@@ -123,7 +133,7 @@ pub(crate) fn names(
     let with = |table: &[(&str, &[&str])]| {
         let own = slots.iter().map(|(name, slot)| (name.clone(), vec![*slot]));
         let mut all: HashMap<Box<str>, Vec<Slot>, Stable> = own.collect();
-        for (name, sigma) in table {
+        for (name, sigma) in table.iter().chain(ENTITY_NAMES) {
             let list = all.entry((*name).into()).or_default();
             for slot in sigma.iter().filter_map(|name| slots.get(*name).copied()) {
                 if !list.contains(&slot) {

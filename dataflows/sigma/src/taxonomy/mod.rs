@@ -13,7 +13,7 @@ mod fields;
 mod sources;
 
 pub(crate) use fields::names;
-pub use fields::{ENTITIES, FIELDS, WINDOWS};
+pub use fields::{ENTITIES, ENTITY_NAMES, FIELDS, WINDOWS};
 pub use sources::logsources;
 pub(crate) use sources::{command, is_firewall};
 
