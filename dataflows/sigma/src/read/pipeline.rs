@@ -215,11 +215,43 @@ fn step(node: &Node, vars: &Placeholders, out: &mut Placeholders) -> Result<Step
         }
     };
     only(node, &format!("`{word}`"), &[&COMMON_KEYS[..], own].concat())?;
+    let change = change(node, &word, vars, out)?;
+    let mut step = Step {
+        rules: Vec::new(),
+        any_rule: word_of(node, "rule_cond_op", &["and", "or"])? == Some("or"),
+        not_rule: flag(node, "rule_cond_not")?,
+        include: None,
+        exclude: Vec::new(),
+        change,
+    };
+    for item in list(node, "rule_conditions")? {
+        only(item, "`rule_conditions`", &["type", "category", "product", "service"])?;
+        word_of(item, "type", &["logsource"])?;
+        step.rules.push(wanted(item)?);
+    }
+    for item in list(node, "field_name_conditions")? {
+        only(item, "`field_name_conditions`", &["type", "fields"])?;
+        let fields = item.need("fields", "the condition")?.texts("`fields`")?;
+        match word_of(item, "type", &["include_fields", "exclude_fields"])? {
+            Some("include_fields") => step.include = Some(fields),
+            _ => step.exclude = fields,
+        }
+    }
+    Ok(step)
+}
+
+/// What a transformation does; values for placeholders go to `out`.
+fn change(
+    node: &Node,
+    word: &str,
+    vars: &Placeholders,
+    out: &mut Placeholders,
+) -> Result<Change, Fault> {
     let text = |key: &str| match node.get(key) {
         Some(value) => value.text(&format!("`{key}`")),
         None => Ok(String::new()),
     };
-    let change = match word.as_str() {
+    Ok(match word {
         "field_name_mapping" => {
             let mut names = BTreeMap::new();
             let mapping = node.need("mapping", "the transformation")?;
@@ -248,29 +280,7 @@ fn step(node: &Node, vars: &Placeholders, out: &mut Placeholders) -> Result<Step
             );
             Change::Nothing
         }
-    };
-    let mut step = Step {
-        rules: Vec::new(),
-        any_rule: word_of(node, "rule_cond_op", &["and", "or"])? == Some("or"),
-        not_rule: flag(node, "rule_cond_not")?,
-        include: None,
-        exclude: Vec::new(),
-        change,
-    };
-    for item in list(node, "rule_conditions")? {
-        only(item, "`rule_conditions`", &["type", "category", "product", "service"])?;
-        word_of(item, "type", &["logsource"])?;
-        step.rules.push(wanted(item)?);
-    }
-    for item in list(node, "field_name_conditions")? {
-        only(item, "`field_name_conditions`", &["type", "fields"])?;
-        let fields = item.need("fields", "the condition")?.texts("`fields`")?;
-        match word_of(item, "type", &["include_fields", "exclude_fields"])? {
-            Some("include_fields") => step.include = Some(fields),
-            _ => step.exclude = fields,
-        }
-    }
-    Ok(step)
+    })
 }
 
 fn list<'n>(node: &'n Node, key: &str) -> Result<&'n [Node], Fault> {
