@@ -1,0 +1,15 @@
+//! From texts to rules: YAML, the head, detections with their modifiers, conditions, filters and
+//! correlations.
+
+pub mod condition;
+pub mod correlation;
+pub mod detection;
+mod encode;
+pub mod modifier;
+pub mod pipeline;
+pub mod rule;
+pub mod value;
+mod want;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! Logsources of events, beyond the one that the model names.
+
+use crate::engine::set::LogSourceRef;
+use seerflow_model::event::Format;
+use seerflow_model::{Activity, EntityRef, EntityType, Event, Role};
+
+const fn of(
+    category: &'static str,
+    product: &'static str,
+    service: &'static str,
+) -> LogSourceRef<'static> {
+    LogSourceRef { category, product, service }
+}
+
+/// Logsources that an event belongs to besides its own, step by step. An empty part of the left
+/// side means any.
+const WIDER: [(LogSourceRef<'static>, LogSourceRef<'static>); 14] = [
+    (of("", "linux", "sshd"), of("", "linux", "auth")),
+    (of("", "linux", "sudo"), of("", "linux", "auth")),
+    (of("", "linux", "auth"), of("", "linux", "syslog")),
+    (of("", "linux", "cron"), of("", "linux", "syslog")),
+    (of("", "linux", "vsftpd"), of("", "linux", "syslog")),
+    (of("", "", "nginx"), of("webserver", "", "nginx")),
+    (of("", "", "apache"), of("webserver", "", "apache")),
+    (of("registry_set", "windows", ""), of("registry_event", "windows", "")),
+    (of("registry_add", "windows", ""), of("registry_event", "windows", "")),
+    (of("registry_delete", "windows", ""), of("registry_event", "windows", "")),
+    (of("registry_rename", "windows", ""), of("registry_event", "windows", "")),
+    (of("file_delete_detected", "windows", ""), of("file_delete", "windows", "")),
+    (of("application", "kubernetes", "audit"), of("", "kubernetes", "audit")),
+    (of("", "linux", "named"), of("dns", "", "")),
+];
+
+/// Services that rules name by program, where the model knows only "syslog".
+const SERVICES: [(&[&str], &str); 7] = [
+    (&["clamd", "freshclam", "clamscan"], "clamav"),
+    (&["vsftpd"], "vsftpd"),
+    (&["guacd", "guacamole"], "guacamole"),
+    (&["named"], "named"),
+    (&["crontab", "CROND", "fcron", "cronie", "atd"], "cron"),
+    (&["useradd", "adduser", "userdel", "usermod", "groupadd", "groupdel", "gpasswd"], "auth"),
+    (&["passwd", "chpasswd", "chage", "pkexec", "polkitd", "doas", "runuser", "su-l"], "auth"),
+];
+
+/// Programs that report what a packet filter does.
+const FILTERS: [&str; 4] = ["kernel", "ufw", "ulogd", "filterlog"];
+/// Tags of firewalls that stand where a program does, or before the text.
+const FIREWALLS: [&str; 5] = ["%ASA-", "%FTD-", "%PIX-", "%FWSM-", "%THREAT"];
+
+/// Fields (with a value, or any) by which JSON of clouds and services is known.
+const JSON: [(&[(&str, &str)], LogSourceRef<'static>); 8] = [
+    (
+        &[("protoPayload.methodName", ""), ("protoPayload.serviceName", "")],
+        of("", "gcp", "gcp.audit"),
+    ),
+    (&[("operationName", ""), ("category", "AuditLogs")], of("", "azure", "auditlogs")),
+    (&[("operationName", ""), ("category", "SignInLogs")], of("", "azure", "signinlogs")),
+    (
+        &[("operationName", ""), ("category", "NonInteractiveUserSignInLogs")],
+        of("", "azure", "signinlogs"),
+    ),
+    (&[("operationName", ""), ("category", "UserRiskEvents")], of("", "azure", "riskdetection")),
+    (
+        &[("operationName", ""), ("resourceId", ""), ("correlationId", "")],
+        of("", "azure", "activitylogs"),
+    ),
+    (&[("eventType", ""), ("actor.alternateId", ""), ("published", "")], of("", "okta", "okta")),
+    (&[("action", ""), ("actor", ""), ("org", "")], of("", "github", "audit")),
+];
+
+/// The logsources of an event: its own, and the wider ones that rules also use for it.
+pub fn logsources(event: &Event, out: &mut Vec<LogSourceRef<'static>>) {
+    out.clear();
+    let own = event.log_source();
+    out.push(of(own.category, own.product, own.service));
+    let program = event.program();
+    if own.product == "linux" {
+        let service = SERVICES.iter().find(|(names, _)| names.contains(&program));
+        out.extend(service.map(|(_, service)| of("", "linux", service)));
+        if own.category.is_empty() && command(event).is_some() {
+            out.push(of("process_creation", "linux", ""));
+        }
+        if event.format == Format::Auditd && event.activity == Activity::NetworkConnection {
+            out.push(of("network_connection", "linux", ""));
+        }
+    }
+    if is_firewall(event) {
+        out.push(of("firewall", "", ""));
+    }
+    match event.format {
+        Format::Squid => out.push(of("proxy", "", "")),
+        Format::Json => out.extend(json(event)),
+        _ => {}
+    }
+    let meant = |part: &str, has: &str| part.is_empty() || part == has;
+    let mut at = 0;
+    while let Some(known) = out.get(at).copied() {
+        at += 1;
+        let wider = WIDER.iter().filter(|(from, _)| {
+            meant(from.category, known.category)
+                && meant(from.product, known.product)
+                && meant(from.service, known.service)
+        });
+        for (_, more) in wider {
+            if !out.contains(more) {
+                out.push(*more);
+            }
+        }
+    }
+}
+
+/// Whether an event is what a packet filter or firewall says of a connection.
+pub(crate) fn is_firewall(event: &Event) -> bool {
+    let tagged =
+        |tag: &&str| event.program().starts_with(*tag) || event.message().starts_with(*tag);
+    event.activity == Activity::NetworkConnection
+        && (FILTERS.contains(&event.program()) || FIREWALLS.iter().any(tagged))
+}
+
+fn json(event: &Event) -> Option<LogSourceRef<'static>> {
+    let has = |(name, value): &(&str, &str)| {
+        let mut named = event.fields.iter().filter(|field| event.get(field.name) == *name);
+        named.any(|field| value.is_empty() || event.get(field.value) == *value)
+    };
+    JSON.iter().find(|(all, _)| all.iter().all(has)).map(|(_, source)| *source)
+}
+
+/// The command that sudo or cron reports: where it begins in the event's text, up to the end of
+/// the message. It is believed only where the role rules found one reading of the line.
+pub(crate) fn command(event: &Event) -> Option<&str> {
+    let program = event.program();
+    let cron = ["cron", "CRON", "crond", "CROND", "anacron"].contains(&program);
+    if program != "sudo" && !cron {
+        return None;
+    }
+    let object = |e: &&EntityRef| e.role == Role::Object && e.kind == EntityType::File;
+    let file = event.entities.iter().find(object)?;
+    let rest = event.text.get(file.value.start as usize..event.message.end())?;
+    Some(if cron { rest.strip_suffix(')').unwrap_or(rest) } else { rest })
+}
