@@ -15,10 +15,19 @@
 
 pub mod budget;
 pub mod calibrate;
+pub mod combine;
+pub mod cusum;
+pub mod fdr;
+pub mod feedback;
+#[cfg(test)]
+mod golden;
 pub mod gpd;
+pub mod halfspace;
 pub mod holt_winters;
 pub mod novelty;
 pub mod silence;
+pub mod sketch;
+pub mod spot;
 pub mod tail;
 pub mod volume;
 

@@ -1,0 +1,304 @@
+//! The trees: where they cut, what fell where, and the score of a point.
+//!
+//! A node's feature is drawn with the probability of its remaining range, its cut evenly from the
+//! inner 70 % of that range. A window counts the points on each node of their paths; when it ends
+//! the counts become the reference. The score of a point is `1 − S / (trees · mass · (2^(h+1) − 1))`
+//! with `S = Σ reference · 2^depth` down each path, up to and with the first node that holds less
+//! than a tenth of the mass (the paper takes that node alone; summing is smoother, and is what the
+//! reference table was made with). All counts and S are integers, so counts of any number of
+//! workers add up.
+//!
+//! The sum hardly notices one tree in ten that finds a point alone, which is what a single odd
+//! feature among many makes. So there is a second reading: the mean of −ln of the density at the
+//! ends of the paths, in which such a tree counts with the logarithm of the whole mass.
+//!
+//! Nodes lie in the order of a heap, 16 bytes with everything a visit needs; several trees are
+//! walked in step, because each walk alone would wait for memory at every level.
+
+use seerflow_model::hash::{mix, pair};
+use serde::{Deserialize, Serialize};
+
+/// Most features of a point.
+pub const FEATURES_MAX: usize = 32;
+/// Bounds of a forest.
+pub const TREES_MAX: u16 = 256;
+/// Deepest tree.
+pub const HEIGHT_MAX: u8 = 12;
+/// Part of a range, on both sides, in which no cut lies.
+const PADDING: f32 = 0.15;
+/// A node with less than 1 / this of the mass ends a path.
+const SPARSE: u64 = 10;
+/// Trees walked in step.
+const LANES: usize = 5;
+
+/// Scaled features; what lies beyond those in use is ignored.
+pub type Point = [f32; FEATURES_MAX];
+
+/// What a forest is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spec {
+    /// All cuts follow from it.
+    pub seed: u64,
+    /// Number of trees.
+    pub trees: u16,
+    /// Cuts from the root to a leaf.
+    pub height: u8,
+    /// Features in use.
+    pub features: u8,
+    /// The first so many are cut anywhere; the others only in their middle fifth, and so a fifth
+    /// as often: they tell kinds of events apart and must not bury the others.
+    pub wide: u8,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Node {
+    cut: f32,
+    feature: u32,
+    reference: u32,
+    learning: u32,
+}
+
+/// How a point lies among those of the reference.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The score of the paper, in [0, 1].
+    pub score: f64,
+    /// How many times less dense than evenly spread points its places are, in nats, on average
+    /// over the trees.
+    pub sparseness: f64,
+}
+
+/// The forest of one key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "State", try_from = "State")]
+pub struct Forest {
+    spec: Spec,
+    nodes: Vec<Node>,
+    /// Points in the reference, and in the window at hand.
+    mass: u64,
+    learnt: u64,
+}
+
+/// What is saved: cuts follow from the spec.
+#[derive(Clone, Serialize, Deserialize)]
+struct State {
+    spec: Spec,
+    reference: Vec<u32>,
+    learning: Vec<u32>,
+    mass: u64,
+    learnt: u64,
+}
+
+impl From<Forest> for State {
+    fn from(forest: Forest) -> State {
+        State {
+            spec: forest.spec,
+            reference: forest.nodes.iter().map(|node| node.reference).collect(),
+            learning: forest.nodes.iter().map(|node| node.learning).collect(),
+            mass: forest.mass,
+            learnt: forest.learnt,
+        }
+    }
+}
+
+impl TryFrom<State> for Forest {
+    type Error = &'static str;
+
+    fn try_from(state: State) -> Result<Forest, &'static str> {
+        let mut forest = Forest::new(state.spec);
+        let count = forest.nodes.len();
+        if state.spec != forest.spec
+            || [state.reference.len(), state.learning.len()] != [count, count]
+        {
+            return Err("a forest does not fit its shape");
+        }
+        for (node, (reference, learning)) in
+            forest.nodes.iter_mut().zip(state.reference.into_iter().zip(state.learning))
+        {
+            (node.reference, node.learning) = (reference, learning);
+        }
+        (forest.mass, forest.learnt) = (state.mass, state.learnt);
+        Ok(forest)
+    }
+}
+
+impl Forest {
+    /// A forest that has seen nothing.
+    pub fn new(spec: Spec) -> Forest {
+        let spec = Spec {
+            trees: spec.trees.clamp(1, TREES_MAX),
+            height: spec.height.clamp(1, HEIGHT_MAX),
+            features: spec.features.clamp(1, FEATURES_MAX as u8),
+            wide: spec.wide.min(FEATURES_MAX as u8),
+            ..spec
+        };
+        let per_tree = (2usize << spec.height) - 1;
+        let mut nodes = vec![Node::default(); per_tree * usize::from(spec.trees)];
+        for (tree, nodes) in nodes.chunks_mut(per_tree).enumerate() {
+            let seed = pair(spec.seed, tree as u64);
+            let mut ranges = [(0.4, 0.6); FEATURES_MAX];
+            ranges[..usize::from(spec.wide)].fill((0.0, 1.0));
+            cut(nodes, 0, &spec, seed, ranges);
+        }
+        Forest { spec, nodes, mass: 0, learnt: 0 }
+    }
+
+    /// With these cuts (feature, cut) of the inner nodes in the order of a heap, tree after tree.
+    #[cfg(test)]
+    pub(super) fn with_cuts(spec: Spec, cuts: &[(u32, f32)]) -> Forest {
+        let mut forest = Forest::new(spec);
+        let (inner, all) = ((1usize << spec.height) - 1, (2usize << spec.height) - 1);
+        for (tree, cuts) in cuts.chunks(inner).enumerate() {
+            for (node, &(feature, cut)) in forest.nodes[tree * all..].iter_mut().zip(cuts) {
+                (node.feature, node.cut) = (feature, cut);
+            }
+        }
+        forest
+    }
+
+    /// Whether there is a reference to judge by.
+    pub fn ready(&self) -> bool {
+        self.mass > 0
+    }
+
+    /// Points learnt in the window at hand.
+    pub fn learnt(&self) -> u64 {
+        self.learnt
+    }
+
+    /// Judges a point; `None` before the first window ended.
+    pub fn judge(&self, point: &Point) -> Option<Judgement> {
+        let (mut sum, mut ends) = (0, 0.0);
+        for nodes in self.nodes.chunks(self.per_tree()) {
+            let (mut at, mut depth, mut end) = (0usize, 0u32, 0);
+            while let Some(node) = nodes.get(at) {
+                let reference = u64::from(node.reference);
+                sum += reference << depth;
+                end = (2 * reference + 1) << depth;
+                if reference * SPARSE < self.mass {
+                    break;
+                }
+                let right = point[node.feature as usize % FEATURES_MAX] >= node.cut;
+                at = 2 * at + 1 + usize::from(right);
+                depth += 1;
+            }
+            ends += log2(end);
+        }
+        self.judgement(sum, ends)
+    }
+
+    /// Learns a point.
+    pub fn learn(&mut self, point: &Point) {
+        self.walk(point);
+    }
+
+    /// Both at once: it is judged before it is learnt.
+    pub fn judge_and_learn(&mut self, point: &Point) -> Option<Judgement> {
+        let (sum, ends) = self.walk(point);
+        self.judgement(sum, ends)
+    }
+
+    /// The window ends: what was learnt becomes the reference.
+    pub fn pivot(&mut self) {
+        for node in &mut self.nodes {
+            (node.reference, node.learning) = (node.learning, 0);
+        }
+        (self.mass, self.learnt) = (self.learnt, 0);
+    }
+
+    /// Adds what another forest of the same spec learnt in the window at hand; whether it fitted.
+    pub fn absorb(&mut self, other: &Forest) -> bool {
+        let fits = self.spec == other.spec;
+        if fits {
+            for (mine, theirs) in self.nodes.iter_mut().zip(&other.nodes) {
+                mine.learning = mine.learning.saturating_add(theirs.learning);
+            }
+            self.learnt += other.learnt;
+        }
+        fits
+    }
+
+    fn per_tree(&self) -> usize {
+        (2usize << self.spec.height) - 1
+    }
+
+    fn judgement(&self, sum: u64, ends: f64) -> Option<Judgement> {
+        let trees = f64::from(self.spec.trees);
+        let most = trees * self.mass as f64 * self.per_tree() as f64;
+        let even = log2(2 * self.mass + 1);
+        (self.mass > 0).then(|| Judgement {
+            score: 1.0 - sum as f64 / most,
+            sparseness: std::f64::consts::LN_2 * (even - ends / trees),
+        })
+    }
+
+    /// Walks all trees and counts the point on its paths; S of the reference, and the sum of the
+    /// logarithms of the densities at the ends.
+    fn walk(&mut self, point: &Point) -> (u64, f64) {
+        let per_tree = self.per_tree();
+        let (height, mass) = (u32::from(self.spec.height), self.mass);
+        self.learnt += 1;
+        let (mut sum, mut ends) = (0u64, 0.0);
+        for block in self.nodes.chunks_mut(per_tree * LANES) {
+            let lanes = block.len() / per_tree;
+            let mut at = [0usize; LANES];
+            // All ones while the path goes on, else zero.
+            let mut open = [u64::MAX; LANES];
+            let mut end = [0u64; LANES];
+            for depth in 0..=height {
+                for lane in 0..lanes {
+                    let Some(node) = block.get_mut(lane * per_tree + at[lane]) else { continue };
+                    node.learning = node.learning.saturating_add(1);
+                    let reference = u64::from(node.reference);
+                    sum += (reference << depth) & open[lane];
+                    end[lane] =
+                        end[lane] & !open[lane] | ((2 * reference + 1) << depth) & open[lane];
+                    if reference * SPARSE < mass {
+                        open[lane] = 0;
+                    }
+                    let right = point[node.feature as usize % FEATURES_MAX] >= node.cut;
+                    at[lane] = 2 * at[lane] + 1 + usize::from(right);
+                }
+            }
+            ends += end[..lanes].iter().map(|&end| log2(end)).sum::<f64>();
+        }
+        (sum, ends)
+    }
+}
+
+/// log₂ of a positive number, by straight lines between powers of two: within 0.09.
+fn log2(x: u64) -> f64 {
+    let bits = (x as f64).to_bits();
+    (bits >> 52) as f64 - 1023.0 + (bits & ((1 << 52) - 1)) as f64 / (1u64 << 52) as f64
+}
+
+/// Draws the cuts below a node.
+fn cut(
+    nodes: &mut [Node],
+    at: usize,
+    spec: &Spec,
+    seed: u64,
+    mut ranges: [(f32, f32); FEATURES_MAX],
+) {
+    if 2 * at + 2 >= nodes.len() {
+        return;
+    }
+    let draw = |n: u64| (mix(pair(seed, 2 * at as u64 + n)) >> 40) as f32 / (1u32 << 24) as f32;
+    let used = &ranges[..usize::from(spec.features)];
+    let mut rest = draw(0) * used.iter().map(|range| range.1 - range.0).sum::<f32>();
+    let mut feature = 0;
+    for (index, range) in used.iter().enumerate() {
+        feature = index;
+        rest -= range.1 - range.0;
+        if rest < 0.0 {
+            break;
+        }
+    }
+    let (from, to) = ranges[feature];
+    let cut_at = from + (to - from) * (PADDING + (1.0 - 2.0 * PADDING) * draw(1));
+    (nodes[at].feature, nodes[at].cut) = (feature as u32, cut_at);
+    ranges[feature] = (from, cut_at);
+    cut(nodes, 2 * at + 1, spec, seed, ranges);
+    ranges[feature] = (cut_at, to);
+    cut(nodes, 2 * at + 2, spec, seed, ranges);
+}
