@@ -26,11 +26,13 @@ pub struct CusumConfig {
     pub threshold: f64,
     /// Residuals count at most this much.
     pub clip: f64,
+    /// Whether a fall is a change, too.
+    pub lower: bool,
 }
 
 impl Default for CusumConfig {
     fn default() -> CusumConfig {
-        CusumConfig { drift: 0.5, threshold: 5.0, clip: 4.0 }
+        CusumConfig { drift: 0.5, threshold: 5.0, clip: 4.0, lower: true }
     }
 }
 
@@ -131,7 +133,8 @@ impl Cusum {
         if let Some((change, evidence)) = self.latched {
             return self.follow(config, z, change, evidence);
         }
-        let ended = [self.up.add(at, z - config.drift), self.down.add(at, -z - config.drift)];
+        let fall = if config.lower { -z - config.drift } else { 0.0 };
+        let ended = [self.up.add(at, z - config.drift), self.down.add(at, fall)];
         let fresh = [self.up.is_greatest(), self.down.is_greatest()];
         let (side, run, fresh) = if self.up.sum >= self.down.sum {
             (Side::Upper, self.up, fresh[0])
@@ -198,7 +201,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PLAIN: CusumConfig = CusumConfig { drift: 0.5, threshold: 5.0, clip: f64::MAX };
+    const PLAIN: CusumConfig =
+        CusumConfig { drift: 0.5, threshold: 5.0, clip: f64::MAX, lower: true };
 
     proptest! {
         /// Against the definition: the greatest sum of any stretch that ends here.

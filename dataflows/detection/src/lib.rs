@@ -13,6 +13,7 @@
 //!
 //! "Not yet calibrated" is a state (`None`, with [`calibrate::Table::progress`]), never a zero.
 
+pub mod beacon;
 pub mod budget;
 pub mod calibrate;
 pub mod combine;
@@ -25,10 +26,13 @@ pub mod gpd;
 pub mod halfspace;
 pub mod holt_winters;
 pub mod novelty;
+pub mod sequence;
 pub mod silence;
 pub mod sketch;
 pub mod spot;
+pub mod spread;
 pub mod tail;
+pub mod values;
 pub mod volume;
 
 pub use budget::{Budget, BudgetConfig, Kind as BudgetKind, Verdict};
