@@ -184,7 +184,11 @@ impl Forest {
             }
             ends += log2(end);
         }
-        self.judgement(sum, ends)
+        let most = f64::from(self.spec.trees) * self.mass as f64 * self.per_tree() as f64;
+        (self.mass > 0).then(|| Judgement {
+            score: 1.0 - sum as f64 / most,
+            sparseness: self.sparseness(ends),
+        })
     }
 
     /// Learns a point.
@@ -192,10 +196,10 @@ impl Forest {
         self.walk(point);
     }
 
-    /// Both at once: it is judged before it is learnt.
-    pub fn judge_and_learn(&mut self, point: &Point) -> Option<Judgement> {
-        let (sum, ends) = self.walk(point);
-        self.judgement(sum, ends)
+    /// Both at once: the sparseness of [`Forest::judge`], and then the point is learnt.
+    pub fn sparseness_and_learn(&mut self, point: &Point) -> Option<f64> {
+        let ends = self.walk(point);
+        (self.mass > 0).then(|| self.sparseness(ends))
     }
 
     /// The window ends: what was learnt becomes the reference.
@@ -213,7 +217,7 @@ impl Forest {
             for (mine, theirs) in self.nodes.iter_mut().zip(&other.nodes) {
                 mine.learning = mine.learning.saturating_add(theirs.learning);
             }
-            self.learnt += other.learnt;
+            self.learnt = self.learnt.saturating_add(other.learnt);
         }
         fits
     }
@@ -222,23 +226,20 @@ impl Forest {
         (2usize << self.spec.height) - 1
     }
 
-    fn judgement(&self, sum: u64, ends: f64) -> Option<Judgement> {
-        let trees = f64::from(self.spec.trees);
-        let most = trees * self.mass as f64 * self.per_tree() as f64;
+    fn sparseness(&self, ends: f64) -> f64 {
         let even = log2(2 * self.mass + 1);
-        (self.mass > 0).then(|| Judgement {
-            score: 1.0 - sum as f64 / most,
-            sparseness: std::f64::consts::LN_2 * (even - ends / trees),
-        })
+        std::f64::consts::LN_2 * (even - ends / f64::from(self.spec.trees))
     }
 
-    /// Walks all trees and counts the point on its paths; S of the reference, and the sum of the
-    /// logarithms of the densities at the ends.
-    fn walk(&mut self, point: &Point) -> (u64, f64) {
+    /// Walks all trees and counts the point on its paths; the sum of the logarithms of the
+    /// densities at the ends.
+    fn walk(&mut self, point: &Point) -> f64 {
         let per_tree = self.per_tree();
         let (height, mass) = (u32::from(self.spec.height), self.mass);
-        self.learnt += 1;
-        let (mut sum, mut ends) = (0u64, 0.0);
+        // A window of 4 billion points would overflow its counts: what comes then is not learnt.
+        let one = u32::from(self.learnt < u64::from(u32::MAX));
+        self.learnt += u64::from(one);
+        let mut ends = 0.0;
         for block in self.nodes.chunks_mut(per_tree * LANES) {
             let lanes = block.len() / per_tree;
             let mut at = [0usize; LANES];
@@ -248,21 +249,18 @@ impl Forest {
             for depth in 0..=height {
                 for lane in 0..lanes {
                     let Some(node) = block.get_mut(lane * per_tree + at[lane]) else { continue };
-                    node.learning = node.learning.saturating_add(1);
+                    node.learning += one;
                     let reference = u64::from(node.reference);
-                    sum += (reference << depth) & open[lane];
-                    end[lane] =
-                        end[lane] & !open[lane] | ((2 * reference + 1) << depth) & open[lane];
-                    if reference * SPARSE < mass {
-                        open[lane] = 0;
-                    }
+                    let here = (2 * reference + 1) << depth;
+                    end[lane] = (end[lane] & !open[lane]) | (here & open[lane]);
+                    open[lane] &= u64::from(reference * SPARSE < mass).wrapping_sub(1);
                     let right = point[node.feature as usize % FEATURES_MAX] >= node.cut;
                     at[lane] = 2 * at[lane] + 1 + usize::from(right);
                 }
             }
             ends += end[..lanes].iter().map(|&end| log2(end)).sum::<f64>();
         }
-        (sum, ends)
+        ends
     }
 }
 

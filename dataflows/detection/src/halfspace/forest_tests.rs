@@ -106,13 +106,20 @@ const SCORES: [(usize, f64); 30] = [
 ];
 const SCORES_SUM: f64 = 664.4800000000009;
 
+/// As the reference does it; 0 before the first window ended.
+fn judge_and_learn(forest: &mut Forest, point: &Point) -> f64 {
+    let judgement = forest.judge(point);
+    forest.learn(point);
+    judgement.map_or(0.0, |judgement| judgement.score)
+}
+
 #[test]
 fn scores_are_those_of_the_reference() {
     let spec = Spec { seed: 0, trees: 3, height: 4, features: 3, wide: 3 };
     let mut forest = Forest::with_cuts(spec, &CUTS.map(|(feature, cut)| (feature, cut as f32)));
     let mut scores = Vec::new();
     for (at, (point, _)) in clusters().iter().enumerate() {
-        scores.push(forest.judge_and_learn(point).map_or(0.0, |j| j.score));
+        scores.push(judge_and_learn(&mut forest, point));
         if at % 100 == 99 {
             forest.pivot();
         }
@@ -163,7 +170,7 @@ fn own_cuts_separate_as_well_as_those_of_the_reference() {
             let mut forest = Forest::new(Spec { seed, trees, height: 8, features: 3, wide: 3 });
             let mut scores = Vec::new();
             for (at, (point, _)) in stream.iter().enumerate() {
-                scores.push(forest.judge_and_learn(point).map_or(0.0, |j| j.score));
+                scores.push(judge_and_learn(&mut forest, point));
                 if at % window == window - 1 {
                     forest.pivot();
                 }
@@ -203,10 +210,10 @@ proptest! {
         let bytes = bincode::serialize(&whole).unwrap();
         let mut restored: Forest = bincode::deserialize(&bytes).unwrap();
         for p in next {
-            let alone = whole.judge(&point(p));
-            prop_assert_eq!(alone, whole.judge_and_learn(&point(p)));
-            prop_assert_eq!(alone, restored.judge_and_learn(&point(p)));
-            prop_assert!((0.0..=1.0).contains(&alone.unwrap().score));
+            let alone = whole.judge(&point(p)).unwrap();
+            prop_assert_eq!(Some(alone.sparseness), whole.sparseness_and_learn(&point(p)));
+            prop_assert_eq!(Some(alone.sparseness), restored.sparseness_and_learn(&point(p)));
+            prop_assert!((0.0..=1.0).contains(&alone.score));
         }
         prop_assert_eq!(whole, restored);
     }

@@ -70,8 +70,8 @@ pub struct ContentScore {
     pub trees: f64,
     /// −ln of how rarely a feature lay as far beyond all that was seen; 0 when none did.
     pub alone: f64,
-    /// What the trees say.
-    pub judgement: Judgement,
+    /// What the trees say: how many times less dense than evenly spread events, in nats.
+    pub sparseness: f64,
     /// The feature that lies furthest out, and where in [0, 1].
     pub strangest: (Feature, f32),
 }
@@ -140,10 +140,10 @@ impl Content {
         }
         let model = self.current.as_mut()?;
         let point = observation.point(&model.scales, raw);
-        let judgement = model.forest.judge_and_learn(&point)?;
+        let sparseness = model.forest.sparseness_and_learn(&point)?;
         let known = self.scores.total() >= SCORES_MIN;
-        let trees = known.then(|| self.scores.surprise(judgement.sparseness).upper);
-        self.scores.add(judgement.sparseness, 1);
+        let trees = known.then(|| self.scores.surprise(sparseness).upper);
+        self.scores.add(sparseness, 1);
         let trees = trees?;
         let (feature, place) = features::strangest(&point);
         let alone = if Scale::beyond(place) {
@@ -154,7 +154,7 @@ impl Content {
             0.0
         };
         let surprise = trees.max(alone);
-        Some(ContentScore { surprise, trees, alone, judgement, strangest: (feature, place) })
+        Some(ContentScore { surprise, trees, alone, sparseness, strangest: (feature, place) })
     }
 
     /// Ends the window when it is time.

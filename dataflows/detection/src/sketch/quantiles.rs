@@ -126,18 +126,19 @@ impl Quantiles {
         self.bins.last().map(|bin| middle(bin.0, self.coarse))
     }
 
-    /// How coarse the bins are, for [`Quantiles::snap`].
+    /// How coarse the bins are, for [`Quantiles::bin`].
     pub fn grain(&self) -> u8 {
         self.coarse
     }
 
-    /// The middle of the bin of a value, in a sketch of this grain.
-    pub fn snap(value: f64, grain: u8) -> f64 {
-        if value.is_nan() {
-            value
-        } else {
-            middle(key(value, grain.min(COARSEST)), grain.min(COARSEST))
-        }
+    /// The bin of a value in a sketch of this grain; bins are ordered as values are.
+    pub(crate) fn bin(value: f64, grain: u8) -> i32 {
+        key(value, grain.min(COARSEST))
+    }
+
+    /// The middle of a bin.
+    pub(crate) fn middle(bin: i32, grain: u8) -> f64 {
+        middle(bin, grain.min(COARSEST))
     }
 
     /// How many values lie in bins below that of a value, and how many in it.
