@@ -4,16 +4,17 @@
 //! `T = Σ wᵢ·cot(π·pᵢ) / Σ wᵢ`, `p = ½ − atan(T)/π`. Its tail is right under any dependence between
 //! the channels, which are all made from the same events; weights keep their meaning and a
 //! channel that says nothing (not yet calibrated, not concerned) drops out. A channel's p is
-//! capped at [`P_MAX`]: one that finds an event wholly ordinary must not outshout one that does not
-//! (cot is −∞ at 1; capping it is the truncated form of the test). Cost: two transcendentals per
-//! channel.
+//! capped at [`P_MAX`]: one that finds an event wholly ordinary must not outshout one that does not.
+//! (cot is −∞ at 1, and scores that come in steps have much of their mass there; at .99 a p of 1
+//! would still cancel one of .01. Capping is the truncated form of the test; the rate at small
+//! levels stays what it was, as the tests show.) Cost: two transcendentals per channel.
 
 use libm::{atan2, cos, sin};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
 /// Greatest p of a channel.
-pub const P_MAX: f64 = 0.99;
+pub const P_MAX: f64 = 0.9;
 /// Least p: below, probabilities are not told apart.
 pub const P_MIN: f64 = 1e-300;
 
@@ -89,7 +90,7 @@ mod tests {
         /// Against the formula as it is printed, where it keeps its digits.
         #[test]
         fn it_is_the_formula(
-            channels in prop::collection::vec((1e-6f64..0.98, 0.01f64..3.0), 1..7),
+            channels in prop::collection::vec((1e-6f64..P_MAX, 0.01f64..3.0), 1..7),
         ) {
             let sum: f64 = channels.iter().map(|(p, w)| w * ((0.5 - p) * PI).tan()).sum();
             let weights: f64 = channels.iter().map(|c| c.1).sum();
@@ -120,6 +121,7 @@ mod tests {
         assert_eq!(combined.driver, 1);
         assert!((combined.p / 5e-9 * 1.33 - 1.0).abs() < 0.5 && combined.parts[1].share > 0.99);
         assert_eq!(combined.parts[2], Part { p: None, weight: 0.25, share: 0.0 });
+        assert!(p(&[(Some(1.0), 0.5), (Some(0.01), 0.5)]) < 0.03, "ordinary does not cancel odd");
         assert_eq!(combine(&[(None, 1.0), (Some(0.1), 0.0), (Some(f64::NAN), 1.0)]), None);
         assert!(p(&[(Some(0.0), 1.0), (Some(1.0), 1.0)]) < 1e-299);
     }

@@ -5,11 +5,20 @@
 //! (transcendental functions come from `libm`). The chain of one channel is
 //!
 //! ```text
-//! volume::Series ─► Raw scores ─► calibrate::ScoreHistogram (partial, mergeable)
-//!                      │                    └─► calibrate::Calibrator ─► Table
-//!                      └────────────► Table::two_sided ─► p ─► budget::Budget ─► decision
-//! silence::Regular, novelty::{Newness, Slots} give a probability of their own ─► budget::Budget
+//! volume::Series, spread::Spread          counts        ┐
+//! halfspace::Content, values::ValueModel  content       │ raw scores,
+//! sequence::Walk                          order         │ nats
+//! cusum::Cusum                            change        ┘
+//!        │
+//!        ├─► calibrate::ScoreHistogram (partial, mergeable) ─► calibrate::Calibrator ─► Table
+//!        └─► Table::two_sided, tail ─► p ─► combine::combine ─► feedback::Prior
+//!                                             ─► budget::Budget, fdr::Fdr ─► decision
+//! silence::Regular, novelty::{Newness, Slots} give a probability of their own
+//! beacon::Beacon gives one against chance; spot::Spot is the threshold of a number of one key
 //! ```
+//!
+//! What is made from parts that many workers saw has a merge that is commutative: `sketch`,
+//! `calibrate::ScoreHistogram`, `sequence::Chain`, `halfspace::Forest`.
 //!
 //! "Not yet calibrated" is a state (`None`, with [`calibrate::Table::progress`]), never a zero.
 

@@ -68,6 +68,8 @@ impl Spread {
             _ => {
                 let mut distinct = Distinct::default();
                 distinct.add(value);
+                // Most entities are seen in one bucket only.
+                self.panes.reserve_exact(1);
                 self.panes.push((bucket, distinct));
                 if self.panes.len() > PANES_MAX as usize + 1 {
                     self.panes.remove(0);
