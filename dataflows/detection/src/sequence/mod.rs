@@ -15,10 +15,12 @@
 //! transitions), 3 MiB for a table of 65,536.
 
 mod chain;
+mod session;
 #[cfg(test)]
 mod tests;
 
 pub use chain::{Chain, Prediction, TRANSITIONS_MAX};
+pub use session::{SESSIONS_MIN, Session, SessionScore, Sessions};
 
 use crate::cusum::{Change, Cusum, CusumConfig, Phase};
 use serde::{Deserialize, Serialize};
@@ -37,8 +39,6 @@ const MEMORY: f64 = 500.0;
 const DRIFT_FROM: u32 = 100;
 /// Least deviation of a loss: below it any event would be evidence.
 const DEVIATION_MIN: f64 = 0.25;
-/// Fixed point of sums of losses.
-const FIXED: f64 = (1u64 << 20) as f64;
 
 /// How order is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,30 +71,6 @@ pub struct Loss {
     pub usual: (f64, f64),
     /// A drift of habits that was found, or has ended, with this event.
     pub drift: Option<Change>,
-}
-
-/// What a session of an entity was like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Session {
-    /// Events judged.
-    pub events: u32,
-    /// Sum of losses, fixed point (2⁻²⁰ nats).
-    sum: i64,
-    /// Greatest loss.
-    pub greatest: f32,
-}
-
-impl Session {
-    /// Mean loss, nats.
-    pub fn mean(&self) -> f64 {
-        if self.events == 0 { 0.0 } else { self.sum as f64 / FIXED / f64::from(self.events) }
-    }
-
-    fn add(&mut self, nats: f64) {
-        self.events = self.events.saturating_add(1);
-        self.sum = self.sum.saturating_add((nats * FIXED) as i64);
-        self.greatest = self.greatest.max(nats as f32);
-    }
 }
 
 /// The usual loss of an entity and what became of it.
@@ -161,7 +137,8 @@ impl Walk {
             self.habit = Some(Box::default());
         }
         let mut loss = loss?;
-        self.session.add(loss.nats);
+        // By its peers: a long session would else learn its own odd ways while it is judged.
+        self.session.add(-libm::log(loss.peers.p));
         if let Some(habit) = &mut self.habit {
             loss.usual = (habit.mean, habit.deviation());
             loss.drift = habit.learn(&config.drift, at_ns, loss.nats);
