@@ -5,7 +5,7 @@
 //! The others lie in [0, 1] by nature: the severity itself, hour and day as points on circles, and
 //! six signs of the template's hash, by which templates differ in directions of their own.
 
-use super::forest::{FEATURES_MAX, Point};
+use super::cuts::{FEATURES_MAX, Point};
 use super::scale::Scale;
 use seerflow_model::hash::mix;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,6 @@
-//! The trees: where they cut, what fell where, and the score of a point.
+//! The trees: what fell where, and the score of a point.
 //!
-//! A node's feature is drawn with the probability of its remaining range, its cut evenly from the
-//! inner 70 % of that range. A window counts the points on each node of their paths; when it ends
+//! A window counts the points on each node of their paths; when it ends
 //! the counts become the reference. The score of a point is `1 − S / (trees · mass · (2^(h+1) − 1))`
 //! with `S = Σ reference · 2^depth` down each path, up to and with the first node that holds less
 //! than a tenth of the mass (the paper takes that node alone; summing is smoother, and is what the
@@ -15,48 +14,14 @@
 //! Nodes lie in the order of a heap, 16 bytes with everything a visit needs; several trees are
 //! walked in step, because each walk alone would wait for memory at every level.
 
-use seerflow_model::hash::{mix, pair};
+use super::cuts::{FEATURES_MAX, Node, Point, Spec, cut};
+use seerflow_model::hash::pair;
 use serde::{Deserialize, Serialize};
 
-/// Most features of a point.
-pub const FEATURES_MAX: usize = 32;
-/// Bounds of a forest.
-pub const TREES_MAX: u16 = 256;
-/// Deepest tree.
-pub const HEIGHT_MAX: u8 = 12;
-/// Part of a range, on both sides, in which no cut lies.
-const PADDING: f32 = 0.15;
 /// A node with less than 1 / this of the mass ends a path.
 const SPARSE: u64 = 10;
 /// Trees walked in step.
 const LANES: usize = 5;
-
-/// Scaled features; what lies beyond those in use is ignored.
-pub type Point = [f32; FEATURES_MAX];
-
-/// What a forest is made from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Spec {
-    /// All cuts follow from it.
-    pub seed: u64,
-    /// Number of trees.
-    pub trees: u16,
-    /// Cuts from the root to a leaf.
-    pub height: u8,
-    /// Features in use.
-    pub features: u8,
-    /// The first so many are cut anywhere; the others only in their middle fifth, and so a fifth
-    /// as often: they tell kinds of events apart and must not bury the others.
-    pub wide: u8,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Node {
-    cut: f32,
-    feature: u32,
-    reference: u32,
-    learning: u32,
-}
 
 /// How a point lies among those of the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,13 +90,7 @@ impl TryFrom<State> for Forest {
 impl Forest {
     /// A forest that has seen nothing.
     pub fn new(spec: Spec) -> Forest {
-        let spec = Spec {
-            trees: spec.trees.clamp(1, TREES_MAX),
-            height: spec.height.clamp(1, HEIGHT_MAX),
-            features: spec.features.clamp(1, FEATURES_MAX as u8),
-            wide: spec.wide.min(FEATURES_MAX as u8),
-            ..spec
-        };
+        let spec = spec.bounded();
         let per_tree = (2usize << spec.height) - 1;
         let mut nodes = vec![Node::default(); per_tree * usize::from(spec.trees)];
         for (tree, nodes) in nodes.chunks_mut(per_tree).enumerate() {
@@ -268,35 +227,4 @@ impl Forest {
 fn log2(x: u64) -> f64 {
     let bits = (x as f64).to_bits();
     (bits >> 52) as f64 - 1023.0 + (bits & ((1 << 52) - 1)) as f64 / (1u64 << 52) as f64
-}
-
-/// Draws the cuts below a node.
-fn cut(
-    nodes: &mut [Node],
-    at: usize,
-    spec: &Spec,
-    seed: u64,
-    mut ranges: [(f32, f32); FEATURES_MAX],
-) {
-    if 2 * at + 2 >= nodes.len() {
-        return;
-    }
-    let draw = |n: u64| (mix(pair(seed, 2 * at as u64 + n)) >> 40) as f32 / (1u32 << 24) as f32;
-    let used = &ranges[..usize::from(spec.features)];
-    let mut rest = draw(0) * used.iter().map(|range| range.1 - range.0).sum::<f32>();
-    let mut feature = 0;
-    for (index, range) in used.iter().enumerate() {
-        feature = index;
-        rest -= range.1 - range.0;
-        if rest < 0.0 {
-            break;
-        }
-    }
-    let (from, to) = ranges[feature];
-    let cut_at = from + (to - from) * (PADDING + (1.0 - 2.0 * PADDING) * draw(1));
-    (nodes[at].feature, nodes[at].cut) = (feature as u32, cut_at);
-    ranges[feature] = (from, cut_at);
-    cut(nodes, 2 * at + 1, spec, seed, ranges);
-    ranges[feature] = (cut_at, to);
-    cut(nodes, 2 * at + 2, spec, seed, ranges);
 }

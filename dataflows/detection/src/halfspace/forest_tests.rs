@@ -12,7 +12,7 @@ fn clusters() -> Vec<(Point, bool)> {
     for at in 0..1200 {
         let odd = at > 300 && lcg.uniform() < 0.03;
         let centre = if at % 2 == 0 { [0.7, 0.5, 0.2] } else { [0.3, 0.3, 0.7] };
-        let mut point = [0.5; forest::FEATURES_MAX];
+        let mut point = [0.5; FEATURES_MAX];
         for (place, centre) in point.iter_mut().zip(centre) {
             let value = if odd { lcg.uniform() } else { centre + 0.05 * lcg.normal() };
             *place = value.clamp(0.0, 1.0) as f32;
@@ -186,7 +186,7 @@ fn points(max: usize) -> impl Strategy<Value = Vec<[f32; 3]>> {
 }
 
 fn point(of: [f32; 3]) -> Point {
-    let mut point = [0.5; forest::FEATURES_MAX];
+    let mut point = [0.5; FEATURES_MAX];
     point[..3].copy_from_slice(&of);
     point
 }

@@ -19,14 +19,16 @@
 //! Cost: 0.5–0.8 µs per event with 25 trees of height 8; 205 KiB per key, twice that while scales
 //! change; serialised half of it. Nothing is decided in the first two windows.
 
+mod cuts;
 pub mod features;
 mod forest;
 #[cfg(test)]
 mod forest_tests;
 pub mod scale;
 
+pub use cuts::{FEATURES_MAX, HEIGHT_MAX, Point, Spec, TREES_MAX};
 pub use features::{Feature, Observation};
-pub use forest::{Forest, Judgement, Point, Spec};
+pub use forest::{Forest, Judgement};
 
 use crate::sketch::Quantiles;
 use features::SCALED;

@@ -1,13 +1,13 @@
 //! Each channel behind its calibrator: quiet streams give the rate of the level, and what is put
 //! in is found. One key per stream; a quantum is a hundred events.
 
+mod series;
+mod together;
+
 use crate::chain::effort;
 use crate::streams::Rng;
-use seerflow_detection::combine::combine;
-use seerflow_detection::cusum::{Cusum, CusumConfig};
 use seerflow_detection::halfspace::{Content, ContentConfig, Observation};
 use seerflow_detection::sequence::{Chain, SequenceConfig, Walk};
-use seerflow_detection::spread::{Spread, SpreadConfig};
 use seerflow_detection::values::{Value, ValueConfig, ValueModel};
 use seerflow_detection::*;
 
@@ -256,155 +256,4 @@ fn order_keeps_its_rate_and_sees() {
     }
     println!("order: {seen} of {put}");
     assert!(seen * 10 >= put * 9, "{seen} of {put}");
-}
-
-type Residual = fn(&mut Rng, f64) -> f64;
-
-/// Standardised residuals, some of them not normal.
-const RESIDUALS: [(&str, Residual); 6] = [
-    ("normal", |rng, _| normal(rng)),
-    ("even", |rng, _| (rng.uniform() - 0.5) * 12f64.sqrt()),
-    ("Poisson", |rng, _| (rng.poisson(5.0) as f64 - 5.0) / 5f64.sqrt()),
-    ("skewed", |rng, _| -rng.uniform().ln() - 1.0),
-    ("heavy", |rng, _| normal(rng) * if rng.below(10) == 0 { 2.3 } else { 0.72 }),
-    ("with memory", |rng, last| 0.3 * last + 0.954 * normal(rng)),
-];
-
-#[test]
-fn change_keeps_its_rate_and_sees() {
-    // The bar is the calibrator's, not the constant threshold.
-    let config = CusumConfig { threshold: 1e9, ..CusumConfig::default() };
-    for (name, draw) in RESIDUALS {
-        let mut pool = Pool::default();
-        let (mut seen, seeds) = (0, effort(4, 20));
-        for seed in 0..seeds {
-            let mut rng = Rng(seed * 31 + 7);
-            let (mut cusum, mut meter) = (Cusum::default(), Meter::default());
-            let mut last = 0.0;
-            for at in 0..effort(60_000, 150_000) {
-                last = draw(&mut rng, last);
-                // One sample, and one decision, per run away from zero.
-                if let Some(nats) = cusum.step(&config, at, last).ended {
-                    meter.offer(nats);
-                }
-            }
-            pool.add(&meter);
-            let shift = (0..40).find_map(|at| {
-                last = draw(&mut rng, last);
-                let score = cusum.step(&config, at, last + 1.5).score?;
-                meter.p(score).filter(|&p| p <= 1e-3)
-            });
-            seen += u64::from(shift.is_some());
-        }
-        pool.check(name, 0.3);
-        assert!(10 * seen >= 9 * seeds, "{name}: {seen} of {seeds}");
-    }
-}
-
-type Partners = fn(&mut Rng, u64) -> Vec<u64>;
-
-/// Whom an entity meets in a bucket.
-const HABITS: [(&str, Partners); 6] = [
-    ("a few of a few", |rng, _| (0..rng.below(4)).map(|_| rng.below(9)).collect()),
-    ("Poisson, many", |rng, _| (0..rng.poisson(20.0)).map(|_| rng.below(5000)).collect()),
-    ("Poisson, Zipf's law", |rng, _| (0..rng.poisson(12.0)).map(|_| zipf(rng, 1e4)).collect()),
-    ("mostly silent", |rng, _| {
-        (0..if rng.below(4) == 0 { rng.poisson(3.0) } else { 0 }).map(|_| rng.below(50)).collect()
-    }),
-    ("negative binomial", |rng, _| {
-        let rate = 5.0 * rng.gamma(2.0);
-        (0..rng.poisson(rate)).map(|_| rng.below(10_000)).collect()
-    }),
-    ("always the same", |_, _| (0..6).collect()),
-];
-
-#[test]
-fn spread_keeps_its_rate_and_sees() {
-    let config = SpreadConfig::default();
-    for (name, draw) in HABITS {
-        let mut pool = Pool::default();
-        let (mut seen, seeds) = (0, effort(4, 20));
-        for seed in 0..seeds {
-            let mut rng = Rng(seed * 37 + 5);
-            let (mut spread, mut meter) = (Spread::default(), Meter::default());
-            let buckets = effort(10_000, 40_000);
-            for bucket in 0..buckets {
-                draw(&mut rng, bucket).into_iter().for_each(|who| spread.observe(bucket, who));
-                if let Some(score) = spread.close(&config, bucket) {
-                    meter.offer(score.upper);
-                }
-            }
-            pool.add(&meter);
-            (0..200).for_each(|who| spread.observe(buckets, 1_000_000 + who));
-            let score = spread.close(&config, buckets).unwrap();
-            seen += u64::from(meter.p(score.upper).is_some_and(|p| p <= 1e-3));
-        }
-        pool.check(name, 0.0);
-        assert!(10 * seen >= 9 * seeds, "{name}: {seen} of {seeds}");
-    }
-}
-
-#[test]
-fn together_the_channels_keep_the_rate_and_find_what_one_of_them_sees() {
-    let mut pool = Pool::default();
-    let (mut named, mut put) = (0, 0);
-    for seed in 0..effort(4, 20) {
-        let mut rng = Rng(seed * 41 + 2);
-        let mut meters: [Meter; 3] = Default::default();
-        let mut content = Content::new(seed);
-        let mut model = ValueModel::default();
-        let (mut peers, mut fresh) = (Chain::default(), Chain::default());
-        let mut walk = Walk::default();
-        let mut last = [0u64; 2];
-        let mut now = 0;
-        let mut both = Meter::default();
-        for n in 0..effort(30_000, 60_000) {
-            // From 20,000 on something odd every thousand events, one channel's each.
-            let odd = (n >= 20_000 && n % 1000 == 999).then_some(n / 1000 % 3);
-            let mut observation = SOURCES[1].1(&mut rng, n);
-            let mut size = format!("{:.0}", 4000.0 * (0.7 * normal(&mut rng)).exp());
-            let mut symbol = WAYS[0].1(&mut rng, last);
-            match odd {
-                Some(0) => (observation.parameters, observation.numbers) = (40, 38),
-                Some(1) => size = "99000000".to_string(),
-                Some(_) => symbol = 5_000_000 + n,
-                None => {}
-            }
-            now += observation.gap_ns;
-            last = [last[1], symbol];
-            let scores = [
-                content.observe(&ContentConfig::default(), now, &observation).map(|s| s.surprise),
-                model.observe(&ValueConfig::default(), &Value::of(&size)).map(|s| s.surprise),
-                walk.observe(&SequenceConfig::default(), &peers, &mut fresh, now, symbol)
-                    .map(|loss| loss.nats),
-            ];
-            if n % 1000 == 0 {
-                peers.absorb(&std::mem::take(&mut fresh));
-            }
-            let mut channels = [(None, 0.3), (None, 0.25), (None, 0.25)];
-            for ((channel, meter), score) in channels.iter_mut().zip(&mut meters).zip(scores) {
-                if let Some(nats) = score {
-                    channel.0 = meter.p(nats);
-                    meter.offer(nats);
-                }
-            }
-            let Some(combined) = combine(&channels) else { continue };
-            match odd {
-                Some(kind) => {
-                    put += 1;
-                    named += u32::from(combined.driver as u64 == kind && combined.p <= 1e-2);
-                }
-                None => {
-                    both.judged += 1;
-                    for (found, level) in both.found.iter_mut().zip(LEVELS) {
-                        *found += u64::from(combined.p <= level);
-                    }
-                }
-            }
-        }
-        pool.add(&both);
-    }
-    pool.check("together", 0.3);
-    println!("named {named} of {put}");
-    assert!(named * 10 >= put * 9, "{named} of {put}");
 }
