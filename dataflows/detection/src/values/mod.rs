@@ -146,10 +146,8 @@ pub struct ValueScore {
     pub characters: f64,
     /// How often this value was seen before; 0 when it is new or was rare and forgotten.
     pub seen: u32,
-    /// Values seen before, and about how many different ones.
+    /// Values seen before; [`ValueModel::distinct`] tells how many different ones.
     pub observed: u64,
-    /// About how many different ones.
-    pub distinct: f64,
 }
 
 /// The model of one (template, slot).
@@ -188,7 +186,6 @@ impl ValueModel {
             characters: characters.map_or(0.0, |rarity| rarity.nats),
             seen: identity.map_or(0, |rarity| rarity.seen),
             observed: self.observed,
-            distinct: self.distinct.estimate(),
         };
         let aspects = [
             (Aspect::Identity, score.identity),
@@ -220,6 +217,11 @@ impl ValueModel {
             self.lengths.halve();
             self.numbers.halve();
         }
+    }
+
+    /// About how many different values were seen.
+    pub fn distinct(&self) -> f64 {
+        self.distinct.estimate()
     }
 
     /// Whether new values are usual in this slot.
