@@ -16,7 +16,7 @@
 //! * What the trees say is an order, not a probability; its own quantiles turn it into nats, which
 //!   calibration then corrects.
 //!
-//! Cost: 0.5–0.8 µs per event with 25 trees of height 8; 205 KiB per key, twice that while scales
+//! Cost: 0.8 µs per event with 25 trees of height 8; 205 KiB per key, twice that while scales
 //! change; serialised half of it. Nothing is decided in the first two windows.
 
 mod cuts;

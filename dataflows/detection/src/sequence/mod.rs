@@ -11,7 +11,7 @@
 //! being made. A slow change of habits shows in the *drift* of the log-loss: a one-sided CUSUM of
 //! its standardised excess.
 //!
-//! Cost: 0.1–0.3 µs per event; 72 bytes cold, at most 64 KiB with its own chain (2,048
+//! Cost: 0.1–0.3 µs per event; 64 bytes cold, at most 64 KiB with its own chain (2,048
 //! transitions), 3 MiB for a table of 65,536.
 
 mod chain;
