@@ -5,21 +5,43 @@
 //! (transcendental functions come from `libm`). The chain of one channel is
 //!
 //! ```text
-//! volume::Series ─► Raw scores ─► calibrate::ScoreHistogram (partial, mergeable)
-//!                      │                    └─► calibrate::Calibrator ─► Table
-//!                      └────────────► Table::two_sided ─► p ─► budget::Budget ─► decision
-//! silence::Regular, novelty::{Newness, Slots} give a probability of their own ─► budget::Budget
+//! volume::Series, spread::Spread          counts        ┐
+//! halfspace::Content, values::ValueModel  content       │ raw scores,
+//! sequence::Walk                          order         │ nats
+//! cusum::Cusum                            change        ┘
+//!        │
+//!        ├─► calibrate::ScoreHistogram (partial, mergeable) ─► calibrate::Calibrator ─► Table
+//!        └─► Table::two_sided, tail ─► p ─► combine::combine ─► feedback::Prior
+//!                                             ─► budget::Budget, fdr::Fdr ─► decision
+//! silence::Regular, novelty::{Newness, Slots} give a probability of their own
+//! beacon::Beacon gives one against chance; spot::Spot is the threshold of a number of one key
 //! ```
+//!
+//! What is made from parts that many workers saw has a merge that is commutative: `sketch`,
+//! `calibrate::ScoreHistogram`, `sequence::Chain`, `halfspace::Forest`.
 //!
 //! "Not yet calibrated" is a state (`None`, with [`calibrate::Table::progress`]), never a zero.
 
+pub mod beacon;
 pub mod budget;
 pub mod calibrate;
+pub mod combine;
+pub mod cusum;
+pub mod fdr;
+pub mod feedback;
+#[cfg(test)]
+mod golden;
 pub mod gpd;
+pub mod halfspace;
 pub mod holt_winters;
 pub mod novelty;
+pub mod sequence;
 pub mod silence;
+pub mod sketch;
+pub mod spot;
+pub mod spread;
 pub mod tail;
+pub mod values;
 pub mod volume;
 
 pub use budget::{Budget, BudgetConfig, Kind as BudgetKind, Verdict};

@@ -283,6 +283,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_only_counted_is_never_rare() {
+        // Nearly all scores are .8; one in a thousand is 1.5.
+        let (_, table) = run(500, 40, |u| if u < 1e-3 { 1.5 } else { 0.8 });
+        assert!(table.tail(Side::Upper, 0.8).unwrap() > 0.3);
+        assert!(table.tail(Side::Upper, 1.5).unwrap() > 5e-4);
+    }
+
+    #[test]
     fn ties_are_never_rarer_than_they_were_seen() {
         // One in 200 is an atom at 6, one in 2000 at 12; a smooth tail would miss both.
         let (_, table) = run(2000, 20, |u| {

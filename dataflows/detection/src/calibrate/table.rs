@@ -31,7 +31,10 @@ impl Tail {
     /// Probability of a score at least this extreme.
     pub fn probability(&self, score: f64) -> f64 {
         if score < self.threshold {
-            return libm::pow(self.beyond, score.max(0.0) / self.threshold);
+            // Scores below 1 are counted without a bin: how many there are is not known, and
+            // where hardly any lie beyond 1 the line to the threshold would make them rare.
+            let least = if score < 1.0 { libm::exp(-score.max(0.0)) } else { 0.0 };
+            return libm::pow(self.beyond, score.max(0.0) / self.threshold).max(least);
         }
         let excess = score - self.threshold;
         let survival = self.shapes.iter().map(|gpd| gpd.survival(excess)).sum::<f64>() / 3.0;

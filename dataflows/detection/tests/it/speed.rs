@@ -3,6 +3,9 @@
 #![allow(clippy::disallowed_methods, reason = "a measurement looks at the clock")]
 
 use crate::streams::{Rng, Shape};
+use seerflow_detection::cusum::{Cusum, CusumConfig};
+use seerflow_detection::sequence::{Chain, SequenceConfig, Walk};
+use seerflow_detection::spread::Spread;
 use seerflow_detection::*;
 use seerflow_model::{ParamKind, hash::mix};
 use std::time::Instant;
@@ -55,6 +58,26 @@ fn calls_are_cheap() {
         assert_eq!(regular.close(&silence, bucket, 5), None);
     });
     assert!(worst < 20_000.0, "{worst}");
+}
+
+/// A cold entity: seen a few times, so nothing of its own but counts and its last symbols.
+#[test]
+fn a_cold_entity_costs_little() {
+    let (mut walk, mut spread, mut cusum) = (Walk::default(), Spread::default(), Cusum::default());
+    let mut fresh = Chain::default();
+    for n in 0..5u64 {
+        walk.observe(&SequenceConfig::default(), &Chain::default(), &mut fresh, n, 100 + n % 2);
+        spread.observe(7, n % 2);
+        cusum.step(&CusumConfig::default(), n, 0.3);
+    }
+    let sizes = [
+        size_of::<Walk>() + walk.heap_bytes(),
+        size_of::<Spread>() + spread.heap_bytes(),
+        size_of::<Cusum>(),
+    ];
+    println!("Walk {}, Spread {}, Cusum {} bytes", sizes[0], sizes[1], sizes[2]);
+    // Order is followed for every entity, spread and change only where there is a series.
+    assert!(sizes[0] <= 80 && sizes.iter().sum::<usize>() <= 600, "{sizes:?}");
 }
 
 #[test]
