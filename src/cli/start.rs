@@ -57,6 +57,13 @@ pub fn run(
     }
     let address =
         SocketAddr::new(config.program.health_bind_address, config.program.dashboard_port);
+    if !address.ip().to_canonical().is_loopback() {
+        return Err(Failure::usage(format!(
+            "the HTTP face must not listen on {address}: nobody is asked for a password there"
+        ))
+        .detail("key: health_bind_address; allowed: an address of the loopback")
+        .hint("let others in through a proxy on this machine that asks for a password"));
+    }
     let http = bind_tcp(address, "dashboard_port")?;
     listening.http = http.local_addr().ok();
     let source = SourceArgs::default();
@@ -75,6 +82,7 @@ pub fn run(
         ends: false,
         config,
         data,
+        keep: true,
     };
     daemon.run()?;
     Ok(ExitCode::Fine)

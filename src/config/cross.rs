@@ -2,6 +2,7 @@
 
 use super::Config;
 use super::problem::{Mark, Problem};
+use super::web_origin::{self, WebOrigin};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Component, Path, PathBuf};
@@ -29,11 +30,19 @@ pub fn check(
     if !address.is_loopback() {
         let key = "health_bind_address";
         let message = format!(
-            "is {address}: whoever reaches {address}:{} can read logs and alerts, nobody is asked \
-             for a password",
+            "is {address}: nobody is asked for a password there, so `seerflow start` will not \
+             listen on {address}:{}; only addresses of the loopback are taken",
             config.program.dashboard_port
         );
         warnings.push(Problem::new(at(&[key]), key, message));
+    }
+    for text in &config.program.api_allowed_origins {
+        if WebOrigin::parse(text).is_none() {
+            let key = "api_allowed_origins";
+            let shown = seerflow_model::text::shorten(text, 80).into_owned();
+            let message = format!("holds {shown:?}; allowed: {}", web_origin::ALLOWED);
+            problems.push(Problem::new(at(&[key]), key, message));
+        }
     }
     let receivers = &config.receivers;
     if !receivers.syslog_enabled && !receivers.stdin_enabled && receivers.file_paths.is_empty() {
@@ -144,7 +153,10 @@ mod tests {
     #[test]
     fn an_open_door_is_told() {
         let warnings = warned("health_bind_address: 0.0.0.0");
-        assert!(warnings[0].contains("whoever reaches 0.0.0.0:8080"), "{warnings:?}");
+        assert!(warnings[0].contains("will not listen on 0.0.0.0:8080"), "{warnings:?}");
+        let text = refused("api_allowed_origins: ['https://a.example', '*']");
+        assert!(text.contains("holds \"*\"; allowed: http://"), "{text}");
+        assert!(warned("api_allowed_origins: ['https://a.example:8443']").is_empty());
         assert!(warned("receivers: {syslog_enabled: false}")[0].contains("nothing to read"));
     }
 }

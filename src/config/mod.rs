@@ -14,6 +14,7 @@ pub mod interpolate;
 pub mod option;
 mod pending;
 pub mod problem;
+pub mod rate;
 pub mod redact_key;
 mod redact_reader;
 pub mod reference;
@@ -21,16 +22,18 @@ pub mod roles;
 pub mod secret;
 pub mod sections;
 pub mod show;
+pub mod shown;
 pub mod source_reader;
 pub mod sources;
 pub mod table;
+pub mod web_origin;
 pub mod zone;
 
 pub use data_dir::DataDir;
 pub use secret::Secret;
 pub use sections::{
-    AlertFormat, Alerting, Detection, Dspot, Engine, FileStart, LogLevel, Program, Receivers,
-    Rotation, Storage, Stream,
+    AlertFormat, Alerting, Detection, Dspot, Engine, EventStorage, FileStart, LogLevel, Program,
+    Receivers, Retention, Rotation, Storage, Stream,
 };
 pub use sources::{DropRule, Multiline, SourceEntry, SourceFacts, SourceMatch, TemplateMatch};
 
@@ -54,6 +57,8 @@ pub struct Config {
     pub program: Program,
     /// Where data is kept.
     pub storage: Storage,
+    /// How long events are kept.
+    pub retention: Retention,
     /// How logs come in.
     pub receivers: Receivers,
     /// How the dataflow runs.
@@ -80,6 +85,7 @@ impl Config {
         Ok(Config {
             program: Program::read(&values)?,
             storage: Storage::read(&values)?,
+            retention: Retention::read(&values)?,
             receivers: Receivers::read(&values)?,
             engine: Engine::read(&values)?,
             detection: Detection::read(&values)?,

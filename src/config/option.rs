@@ -53,6 +53,8 @@ pub enum Kind {
     Address,
     /// A severity, as number 0–6 or by name.
     Severity,
+    /// How often something may happen; see [`super::rate`].
+    Rate,
     /// A list of texts.
     Texts,
     /// Names with whole numbers from the first to the second.
@@ -94,6 +96,7 @@ impl Kind {
             Kind::Choice(words) => words.join(", "),
             Kind::Address => "an IP address".into(),
             Kind::Severity => "0 to 6 or a severity's name".into(),
+            Kind::Rate => super::rate::ALLOWED.into(),
             Kind::Texts => "a list of texts".into(),
             Kind::Table(min, _) => format!("names with whole numbers from {min}"),
             Kind::Sources => "a list of entries".into(),
@@ -138,6 +141,9 @@ impl Kind {
                 })
             }
             (Kind::Address, Yaml::Text(text)) if text.parse::<IpAddr>().is_ok() => {
+                Ok(Value::Text(text.clone()))
+            }
+            (Kind::Rate, Yaml::Text(text)) if super::rate::Rate::parse(text).is_ok() => {
                 Ok(Value::Text(text.clone()))
             }
             (Kind::Severity, value) => severity(value).ok_or_else(|| self.refuse(value)),
@@ -306,6 +312,12 @@ mod tests {
             (Kind::Bool, "maybe", "is \"maybe\"; allowed: true or false"),
             (Kind::Between(0.0, 1.0), "1", "is 1; allowed: a number above 0 and below 1"),
             (Kind::Address, "localhost", "is \"localhost\"; allowed: an IP address"),
+            (
+                Kind::Rate,
+                "often",
+                "is \"often\"; allowed: a number per second, minute, hour or day: 60/minute, \
+                 5/10 seconds",
+            ),
             (Kind::Text, "5", "is 5; allowed: text; put it in quotes"),
             (Kind::Bytes(1, 1024), "2 KiB", "is \"2 KiB\"; allowed: from 1 B to 1 KiB"),
             (Kind::Texts, "[a, 1]", "entry 2 is 1; allowed: text"),

@@ -38,9 +38,11 @@ const FORMATS: [&str; Format::ALL.len() + 1] = format_names();
 const MAPPED: [Format; 5] = [Format::Json, Format::Logfmt, Format::Csv, Format::Tsv, Format::W3c];
 /// Longest name of a column or field.
 const FIELD_NAME_MAX: usize = 128;
-const RECEIVERS: [ReceiverKind; 5] = [
+const RECEIVERS: [ReceiverKind; 7] = [
     ReceiverKind::SyslogUdp,
     ReceiverKind::SyslogTcp,
+    ReceiverKind::OtlpGrpc,
+    ReceiverKind::OtlpHttp,
     ReceiverKind::File,
     ReceiverKind::Stdin,
     ReceiverKind::Archive,

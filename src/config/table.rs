@@ -25,6 +25,7 @@ pub struct Section {
 pub const SECTIONS: &[Section] = &[
     Section { prefix: "", about: "The program itself and its HTTP face." },
     Section { prefix: "storage.", about: "Where data is kept." },
+    Section { prefix: "retention.", about: "How long events are kept." },
     Section { prefix: "receivers.", about: "How logs come in." },
     Section { prefix: "engine.", about: "How the dataflow runs." },
     Section { prefix: "detection.", about: "What counts as unusual." },

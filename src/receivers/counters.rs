@@ -58,6 +58,14 @@ counters! {
     rest_lost,
     /// Errors of reading.
     read_errors,
+    /// Requests told to come back because there was no room or the receiver stopped.
+    told_to_wait,
+    /// Requests refused: malformed, too large, not understood, not authorised.
+    refused_request,
+    /// Requests that had been taken before, answered again and not taken again.
+    repeated_request,
+    /// Records of requests that were refused: too long, or too many in one request. Beside the ledger.
+    refused_record,
 }
 
 /// Between two warnings that the queue is nearly full.

@@ -9,6 +9,9 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+/// How far the records of senders that collect them to batches may be out of order.
+pub const PUSHED_LATENESS: Ns = 10 * SECOND;
+
 /// What is known of a source when it appears.
 #[derive(Clone, Copy, Debug)]
 pub struct SourceKey<'a> {
@@ -61,6 +64,8 @@ impl SourceSettings {
     pub fn defaults(key: &SourceKey<'_>) -> SourceSettings {
         let (source_type, lateness) = match key.receiver {
             ReceiverKind::SyslogUdp | ReceiverKind::SyslogTcp => ("syslog", 2 * SECOND),
+            // Their clients send in batches.
+            ReceiverKind::OtlpGrpc | ReceiverKind::OtlpHttp => ("otlp", PUSHED_LATENESS),
             ReceiverKind::File | ReceiverKind::Archive => ("file", 2 * SECOND),
             ReceiverKind::Stdin => ("stdin", 60 * SECOND),
         };
@@ -83,6 +88,7 @@ impl SourceSettings {
         info.peer = key.peer.map(|ip| ip.to_string());
         info.entry = self.entry.clone();
         info.format = self.format.clone();
+        info.zone = Some(self.zone.name());
         if let Some(layout) = self.multiline.layout() {
             layout.describe(&mut info);
         }

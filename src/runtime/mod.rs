@@ -4,6 +4,7 @@ pub mod archive;
 pub mod batch;
 pub mod clock;
 pub mod cluster;
+pub mod dictionary;
 pub mod facts;
 pub mod live;
 pub mod rules;

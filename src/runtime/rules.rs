@@ -210,9 +210,12 @@ impl SourceRules for Rules {
         };
         let entry = self.of_source(&facts);
         let mut settings = SourceSettings::defaults(key);
-        if key.receiver != ReceiverKind::Stdin {
-            settings.lateness = self.lateness * SECOND;
-        }
+        let lateness = self.lateness * SECOND;
+        settings.lateness = match key.receiver {
+            ReceiverKind::Stdin => settings.lateness,
+            ReceiverKind::OtlpGrpc | ReceiverKind::OtlpHttp => settings.lateness.max(lateness),
+            _ => lateness,
+        };
         if let Some(seconds) = entry.and_then(|e| e.lateness_seconds) {
             settings.lateness = seconds * SECOND;
         }

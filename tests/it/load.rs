@@ -358,7 +358,7 @@ fn it_talks_to_nobody() {
         return;
     }
     let yaml = format!(
-        "dashboard_port: 0\nreceivers: {{syslog_udp_port: 0, syslog_tcp_port: 0, file_start: \
+        "api_rate_limit_enabled: false\ndashboard_port: 0\nreceivers: {{syslog_udp_port: 0, syslog_tcp_port: 0, file_start: \
          beginning, file_paths: ['{}/*.log']}}\n",
         home.path().display()
     );

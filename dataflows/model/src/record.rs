@@ -82,6 +82,10 @@ pub enum ReceiverKind {
     SyslogTcp,
     /// A tailed file.
     File,
+    /// OpenTelemetry logs over gRPC.
+    OtlpGrpc,
+    /// OpenTelemetry logs over HTTP.
+    OtlpHttp,
     /// Standard input or a pipe.
     Stdin,
     /// A file read from end to end.
@@ -94,6 +98,8 @@ impl ReceiverKind {
         match self {
             ReceiverKind::SyslogUdp => "syslog_udp",
             ReceiverKind::SyslogTcp => "syslog_tcp",
+            ReceiverKind::OtlpGrpc => "otlp_grpc",
+            ReceiverKind::OtlpHttp => "otlp_http",
             ReceiverKind::File => "file",
             ReceiverKind::Stdin => "stdin",
             ReceiverKind::Archive => "archive",
@@ -160,6 +166,8 @@ pub struct SourceInfo {
     pub entry: Option<String>,
     /// `sources[].format`, `auto` when not fixed.
     pub format: String,
+    /// Zone of its times that name none, as people call it.
+    pub zone: Option<String>,
     /// How its records are laid out in columns, where they are.
     pub table: Option<Table>,
     /// `sources[].field_mapping`.
@@ -177,6 +185,7 @@ impl SourceInfo {
             peer: None,
             entry: None,
             format: "auto".to_owned(),
+            zone: None,
             table: None,
             field_mapping: Vec::new(),
         }

@@ -3,11 +3,10 @@
 use super::block::Block;
 use super::codec::Take;
 use super::decode::{self, Stamp};
-use super::encode::ADDS;
 use super::error::{Result, StoreError};
 use super::head::Id;
 use super::part::{Row, Who, meta};
-use super::rows::{Coded, Stamps, Template, probability};
+use super::rows::{APART, Coded, Stamps, Template, probability};
 use seerflow_model::{Ns, SourceInfo};
 use std::sync::Arc;
 
@@ -73,10 +72,10 @@ impl Block {
         self.column(Id::Ends, 0, |bytes| (bytes.len() == rows).then(|| (bytes.to_vec(), rows)))
     }
 
-    /// Whether the parser adds to the record of a row.
-    pub(super) fn adds(&self) -> Result<impl Fn(u32) -> bool + use<>> {
+    /// Whether a value of a row reads otherwise than in the record.
+    pub(super) fn apart(&self) -> Result<impl Fn(u32) -> bool + use<>> {
         let ends = self.ends()?;
-        Ok(move |row: u32| ends.get(row as usize).is_some_and(|end| end & ADDS != 0))
+        Ok(move |row: u32| ends.get(row as usize).is_some_and(|end| end & APART != 0))
     }
 
     fn places(&self) -> Result<Arc<Vec<(u32, u32)>>> {
@@ -212,7 +211,7 @@ impl Stamped {
             event_time: of(&self.times.event_time, row),
             observed: of(&self.observed, row),
             flags: of(&self.flags, row),
-            end: of(&self.ends, row) & !ADDS,
+            end: of(&self.ends, row) & !APART,
             place: of(&self.places, row),
             severity: of(&self.severity, row),
             format: of(&self.formats, row),

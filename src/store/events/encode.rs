@@ -13,12 +13,9 @@ use super::codec::{COLUMN_MAX, Put, compress, crc};
 use super::filter::{Gather, Kind};
 use super::head::{Head, Id, Place};
 use super::plan::Plan;
-use super::rows::Rows;
+use super::rows::{APART, Rows};
 use super::words;
 use seerflow_model::Ns;
-
-/// In the column of ends: the parser adds to the record.
-pub(super) const ADDS: u8 = 4;
 
 /// The bytes of a block of all these rows; `receipt` is the time by the clock, `stamp` that of the
 /// segment. `None` when there are no rows, or more in one column than a block may hold.
@@ -138,9 +135,9 @@ fn write_stamps(rows: &Rows, out: &mut Columns) {
     let mut flags = Vec::new();
     stamps.iter().for_each(|row| flags.varint(u64::from(row.flags)));
     out.add(Id::Flags, &flags);
-    let adds = |row: usize| if rows.tail(row).is_empty() { 0 } else { ADDS };
+    let apart = |row: usize| if rows.is_apart(row) { APART } else { 0 };
     let ends: Vec<u8> =
-        stamps.iter().enumerate().map(|(row, stamps)| stamps.end | adds(row)).collect();
+        stamps.iter().enumerate().map(|(row, stamps)| stamps.end | apart(row)).collect();
     out.add(Id::Ends, &ends);
     let mut places = Vec::new();
     for row in stamps {

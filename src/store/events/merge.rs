@@ -130,7 +130,7 @@ fn read(
 ) -> Result<()> {
     let (sources, templates) = (block.sources()?, block.templates()?);
     let (hosts, programs) = (block.hosts()?, block.programs()?);
-    let (who, adds) = (block.who()?, block.adds()?);
+    let (who, apart) = (block.who()?, block.apart()?);
     let (mut raw, mut spans) = (Vec::new(), Vec::new());
     for row in 0..block.rows() {
         let none = || StoreError::NoSuchRow { row, rows: block.rows() };
@@ -141,7 +141,7 @@ fn read(
         let source = sources.get(row).ok_or_else(none)?;
         // The reader finds again what it added, and values that cut a word.
         let event = super::part::reread(reader, source, &stamps, &raw);
-        let tail = if adds(row) {
+        let tail = if apart(row) {
             event.text.get(event.record_len as usize..).unwrap_or_default()
         } else {
             ""

@@ -61,6 +61,8 @@ mod support;
 mod words;
 mod writer;
 
+pub mod find;
+
 pub use error::{Result, StoreError};
 pub use footer::Origin;
 pub use merge::FAN_IN;

@@ -3,12 +3,13 @@
 //! A needle matches where it stands as it is written, but for case, and is bounded: an
 //! alphanumeric character at its start or end must not be the middle of a word. With
 //! [`Needle::prefix`] only the start is. Start and end of a text count as bounds. The text of an
-//! event is two texts, the record as decoded and what the parser added to it; a match lies in one.
+//! event is its record as decoded, and besides each part of it that reads otherwise there (it was
+//! unescaped, or cut out of a word) as a text of its own; a match lies in one.
 //!
 //! Cost: one pass of `memchr` over the text for ASCII needles.
 
 use super::words::{self, fold};
-use seerflow_model::Event;
+use seerflow_model::{Event, Span};
 
 /// Longest needle, in bytes.
 pub const NEEDLE_MAX: usize = 4096;
@@ -106,11 +107,11 @@ impl Needle {
         !self.prefix && ends.into_iter().flatten().all(char::is_alphanumeric)
     }
 
-    /// Whether it matches in the record of an event or in what the parser added.
+    /// Whether it matches in the record of an event or in a part that reads otherwise there.
     pub fn is_in_event(&self, event: &Event) -> bool {
-        let (record, added) =
-            event.text.split_at_checked(event.record_len as usize).unwrap_or((&event.text, ""));
-        self.is_in(record) || self.is_in(added)
+        let record = event.record();
+        let apart = |span: &Span| span.end() > record.len() || cuts_a_word(record, *span);
+        self.is_in(record) || parts(event).filter(apart).any(|span| self.is_in(event.get(span)))
     }
 
     /// Whether it matches in a text.
@@ -169,6 +170,27 @@ pub(super) fn find_ascii(text: &[u8], needle: &[u8]) -> Option<usize> {
     let upper = first.to_ascii_uppercase();
     memchr::memchr2_iter(first, upper, &text[..=last])
         .find(|at| text[*at..*at + needle.len()].eq_ignore_ascii_case(needle))
+}
+
+/// The parts of an event that are texts of their own.
+fn parts(event: &Event) -> impl Iterator<Item = Span> {
+    let heads = [event.host, event.program, event.pid, event.msgid, event.message];
+    let ids = [event.trace_id, event.span_id];
+    let values = event.fields.iter().map(|field| field.value);
+    heads.into_iter().chain(ids).chain(values).filter(|span| !span.is_empty())
+}
+
+/// Whether a stretch begins or ends inside a word.
+fn cuts_a_word(text: &str, span: Span) -> bool {
+    let (start, end) = (span.start as usize, span.end());
+    let (Some(before), Some(inside), Some(behind)) =
+        (text.get(..start), text.get(start..end), text.get(end..))
+    else {
+        return false;
+    };
+    let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    (word(before.chars().next_back()) && word(inside.chars().next()))
+        || (word(inside.chars().next_back()) && word(behind.chars().next()))
 }
 
 #[cfg(test)]

@@ -143,12 +143,11 @@ impl OpenPart {
 
     pub(super) fn rows_with(&self, needle: &Needle) -> Result<Hits> {
         let rows = self.lock();
-        let is_in = |row: &u32| {
-            let at = *row as usize;
-            needle.is_in(&text::decode(rows.raw(at))) || needle.is_in(rows.tail(at))
-        };
-        let sure = (0..self.published.rows).filter(is_in).collect();
-        Ok(Hits { sure, maybe: RoaringBitmap::new() })
+        let is_in = |row: &u32| needle.is_in(&text::decode(rows.raw(*row as usize)));
+        let sure: RoaringBitmap = (0..self.published.rows).filter(is_in).collect();
+        let apart = |row: &u32| rows.is_apart(*row as usize) && !sure.contains(*row);
+        let maybe = (0..self.published.rows).filter(apart).collect();
+        Ok(Hits { sure, maybe })
     }
 
     pub(super) fn row(&self, row: u32) -> Result<Row> {

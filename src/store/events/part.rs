@@ -23,7 +23,8 @@ use std::sync::{Arc, RwLock};
 pub struct Hits {
     /// It is in these for certain.
     pub sure: RoaringBitmap,
-    /// It may be in these, in what the parser adds to the record: only parsing tells. Not in `sure`.
+    /// It may be in these, in a value that reads otherwise than in the record: only parsing
+    /// tells. Not in `sure`.
     pub maybe: RoaringBitmap,
 }
 

@@ -17,6 +17,8 @@ use std::sync::Arc;
 pub const ROWS_MAX: usize = 16 * 1024;
 /// Bytes of records and additions at which a block is full.
 pub const BYTES_FULL: usize = 8 << 20;
+/// In `end`: a value of the row reads otherwise than in the record.
+pub(super) const APART: u8 = 4;
 /// The score of a row is −log10 of its probability in this many steps.
 const SCORE_STEPS: f64 = 2048.0;
 
@@ -241,14 +243,15 @@ impl Rows {
             );
         }
         self.span_ends.push(self.spans.len() as u32);
-        cut_words(event, |h| self.cuts.push(h));
+        let cuts = cut_words(event, |h| self.cuts.push(h));
+        let apart = cuts || event.text.len() > record;
         self.stamps.push(Stamps {
             seq: event.seq,
             effective: event.effective_time,
             event_time: event.event_time,
             observed: event.observed_time,
             flags: event.flags.0,
-            end: event.end as u8,
+            end: event.end as u8 | if apart { APART } else { 0 },
             place: event.time_place,
             severity: event.severity.id(),
             format: event.format as u8,
@@ -278,7 +281,8 @@ impl Rows {
         self.spans.extend_from_slice(row.spans);
         self.cuts.extend_from_slice(row.cuts);
         self.span_ends.push(self.spans.len() as u32);
-        self.stamps.push(row.stamps);
+        let apart = if row.cuts.is_empty() { 0 } else { APART };
+        self.stamps.push(Stamps { end: row.stamps.end | apart, ..row.stamps });
         self.code(row.source, row.template.id, &row.template.text, row.host, row.program);
         self.list.clear();
         for entity in row.who {
@@ -289,6 +293,12 @@ impl Rows {
             self.list.push(code);
         }
         self.who.push(&self.list);
+    }
+
+    /// Whether a value of the row reads otherwise than in the record: added to it, or a part of a
+    /// word there.
+    pub(super) fn is_apart(&self, row: usize) -> bool {
+        !self.tail(row).is_empty() || self.stamps.get(row).is_some_and(|s| s.end & APART != 0)
     }
 
     fn bytes_of(&mut self, raw: &[u8], tail: &str) {
@@ -329,15 +339,20 @@ impl Rows {
     }
 }
 
-/// Gives the words of values that stand in the text as a part of a word.
-pub(super) fn cut_words(event: &Event, mut give: impl FnMut(u64)) {
+/// Gives the words of values that stand in the text as a part of a word, and says whether there
+/// are such values.
+pub(super) fn cut_words(event: &Event, mut give: impl FnMut(u64)) -> bool {
     let heads = [event.host, event.program, event.pid, event.msgid, event.message];
+    let ids = [event.trace_id, event.span_id];
     let fields = event.fields.iter().map(|field| field.value);
-    for span in heads.into_iter().chain(fields) {
+    let mut any = false;
+    for span in heads.into_iter().chain(ids).chain(fields) {
         if cuts(&event.text, event.record_len as usize, span) {
+            any = true;
             words::hashes(event.get(span), &mut give);
         }
     }
+    any
 }
 
 /// Whether a span begins or ends inside of a word.
