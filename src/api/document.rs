@@ -7,7 +7,9 @@
 use super::State;
 use super::answer::{ErrorBody, Refusal, shown};
 use super::rates::{self, Class};
-use super::routes::{alerts, config, engine, health, silences, sources, templates};
+use super::routes::{
+    alerts, anomaly, config, engine, entities, events, health, silences, sources, templates,
+};
 use axum::extract::Request;
 use axum::http::Uri;
 use axum::middleware::{self, Next};
@@ -28,7 +30,7 @@ const ERROR: &str = "Error";
 const OPTIONAL: [(&str, &str); 2] = [("Event", "raw"), ("Event", "raw_base64")];
 
 /// Schemas of bodies: what may be left out is left to them.
-const BODIES: [&str; 2] = ["NewVerdict", "SilenceRequest"];
+const BODIES: [&str; 3] = ["NewVerdict", "SilenceRequest", "SilenceMatch"];
 
 /// Errors that any request can meet.
 const ALWAYS: [(u16, &str); 6] = [
@@ -64,6 +66,9 @@ pub fn routes() -> (Router<State>, OpenApi) {
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics));
     let list = OpenApiRouter::new()
+        .routes(routes!(events::list))
+        .routes(routes!(entities::search))
+        .routes(routes!(entities::timeline))
         .routes(routes!(alerts::list))
         .routes(routes!(templates::list))
         .routes(routes!(sources::list))
@@ -74,16 +79,22 @@ pub fn routes() -> (Router<State>, OpenApi) {
         .routes(routes!(engine::ledger))
         .routes(routes!(engine::engine))
         .routes(routes!(config::config))
+        .routes(routes!(events::one))
+        .routes(routes!(entities::one))
+        .routes(routes!(entities::related))
         .routes(routes!(templates::one))
         .routes(routes!(alerts::one))
         .routes(routes!(alerts::revisions))
         .routes(routes!(alerts::history, alerts::judge))
         .routes(routes!(silences::list, silences::add))
         .routes(routes!(silences::remove));
+    let coverage =
+        OpenApiRouter::new().routes(routes!(events::histogram)).routes(routes!(anomaly::timeline));
     let (router, mut document) = OpenApiRouter::with_openapi(base())
         .merge(free)
         .merge(limited(Class::List, list))
         .merge(limited(Class::Detail, detail))
+        .merge(limited(Class::Coverage, coverage))
         .split_for_parts();
     finish(&mut document);
     (router.fallback(missing), document)
@@ -130,10 +141,23 @@ fn finish(document: &mut OpenApi) {
             (HttpMethod::Delete, &mut item.delete),
         ] {
             if let Some(operation) = operation {
+                operation.operation_id = Some(name(&method, path));
                 errors(operation, limited, matches!(method, HttpMethod::Post | HttpMethod::Patch));
             }
         }
     }
+}
+
+/// A name for generated clients: `get_alerts_id_feedback`.
+fn name(method: &HttpMethod, path: &str) -> String {
+    let method = match method {
+        HttpMethod::Post => "post",
+        HttpMethod::Patch => "patch",
+        HttpMethod::Delete => "delete",
+        _ => "get",
+    };
+    let path = path.strip_prefix("/api/v1").unwrap_or(path).replace(['{', '}'], "");
+    format!("{method}{}", path.replace(['/', '.'], "_"))
 }
 
 fn errors(operation: &mut Operation, limited: bool, body: bool) {
@@ -152,16 +176,17 @@ fn add_error(responses: &mut Responses, status: u16, description: &str) {
     responses.responses.entry(status.to_string()).or_insert(RefOr::T(response.build()));
 }
 
-/// Keys of answers are always present, null when unknown.
+/// Keys of answers are always present, null when unknown; no object has others.
 fn require_all(name: &str, schema: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(object)) = schema else { return };
-    let body = BODIES.contains(&name);
-    if object.properties.is_empty() || body {
+    if object.properties.is_empty() {
         return;
     }
-    let optional = |key: &String| OPTIONAL.contains(&(name, key.as_str()));
-    object.required = object.properties.keys().filter(|key| !optional(key)).cloned().collect();
     object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+    if !BODIES.contains(&name) {
+        let optional = |key: &String| OPTIONAL.contains(&(name, key.as_str()));
+        object.required = object.properties.keys().filter(|key| !optional(key)).cloned().collect();
+    }
 }
 
 #[cfg(test)]
@@ -194,9 +219,11 @@ mod tests {
         assert!(json["openapi"].as_str().unwrap().starts_with("3.1."));
         let paths = json["paths"].as_object().unwrap();
         assert!(paths.len() > 10);
+        let mut names = std::collections::BTreeSet::new();
         for (path, item) in paths {
             for (method, operation) in item.as_object().unwrap() {
                 let at = format!("{method} {path}");
+                assert!(names.insert(operation["operationId"].clone()), "{at}");
                 assert!(operation["summary"].is_string(), "{at}");
                 assert!(operation["tags"][0].is_string(), "{at}");
                 let responses = operation["responses"].as_object().unwrap();

@@ -6,7 +6,10 @@
 use crate::alerting::AlertBook;
 use crate::store::control::StateStore;
 use crate::store::events::EventStore;
+use crate::store::events::find::{Aliases, NoAliases};
 use seerflow_model::Ns;
+use seerflow_parsing::parser::Parser;
+use seerflow_parsing::roles::RoleSet;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -40,6 +43,14 @@ pub trait Facts: Send + Sync + 'static {
     /// The events that are kept, when they are.
     fn events(&self) -> Option<Arc<EventStore>> {
         None
+    }
+    /// A parser that reads stored records again.
+    fn parser(&self) -> Parser {
+        Parser::new(RoleSet::bundled(), None)
+    }
+    /// What is known of templates that stored events have; may wait for a disk.
+    fn aliases(&self) -> Box<dyn Aliases + Send> {
+        Box::new(NoAliases)
     }
     /// Metrics beyond the ones that the other facts give; names are checked by nobody.
     fn metrics(&self) -> Vec<Metric> {
@@ -218,7 +229,7 @@ pub struct SourceRow {
     /// Zone of its times that name none.
     pub zone: Option<String>,
     /// Records since the start.
-    pub records: u64,
+    pub events: u64,
     /// Records per second over the last minute.
     pub rate_per_sec: f64,
     /// When its newest record reached us, in ns, as text.

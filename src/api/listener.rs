@@ -81,6 +81,11 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Who is at the other end.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.stream.peer_addr().ok()
+    }
+
     fn restart_clock(&mut self) {
         let until = Instant::now() + self.timeout;
         self.clock.as_mut().reset(until);

@@ -22,6 +22,7 @@ mod query;
 mod rates;
 mod routes;
 mod schemas;
+mod search;
 mod stores;
 
 pub use facts::{

@@ -50,6 +50,8 @@ pub enum Kind {
     Flag,
     /// A moment.
     Time,
+    /// A span of time: `30s`, `5m`, `2h`, `7d`.
+    Span,
     /// A severity by number or name.
     Severity,
     /// One of these words.
@@ -163,7 +165,7 @@ impl Kind {
                 .into(),
             Kind::Float(min, max) => of(Type::Number).minimum(Some(min)).maximum(Some(max)).into(),
             Kind::Flag => of(Type::Boolean).into(),
-            Kind::Time | Kind::Severity => of(Type::String).into(),
+            Kind::Time | Kind::Severity | Kind::Span => of(Type::String).into(),
             Kind::Choice(allowed) => words(allowed.to_vec()).into(),
             Kind::Words(allowed) => ArrayBuilder::new().items(words(allowed.to_vec())).into(),
             Kind::EntityTypes => {
@@ -199,6 +201,7 @@ impl Kind {
             ),
             Kind::Flag => (matches!(value, "true" | "false"), "true, false".into()),
             Kind::Time => (time(value).is_some(), time_arg::ALLOWED.into()),
+            Kind::Span => (span(value).is_some(), "a span of time: 30s, 5m, 2h, 7d, 4w".into()),
             Kind::Severity => (severity(value).is_some(), "0 to 6 or a severity's name".into()),
             Kind::Choice(words) => return one_of(words, value, '\0'),
             Kind::Words(words) => return one_of(words, value, ','),
@@ -220,6 +223,14 @@ fn severity(text: &str) -> Option<Severity> {
 fn time(text: &str) -> Option<TimeArg> {
     // In a query string a bare `+` means a space, which breaks `+02:00`.
     time_arg::parse(text).or_else(|_| time_arg::parse(&text.replace(' ', "+"))).ok()
+}
+
+/// A span of time, in ns; never 0.
+pub fn span(text: &str) -> Option<Ns> {
+    match time_arg::parse(text) {
+        Ok(TimeArg::Back(span)) if span > 0 => Some(span),
+        _ => None,
+    }
 }
 
 /// The clock, as ns since 1970.
@@ -375,6 +386,7 @@ mod tests {
             Param { name: "score", kind: Kind::Float(0.0, 1.0), doc: "." },
             Param { name: "q", kind: Kind::Text(4), doc: "." },
             Param { name: "types", kind: Kind::EntityTypes, doc: "." },
+            Param { name: "width", kind: Kind::Span, doc: "." },
         ]
     }
 
@@ -419,6 +431,7 @@ mod tests {
             ("score", "NaN", "score is \"NaN\"; allowed: a number from 0 to 1"),
             ("q", "12345", "q is \"12345\"; allowed: text of 4 bytes"),
             ("q", "\0", "q is \"\\u{0}\"; allowed: text of 4 bytes"),
+            ("width", "0s", "width is \"0s\"; allowed: a span of time: 30s, 5m, 2h, 7d, 4w"),
             ("severity", "7", "severity is \"7\"; allowed: 0 to 6 or a severity's name"),
         ] {
             let refusal = asked(&[(name, value)]).unwrap_err();

@@ -195,6 +195,8 @@ pub struct Event {
     pub template: String,
     /// How unusual the most unusual thing about it is, 0 to 1.
     pub score: f64,
+    /// How improbable that is: one minus the score.
+    pub probability: f64,
     /// The record as it came, with `raw=true` and when it is UTF-8.
     pub raw: Option<String>,
     /// The same in Base64, with `raw=true` and when it is not UTF-8.

@@ -297,6 +297,29 @@ pub enum TemplatesCommand {
     Assign(TemplatesAssignArgs),
     /// Score templates against a ground truth: GA, PA, FGA, FTA
     Eval(TemplatesEvalArgs),
+    /// Forget stored templates with few events; the program must not run
+    Prune(TemplatesPruneArgs),
+    /// Forget all stored templates; the program must not run
+    Reset(TemplatesResetArgs),
+}
+
+/// `templates prune`.
+#[derive(Clone, Debug, Args)]
+pub struct TemplatesPruneArgs {
+    /// Templates with fewer events are forgotten
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub min_count: u64,
+    /// Data directory, as for start
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// `templates reset`.
+#[derive(Clone, Debug, Args)]
+pub struct TemplatesResetArgs {
+    /// Data directory, as for start
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
 }
 
 /// `templates eval`.
@@ -377,7 +400,7 @@ pub struct SilenceArgs {
 #[derive(Clone, Debug, Subcommand)]
 pub enum SilenceCommand {
     /// Keep the alerts that fit from people until a time; they are stored all the same
-    Add(SilenceAddArgs),
+    Add(Box<SilenceAddArgs>),
     /// List silences that are to come or in force
     List(SilenceListArgs),
     /// End a silence now

@@ -10,7 +10,7 @@ use crate::config::{Config, data_dir};
 use crate::failure::{ExitCode, Failure};
 use crate::receivers::file::FileStart;
 use crate::receivers::syslog::{tcp, udp};
-use crate::receivers::{file, pipe};
+use crate::receivers::{file, pipe, push};
 use crate::runtime::clock::Clock;
 use crate::runtime::cluster::Formed;
 use crate::runtime::dictionary::Dictionary;
@@ -95,6 +95,22 @@ pub fn tcp(config: &Config) -> tcp::TcpOptions {
     }
 }
 
+/// Bounds of a receiver to which requests are pushed.
+pub fn pushed(config: &Config) -> push::Limits {
+    let receivers = &config.receivers;
+    let wire_max = receivers.otlp_http_max_request_bytes;
+    let limits = push::Limits::default();
+    push::Limits {
+        wire_max,
+        body_max: wire_max.saturating_mul(4),
+        // The largest request and its records have room.
+        held_max: limits.held_max.max(wire_max.saturating_mul(16)),
+        record_max: receivers.line_bytes_max,
+        connections_max: receivers.connections_max,
+        ..limits
+    }
+}
+
 /// Options of the pipe receiver.
 pub fn pipe(config: &Config) -> pipe::PipeOptions {
     pipe::PipeOptions { line_max: config.receivers.line_bytes_max, ..pipe::PipeOptions::default() }
@@ -143,6 +159,7 @@ impl Daemon {
             lateness: self.config.engine.lateness_seconds * SECOND,
         };
         let mut engine = setup::engine(&self.config, self.workers, &self.rules);
+        let parser = engine.parser.clone();
         engine.keepers = match &events {
             Some(store) => Some(events::keepers(store, self.workers, Origin::Live)?),
             None => None,
@@ -154,13 +171,12 @@ impl Daemon {
         let facts = facts
             .redacting(self.rules.redacted().clone())
             .configured(crate::config::shown::json(&self.config));
-        let facts = facts.keeping(keeping.as_ref().map(Keeping::kept)).searching(events.clone());
+        let facts =
+            facts.keeping(keeping.as_ref().map(Keeping::kept)).searching(events.clone(), parser);
         let facts = Arc::new(facts);
         let options = api::Options::of(&self.config.program);
-        let dictionary = match store {
-            Some(store) => Some(Dictionary::start(store, facts.clone(), Clock::system())),
-            None => None,
-        };
+        let dictionary =
+            store.map(|store| Dictionary::start(store, facts.clone(), Clock::system()));
         let dictionary = dictionary.transpose().map_err(|e| cannot_start(&e))?;
         let seen = facts.clone();
         let seen = move |alert| {

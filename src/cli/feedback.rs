@@ -26,7 +26,7 @@ pub fn run(args: &FeedbackArgs, config: &Config) -> Result<ExitCode, Failure> {
                 return Err(none());
             }
             let path = format!("/api/v1/alerts/{}/feedback", args.alert_id);
-            let body = json!({"feedback": verdict, "note": args.note});
+            let body = json!({"feedback": verdict, "note": args.note, "origin": "cli"});
             client.expect(Method::POST, &path, Some(&body))?;
         }
         Reach::Resting(_data, store) => {

@@ -2,6 +2,7 @@
 //! and why a port cannot be bound.
 
 use crate::failure::Failure;
+use crate::runtime::live::Way;
 use std::fmt::{self, Write};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -20,6 +21,10 @@ pub struct Listening {
     pub syslog_udp: Option<SocketAddr>,
     /// Syslog over TCP.
     pub syslog_tcp: Option<SocketAddr>,
+    /// OpenTelemetry logs over gRPC.
+    pub otlp_grpc: Option<SocketAddr>,
+    /// OpenTelemetry logs over HTTP.
+    pub otlp_http: Option<SocketAddr>,
     /// Files that are followed: how many patterns, and how many files fit now.
     pub files: Option<(Vec<String>, usize)>,
     /// Standard input.
@@ -41,6 +46,12 @@ impl fmt::Display for Listening {
                 writeln!(f, "  {door}     {address}")?;
             }
         }
+        if let Some(address) = self.otlp_grpc {
+            writeln!(f, "  OTLP gRPC      {address}")?;
+        }
+        if let Some(address) = self.otlp_http {
+            writeln!(f, "  OTLP HTTP      http://{address}/v1/logs")?;
+        }
         if let Some((patterns, now)) = &self.files {
             writeln!(f, "  files          {} ({now} now)", patterns.join(", "))?;
         }
@@ -60,6 +71,15 @@ impl fmt::Display for Listening {
 }
 
 impl Listening {
+    /// Notes where a way in for OTLP listens.
+    pub fn otlp(&mut self, way: &Way) {
+        match way {
+            Way::OtlpGrpc(listener, _) => self.otlp_grpc = listener.local_addr().ok(),
+            Way::OtlpHttp(listener, _) => self.otlp_http = listener.local_addr().ok(),
+            _ => {}
+        }
+    }
+
     /// Lines to paste: by hand, with logger, and everything this machine logs.
     pub fn first_lines(&self) -> Vec<String> {
         let (address, tcp) = match (self.syslog_udp, self.syslog_tcp) {
@@ -85,9 +105,12 @@ impl Listening {
     /// What to say when nothing came for a while.
     pub fn nothing_came(&self, seconds: u64) -> String {
         let mut out = format!("nothing has come in for {seconds} s; to check:");
-        for (name, address, flag) in
-            [("UDP", self.syslog_udp, "-u"), ("TCP", self.syslog_tcp, "-t")]
-        {
+        for (name, address, flag) in [
+            ("UDP", self.syslog_udp, "-u"),
+            ("TCP", self.syslog_tcp, "-t"),
+            ("OTLP gRPC", self.otlp_grpc, "-t"),
+            ("OTLP HTTP", self.otlp_http, "-t"),
+        ] {
             let Some(address) = address else { continue };
             let port = address.port();
             let _ =

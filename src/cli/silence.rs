@@ -69,7 +69,7 @@ fn request(args: &SilenceAddArgs) -> Result<SilenceRequest, Failure> {
 fn add(args: &SilenceAddArgs, config: &Config, now: Ns) -> Result<ExitCode, Failure> {
     let request = request(args)?;
     // What cannot be is told before anything is opened.
-    let new = request.resolve(now, "cli")?;
+    let new = request.resolve(now, "cli")?.checked(now)?;
     let silence = match state::reach(args.data_dir.as_deref(), config)? {
         Reach::Running(mut client) => {
             let body = serde_json::to_value(&request).map_err(|error| odd(&error.to_string()))?;

@@ -6,6 +6,7 @@ use super::listening::{Listening, cannot_bind};
 use super::{cluster, common, workers};
 use crate::config::{Environment, Loaded};
 use crate::failure::{ExitCode, Failure};
+use crate::receivers::push;
 use crate::runtime::live::Way;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
@@ -38,6 +39,27 @@ pub fn run(
         listening.syslog_tcp = listener.local_addr().ok();
         ways.push(Way::Tcp(listener, daemon::tcp(&config)));
     }
+    for (enabled, port, key, open) in [
+        (
+            receivers.otlp_grpc_enabled,
+            receivers.otlp_grpc_port,
+            "receivers.otlp_grpc_port",
+            Way::OtlpGrpc as fn(TcpListener, push::Limits) -> Way,
+        ),
+        (
+            receivers.otlp_http_enabled,
+            receivers.otlp_http_port,
+            "receivers.otlp_http_port",
+            Way::OtlpHttp,
+        ),
+    ] {
+        if enabled {
+            let listener = bind_tcp(SocketAddr::new(receivers.bind_addr, port), key)?;
+            let way = open(listener, daemon::pushed(&config));
+            listening.otlp(&way);
+            ways.push(way);
+        }
+    }
     if !receivers.file_paths.is_empty() {
         let options = daemon::files(&config, receivers.file_paths.clone(), false);
         let paths = crate::receivers::file::paths::Paths::new(&options.patterns, &options.roots)
@@ -52,7 +74,8 @@ pub fn run(
     }
     if ways.is_empty() {
         return Err(Failure::usage("no receiver is switched on").detail(
-            "keys: receivers.syslog_enabled, receivers.file_paths, receivers.stdin_enabled",
+            "keys: receivers.syslog_enabled, receivers.otlp_grpc_enabled, \
+             receivers.otlp_http_enabled, receivers.file_paths, receivers.stdin_enabled",
         ));
     }
     let address =

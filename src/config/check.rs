@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn pending_options_warn_once_each() {
-        let yaml = "storage: {backend: sqlite}\nreceivers: {otlp_grpc_enabled: true}\n\
+        let yaml = "storage: {backend: sqlite}\nreceivers: {webhook_enabled: true}\n\
                     llm:\n  backend: ollama\nalerting: {webhooks: [{url: http://x, format: json}]}";
         let warnings = warnings(yaml);
         assert_eq!(warnings.len(), 4, "{warnings:?}");

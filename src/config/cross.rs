@@ -45,10 +45,13 @@ pub fn check(
         }
     }
     let receivers = &config.receivers;
-    if !receivers.syslog_enabled && !receivers.stdin_enabled && receivers.file_paths.is_empty() {
+    let otlp = receivers.otlp_grpc_enabled || receivers.otlp_http_enabled;
+    let files = !receivers.file_paths.is_empty();
+    if !receivers.syslog_enabled && !receivers.stdin_enabled && !files && !otlp {
         let key = "receivers.syslog_enabled";
-        let message = "is false and neither `file_paths` nor `stdin_enabled` is set: `seerflow \
-                       start` will have nothing to read";
+        let message = "is false, as are `otlp_grpc_enabled`, `otlp_http_enabled` and \
+                       `stdin_enabled`, and `file_paths` is empty: `seerflow start` will have \
+                       nothing to read";
         warnings.push(Problem::new(at(&[key]), key, message));
     }
 }
@@ -56,13 +59,37 @@ pub fn check(
 /// Two listeners of one protocol on one address and port.
 fn ports(config: &Config, at: &dyn Fn(&[&str]) -> Option<Mark>, problems: &mut Vec<Problem>) {
     let receivers = &config.receivers;
-    let port = receivers.syslog_tcp_port;
-    let used = receivers.syslog_enabled && receivers.syslog_tcp_enabled;
-    let same = overlap(receivers.bind_addr, config.program.health_bind_address);
-    if used && port != 0 && port == config.program.dashboard_port && same {
-        let key = "receivers.syslog_tcp_port";
-        let message = format!("is {port}, and so is dashboard_port, on the same address");
-        problems.push(Problem::new(at(&[key, "dashboard_port"]), key, message));
+    let bound = receivers.bind_addr;
+    let listeners = [
+        (
+            "receivers.syslog_tcp_port",
+            receivers.syslog_enabled && receivers.syslog_tcp_enabled,
+            (bound, receivers.syslog_tcp_port),
+        ),
+        (
+            "receivers.otlp_grpc_port",
+            receivers.otlp_grpc_enabled,
+            (bound, receivers.otlp_grpc_port),
+        ),
+        (
+            "receivers.otlp_http_port",
+            receivers.otlp_http_enabled,
+            (bound, receivers.otlp_http_port),
+        ),
+        (
+            "dashboard_port",
+            true,
+            (config.program.health_bind_address, config.program.dashboard_port),
+        ),
+    ];
+    for (i, (key, used, (address, port))) in listeners.iter().enumerate() {
+        let later = listeners.iter().skip(i + 1);
+        for (other, also, (there, same)) in later {
+            if *used && *also && *port != 0 && port == same && overlap(*address, *there) {
+                let message = format!("is {port}, and so is {other}, on the same address");
+                problems.push(Problem::new(at(&[key, other]), *key, message));
+            }
+        }
     }
 }
 
@@ -129,6 +156,9 @@ mod tests {
         assert!(warned("dashboard_port: 5514\nreceivers: {bind_addr: 127.0.0.2}").is_empty());
         assert!(warned("dashboard_port: 0\nreceivers: {syslog_tcp_port: 0}").is_empty());
         refused("dashboard_port: 5514\nreceivers: {bind_addr: 0.0.0.0}");
+        let text = refused("receivers: {otlp_http_port: 4317}");
+        assert!(text.contains("receivers.otlp_grpc_port: is 4317, and so is receivers.otlp_http"));
+        assert!(warned("receivers: {otlp_http_port: 4317, otlp_grpc_enabled: false}").is_empty());
     }
 
     #[test]
@@ -157,6 +187,9 @@ mod tests {
         let text = refused("api_allowed_origins: ['https://a.example', '*']");
         assert!(text.contains("holds \"*\"; allowed: http://"), "{text}");
         assert!(warned("api_allowed_origins: ['https://a.example:8443']").is_empty());
-        assert!(warned("receivers: {syslog_enabled: false}")[0].contains("nothing to read"));
+        let none = "receivers: {syslog_enabled: false, otlp_grpc_enabled: false, otlp_http_enabled: \
+                    false}";
+        assert!(warned(none)[0].contains("nothing to read"));
+        assert!(warned("receivers: {syslog_enabled: false}").is_empty());
     }
 }

@@ -29,7 +29,7 @@ const STREAM: &str = "the live stream is not there yet";
 const RATE: &str = "rate limits are kept in memory";
 const POSTGRES: &str = "state is kept in SQLite, PostgreSQL is not there yet";
 const GRAPH: &str = "the graph is not there yet";
-const OTLP: &str = "the OTLP receiver is not there yet";
+const OTLP: &str = "calls are not bound to threads here";
 const WEBHOOK_IN: &str = "the webhook receiver is not there yet";
 const TAIL: &str = "files are followed without it";
 const DETECTORS: &str = "the detectors do not read it yet";
@@ -67,12 +67,7 @@ pending! {
         "storage.falkordb_url", Kind::Secret, "null", "Address of that graph database.";
     }
     OTLP {
-        "receivers.otlp_grpc_enabled", Kind::Bool, "true", "OpenTelemetry logs over gRPC.";
-        "receivers.otlp_grpc_port", i(0, 65_535), "4317", "Its port.";
         "receivers.otlp_grpc_max_workers", i(1, 1_024), "4", "Threads of the Python product.";
-        "receivers.otlp_http_enabled", Kind::Bool, "true", "OpenTelemetry logs over HTTP.";
-        "receivers.otlp_http_port", i(0, 65_535), "4318", "Its port.";
-        "receivers.otlp_http_max_request_bytes", i(1, 100_000_000), "4194304", "Largest request.";
     }
     WEBHOOK_IN {
         "receivers.webhook_enabled", Kind::Bool, "false", "Logs by HTTP POST.";

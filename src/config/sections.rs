@@ -180,6 +180,16 @@ section! {
         connections_max: usize = "1024", Kind::Int(1, 65_536);
         /// A TCP connection that sends nothing for so long is closed, in seconds; 0 keeps it for ever. Some senders lose a message when their connection is closed.
         idle_timeout_seconds: u64 = "3600", Kind::Int(0, YEAR_SECONDS);
+        /// OpenTelemetry logs over gRPC: `LogsService.Export`.
+        otlp_grpc_enabled: bool = "true", Kind::Bool;
+        /// TCP port of OTLP over gRPC; 0 takes any free one.
+        otlp_grpc_port: u16 = "4317", PORT;
+        /// OpenTelemetry logs over HTTP: `POST /v1/logs`, protobuf and JSON.
+        otlp_http_enabled: bool = "true", Kind::Bool;
+        /// TCP port of OTLP over HTTP; 0 takes any free one.
+        otlp_http_port: u16 = "4318", PORT;
+        /// Largest request of OTLP over HTTP and largest message over gRPC as it is sent; unpacked it may be four times as large.
+        otlp_http_max_request_bytes: usize = "4 MiB", Kind::Bytes(KIB, 64 * MIB);
         /// Files to follow: paths and globs, `**` for any depth.
         file_paths: Vec<String> = "[]", Kind::Texts;
         /// Where files that are there at the first start are read from: `end` or `beginning`. Files that appear later are read from their beginning.

@@ -35,7 +35,8 @@ const MATCH_KEYS: [&str; 6] = ["receiver", "path", "listener", "program", "host"
 const DROP_KEYS: [&str; 3] = ["severity", "template", "regex"];
 const FORMATS: [&str; Format::ALL.len() + 1] = format_names();
 /// Formats whose fields can be mapped.
-const MAPPED: [Format; 5] = [Format::Json, Format::Logfmt, Format::Csv, Format::Tsv, Format::W3c];
+const MAPPED: [Format; 6] =
+    [Format::Json, Format::Logfmt, Format::Csv, Format::Tsv, Format::W3c, Format::Otlp];
 /// Longest name of a column or field.
 const FIELD_NAME_MAX: usize = 128;
 const RECEIVERS: [ReceiverKind; 7] = [

@@ -11,6 +11,7 @@
 
 pub mod counters;
 pub mod file;
+pub mod otlp;
 pub mod pipe;
 pub mod push;
 pub mod settings;

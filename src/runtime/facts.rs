@@ -1,5 +1,6 @@
 //! What the HTTP face and the summaries read: counters and published views, merged at each read.
 
+use super::aliases::Known;
 use super::live::Receiver;
 use crate::alerting::AlertBook;
 use crate::api::{
@@ -7,12 +8,15 @@ use crate::api::{
     SourceRow, Stats, TemplateRow,
 };
 use crate::store::control::{Kept, StateStore};
-use crate::store::events::EventStore;
+use crate::store::events::find::Aliases;
+use crate::store::events::{EventStore, Stats as EventStats};
 use seerflow_model::Ns;
 use seerflow_model::Severity;
 use seerflow_model::record::ReceiverKind;
 use seerflow_model::time::SECOND;
+use seerflow_parsing::parser::Parser;
 use seerflow_parsing::redact::Counts;
+use seerflow_parsing::roles::RoleSet;
 use seerflow_pipeline::engine::Shared;
 use seerflow_pipeline::feed::PortState;
 use seerflow_pipeline::folds::facts::FactKind;
@@ -22,7 +26,7 @@ use seerflow_pipeline::views::{Merged, TemplateRow as Row};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::Ordering::Acquire;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Over how long the event rate is taken.
@@ -53,6 +57,9 @@ pub struct EngineFacts {
     config: Value,
     kept: Option<Kept>,
     events: Option<Arc<EventStore>>,
+    parser: Arc<dyn Fn() -> Parser + Send + Sync>,
+    /// What earlier runs knew of templates; read when it is first asked for.
+    stored_aliases: OnceLock<Arc<BTreeMap<u64, u64>>>,
 }
 
 impl EngineFacts {
@@ -62,8 +69,19 @@ impl EngineFacts {
         let samples = Mutex::new(VecDeque::from([(started, 0)]));
         let (book, redacted) = (AlertBook::default(), Arc::default());
         let config = json!({});
-        let (kept, events) = (None, None);
-        EngineFacts { shared, receivers, book, started, samples, redacted, config, kept, events }
+        EngineFacts {
+            shared,
+            receivers,
+            book,
+            started,
+            samples,
+            redacted,
+            config,
+            kept: None,
+            events: None,
+            parser: Arc::new(|| Parser::new(RoleSet::bundled(), None)),
+            stored_aliases: OnceLock::new(),
+        }
     }
 
     /// With what is counted where values are redacted.
@@ -78,10 +96,14 @@ impl EngineFacts {
         EngineFacts { config, ..self }
     }
 
-    /// With the events that are kept.
+    /// With the events that are kept, and what reads them again.
     #[must_use]
-    pub fn searching(self, events: Option<Arc<EventStore>>) -> EngineFacts {
-        EngineFacts { events, ..self }
+    pub fn searching(
+        self,
+        events: Option<Arc<EventStore>>,
+        parser: Arc<dyn Fn() -> Parser + Send + Sync>,
+    ) -> EngineFacts {
+        EngineFacts { events, parser, ..self }
     }
 
     /// With the state store.
@@ -175,6 +197,30 @@ impl EngineFacts {
     }
 }
 
+/// What the event store counts.
+fn stored(stats: &EventStats) -> Vec<Metric> {
+    let metric = |name, help, value: u64| Metric { name, help, label: None, value: value as f64 };
+    let expired =
+        [("age", stats.expired_age), ("bytes", stats.expired_bytes), ("disk", stats.expired_disk)];
+    let expired = expired.map(|(reason, value)| Metric {
+        name: "events_expired_total",
+        help: "Events that were forgotten, by reason.",
+        label: Some(("reason", reason.to_owned())),
+        value: value as f64,
+    });
+    let counts = [
+        metric("events_stored", "Events that can be searched.", stats.events),
+        metric("event_store_bytes", "Bytes of sealed segments.", stats.bytes),
+        metric("event_store_segments", "Sealed segments.", stats.segments),
+        metric("event_store_blocks", "Blocks on disk.", stats.blocks),
+        metric("event_store_merges_total", "Merges of segments.", stats.merges),
+        metric("event_store_waits_total", "Times a worker waited for the disk.", stats.waits),
+        metric("events_lost_total", "Events that could not be written.", stats.lost),
+        metric("event_store_damaged", "Stretches that are left out.", stats.set_aside),
+    ];
+    counts.into_iter().chain(expired).collect()
+}
+
 fn source_row(count: &SourceCount, now: Ns) -> SourceRow {
     let percent = |n: u64| match count.records {
         0 => 0.0,
@@ -190,7 +236,7 @@ fn source_row(count: &SourceCount, now: Ns) -> SourceRow {
         source_type: info.source_type.clone(),
         entry: info.entry.clone(),
         zone: info.zone.clone(),
-        records: count.records,
+        events: count.records,
         rate_per_sec: count.rate(now),
         last_seen_ns: count.last_seen.to_string(),
         newest_ns: count.newest.to_string(),
@@ -263,7 +309,7 @@ impl Facts for EngineFacts {
         let progress = self.shared.views.progress();
         Stats {
             total_events_processed: processed,
-            total_events: processed,
+            total_events: self.events.as_ref().map_or(0, |events| events.snapshot().events()),
             dropped_events: self.dropped().values().sum(),
             uptime_seconds: self.started.elapsed().as_secs_f64(),
             event_rate_per_sec: self.rate(),
@@ -302,6 +348,25 @@ impl Facts for EngineFacts {
 
     fn events(&self) -> Option<Arc<EventStore>> {
         self.events.clone()
+    }
+
+    fn parser(&self) -> Parser {
+        (self.parser)()
+    }
+
+    fn aliases(&self) -> Box<dyn Aliases + Send> {
+        let stored = self.stored_aliases.get_or_init(|| {
+            let stored = self.kept.as_ref().map(|kept| kept.store.template_aliases());
+            match stored {
+                Some(Ok(aliases)) => aliases.into(),
+                Some(Err(error)) => {
+                    tracing::error!(%error, "cannot read which templates became one");
+                    Arc::default()
+                }
+                None => Arc::default(),
+            }
+        });
+        Box::new(Known::new(stored.clone(), self.shared.views.merged()))
     }
 
     fn templates(&self) -> Vec<TemplateRow> {
@@ -391,6 +456,7 @@ impl Facts for EngineFacts {
             }
         }
         all.extend(self.kept.iter().flat_map(Kept::metrics));
+        all.extend(self.events.iter().flat_map(|events| stored(&events.stats())));
         let kinds = self.redacted.values();
         if !kinds.is_empty() {
             all.push(Metric {

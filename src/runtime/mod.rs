@@ -1,5 +1,6 @@
 //! What keeps the engine going beside the dataflow: archives, the clock and the stamps of the edge.
 
+pub mod aliases;
 pub mod archive;
 pub mod batch;
 pub mod clock;

@@ -87,8 +87,8 @@ pub struct Ended {
 }
 
 /// The keys that put every listener on a free port of the loopback.
-pub const FREE_PORTS: &str =
-    "dashboard_port: 0\nreceivers: {syslog_udp_port: 0, syslog_tcp_port: 0}\n";
+pub const FREE_PORTS: &str = "dashboard_port: 0\nreceivers: {syslog_udp_port: 0, syslog_tcp_port: 0, otlp_grpc_port: 0, \
+     otlp_http_port: 0}\n";
 
 /// The program in a clean environment, working in `dir`.
 pub fn program(dir: &Path) -> Command {

@@ -122,11 +122,13 @@ pub enum Format {
     KubeEvent,
     /// An event of the Linux audit system.
     Auditd,
+    /// A LogRecord of OpenTelemetry with its resource and scope.
+    Otlp,
 }
 
 impl Format {
     /// All formats, in the order of the documentation.
-    pub const ALL: [Format; 30] = [
+    pub const ALL: [Format; 31] = [
         Format::Plain,
         Format::Timestamped,
         Format::Leveled,
@@ -157,6 +159,7 @@ impl Format {
         Format::KubeAudit,
         Format::KubeEvent,
         Format::Auditd,
+        Format::Otlp,
     ];
 
     /// The name in configuration and output.
@@ -192,6 +195,7 @@ impl Format {
             Format::KubeAudit => "kube_audit",
             Format::KubeEvent => "kube_event",
             Format::Auditd => "auditd",
+            Format::Otlp => "otlp",
         }
     }
 

@@ -5,6 +5,7 @@
 //! need the wider category from whoever matches.
 
 use crate::class::{Activity, LogSource};
+use crate::cloud;
 use crate::event::{Event, Format};
 
 /// The logsource of an event of a structured source, `None` for any other format.
@@ -23,6 +24,7 @@ pub(crate) fn structured(event: &Event) -> Option<LogSource> {
             ("process_creation", "linux", "auditd")
         }
         Format::Auditd => ("", "linux", "auditd"),
+        Format::Otlp => return Some(cloud::log_source(event)),
         _ => return None,
     };
     Some(LogSource { category, product, service })

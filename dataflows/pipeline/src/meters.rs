@@ -22,9 +22,12 @@ pub struct Meter {
     pub key_bytes: AtomicU64,
 }
 
+/// The cells of each operator, one set a worker.
+type ByOperator = BTreeMap<&'static str, Vec<Arc<Meter>>>;
+
 /// Cells of all operators. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct Meters(Arc<Mutex<BTreeMap<&'static str, Vec<Arc<Meter>>>>>);
+pub struct Meters(Arc<Mutex<ByOperator>>);
 
 /// What an operator has counted on all workers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

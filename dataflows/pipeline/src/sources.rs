@@ -30,9 +30,6 @@ const TROUBLES: [(Flags, &str); 4] = [
     (Flags::CUT, "cut"),
     (Flags::CLOCK_SKEW, "clock_skew"),
 ];
-/// Records with one of these say nothing about the clock of their source.
-const UNTRUE: Flags =
-    Flags(Flags::LATE.0 | Flags::INHERITED.0 | Flags::CLOCK_SKEW.0 | Flags::CROWDED.0);
 /// Weight of a batch in the smoothed offset of a clock.
 const OFFSET_WEIGHT: f64 = 1.0 / 16.0;
 
@@ -133,7 +130,7 @@ pub struct Part {
     inherited: u64,
     clock_skew: u64,
     newest: Ns,
-    /// The newest time that a record itself says and that was believed.
+    /// The newest time that a record itself says.
     newest_own: Option<Ns>,
     troubles: Vec<Trouble>,
 }
@@ -146,9 +143,8 @@ impl Part {
         self.newest = self.newest.max(event.effective_time);
         let (flags, plain) = (event.flags, event.format == Format::Plain);
         self.unparsed += u64::from(plain || flags.has(Flags::MALFORMED));
-        if flags.0 & UNTRUE.0 == 0 {
-            self.newest_own = self.newest_own.max(event.event_time);
-        }
+        // Also one that is late or not believed: that is how a wrong clock shows.
+        self.newest_own = self.newest_own.max(event.event_time);
         if flags == Flags::default() {
             return;
         }
@@ -290,7 +286,7 @@ mod tests {
         assert_eq!(counts, (6, 1, 1, 1, 1));
         assert_eq!(one.last_seen, 130 * SECOND);
         let offset = one.offset.unwrap() / SECOND as f64;
-        assert!((offset - (-2.0 + 2.0 / 16.0)).abs() < 1e-9, "{offset}");
+        assert!((offset - (800.0 - 800.0 / 16.0)).abs() < 1e-9, "{offset}");
         assert_eq!(all[1].offset, None);
         assert!((one.rate(130 * SECOND) - 6.0 / 60.0).abs() < 1e-9);
         assert!((one.rate(165 * SECOND) - 6.0 / 65.0).abs() < 1e-9);

@@ -212,13 +212,16 @@ pub async fn one(
     path: Id,
     _asked: Asked<Nothing>,
 ) -> Result<Json<Detail>, Refusal> {
-    let (store, id) = (state.state()?, id(path)?);
+    let (store, id, searching) = (state.state()?, id(path)?, state.searching().ok());
     state
         .workers
         .run(move || {
             let StoredAlert { alert, feedback_note, silenced_by, stored } =
                 store.alert(&id)?.ok_or_else(none)?;
-            let contributing_events = None;
+            let contributing_events = match searching {
+                Some(searching) => Some(searching.begin().named(&alert.events)?),
+                None => None,
+            };
             Ok(Json(Detail {
                 alert,
                 feedback_note,

@@ -155,13 +155,13 @@ impl Intake {
             }
         };
         let settle = Settle { intake: self.clone(), digest: offer.digest, tell, taken: None };
-        ReceiverCounters::add(&counters.bytes, offer.read as u64);
-        ReceiverCounters::add(&counters.refused_record, offer.records.refused());
         let alive = lock(&self.alive).clone().ok_or(Refusal::Stopping)?;
         let peer = entrance.meet(&self.door, &self.promises, offer.ip);
         let share = self.limits.held_max / 2;
         let under_way = peer.begin(&self.promises, offer.room.bytes(), share)?;
         drop(peer);
+        ReceiverCounters::add(&counters.bytes, offer.read as u64);
+        ReceiverCounters::add(&counters.refused_record, offer.records.refused());
         let (intake, entrance) = (self.clone(), entrance.clone());
         let task = tokio::spawn(async move {
             let taken = intake.take(&entrance, under_way, offer).await;

@@ -87,6 +87,16 @@ impl Records {
         self.bytes + OVERHEAD >= self.bytes_max
     }
 
+    /// Bytes that one record may have.
+    pub fn record_max(&self) -> usize {
+        self.record_max
+    }
+
+    /// Bytes that the next record may have; a door need not write more of it.
+    pub fn next_max(&self) -> usize {
+        self.record_max.min(self.bytes_max.saturating_sub(self.bytes + OVERHEAD))
+    }
+
     /// Counts a record that the door itself refuses.
     pub fn refuse(&mut self) {
         self.refused += 1;

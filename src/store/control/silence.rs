@@ -164,7 +164,7 @@ fn time(text: &str, name: &str, now: Ns) -> Result<Ns> {
 
 impl NewSilence {
     /// In canonical form, or why it cannot be.
-    pub(super) fn checked(&self, now: Ns) -> Result<NewSilence> {
+    pub fn checked(&self, now: Ns) -> Result<NewSilence> {
         let reason = note(&self.reason)?.trim().to_owned();
         if reason.is_empty() {
             return invalid("a silence has a reason");

@@ -10,7 +10,10 @@ use seerflow_model::{Format, Severity};
 
 /// Whether fields of this format can be mapped.
 pub(super) const fn maps(format: Format) -> bool {
-    matches!(format, Format::Json | Format::Logfmt | Format::Csv | Format::Tsv | Format::W3c)
+    matches!(
+        format,
+        Format::Json | Format::Logfmt | Format::Csv | Format::Tsv | Format::W3c | Format::Otlp
+    )
 }
 
 /// Gives fields their meaning.

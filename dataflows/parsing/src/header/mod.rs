@@ -37,6 +37,8 @@ mod mysql;
 mod nginx;
 mod number;
 mod object;
+mod otlp;
+mod otlp_names;
 mod place;
 mod postgres;
 mod quoted;
@@ -189,6 +191,7 @@ fn record_in(
             object::read(draft, line, place, Some(format), inner)
         }
         Format::Auditd => auditd::read(draft, line),
+        Format::Otlp => otlp::read(draft, line, inner),
         Format::Cri => wrapped::cri(draft, line, place),
         Format::Timestamped => place.is_some_and(|time| stamped_or_plain(draft, line, time)),
         Format::Leveled
@@ -252,6 +255,7 @@ fn grade(draft: &mut Draft, line: Line<'_>, priority: Option<usize>) {
 fn sniff(line: Line<'_>, place: Place) -> Format {
     let b = line.bytes();
     match time::at(b, 0) {
+        b'{' if otlp::is(b) => Format::Otlp,
         b'{' => {
             let next = b[1..].iter().find(|c| !c.is_ascii_whitespace());
             if matches!(next, Some(b'"' | b'}')) { Format::Json } else { Format::Plain }
@@ -316,6 +320,8 @@ mod golden;
 mod golden_apps;
 #[cfg(test)]
 mod loose;
+#[cfg(test)]
+mod otlp_tests;
 #[cfg(test)]
 mod structured_tests;
 #[cfg(test)]

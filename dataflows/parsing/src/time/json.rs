@@ -66,6 +66,41 @@ const fn lengths(names: &[&[u8]]) -> u32 {
     bits
 }
 
+/// The time of a LogRecord of OpenTelemetry, else the time when it was seen. A time of 0 is none.
+fn log_record(b: &[u8], value: usize) -> Option<Located> {
+    if at(b, value) != b'{' {
+        return None;
+    }
+    let time = |name: &[u8]| {
+        member(b, value, name)
+            .and_then(|at| read(b, at))
+            .filter(|found| found.stamp != Stamp::Epoch(0))
+    };
+    time(b"timeUnixNano").or_else(|| time(b"observedTimeUnixNano"))
+}
+
+/// Where the value of a member of the object at `i` begins.
+fn member(b: &[u8], i: usize, name: &[u8]) -> Option<usize> {
+    let mut i = blanks(b, i + 1);
+    while at(b, i) == b'"' {
+        let key_end = string_end(b, i + 1)?;
+        let colon = blanks(b, key_end + 1);
+        if at(b, colon) != b':' {
+            return None;
+        }
+        let value = blanks(b, colon + 1);
+        if b.get(i + 1..key_end) == Some(name) {
+            return Some(value);
+        }
+        i = blanks(b, value_end(b, value)?);
+        if at(b, i) != b',' {
+            return None;
+        }
+        i = blanks(b, i + 1);
+    }
+    None
+}
+
 /// The time of a Windows event that is nested as in its XML.
 fn windows(b: &[u8], value: usize) -> Option<Located> {
     const NAME: &[u8] = b"SystemTime\":";
@@ -98,6 +133,12 @@ pub(super) fn locate(line: &[u8], i: usize) -> Option<Located> {
         if !nested && matches!(key, b"Event" | b"System") {
             nested = true;
             if let Some(found) = windows(b, value) {
+                return Some(found);
+            }
+        }
+        if !nested && key == b"logRecord" {
+            nested = true;
+            if let Some(found) = log_record(b, value) {
                 return Some(found);
             }
         }

@@ -21,7 +21,9 @@ const BUCKETS_MAX: usize = 10_000;
 /// Most revisions of an alert that are given; an episode has a handful.
 const REVISIONS_MAX: usize = 1_000;
 /// What is read of an alert.
-const COLUMNS: &str = "json, feedback, feedback_note, silenced_by, stored_ns, start_ns, alert_id";
+const COLUMNS: &str = "(SELECT json FROM alert_revisions r
+    WHERE r.n = alerts.n AND r.revision = alerts.revision),
+  feedback, feedback_note, silenced_by, stored_ns, start_ns, alert_id";
 
 /// A condition and what is bound in it.
 #[derive(Default)]

@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 
 /// Longest alert, as JSON, in bytes. The engine's are a few KiB; an imported one may be anything.
 pub const ALERT_BYTES_MAX: usize = 1 << 20;
+/// Alerts that are kept; with the usual budget that is a lifetime, with a flood some GiB.
+pub const ALERTS_MAX: u64 = 1_000_000;
 /// Longest id of an alert, in bytes; ours have 36.
 pub const ID_MAX: usize = 128;
 /// Stands between texts that are searched, so that no phrase runs from one into the next: a
@@ -38,7 +40,31 @@ pub fn put(db: &Transaction<'_>, batch: &[AlertWrite], now: Ns) -> Result<PutCou
     for write in batch {
         put_one(db, write, now, &mut counts)?;
     }
+    make_room(db, ALERTS_MAX)?;
     Ok(counts)
+}
+
+/// Forgets the alerts that were stored first when there are more than `most`; what a person has
+/// judged stays. Cost: two lookups while there is room.
+pub(super) fn make_room(db: &Transaction<'_>, most: u64) -> Result<u64> {
+    const WHAT: &str = "forget old alerts";
+    let newest: Option<i64> = db
+        .prepare_cached("SELECT max(n) FROM alerts")
+        .and_then(|mut find| find.query_row([], |row| row.get(0)))
+        .doing(WHAT)?;
+    let last = newest.unwrap_or(0).saturating_sub(signed(most));
+    let mut forgotten = 0;
+    for statement in [
+        "DELETE FROM alert_text WHERE rowid IN
+           (SELECT n FROM alerts WHERE n <= ?1 AND feedback IS NULL)",
+        "DELETE FROM alerts WHERE n <= ?1 AND feedback IS NULL",
+    ] {
+        forgotten = db
+            .prepare_cached(statement)
+            .and_then(|mut delete| delete.execute([last]))
+            .doing(WHAT)?;
+    }
+    Ok(forgotten as u64)
 }
 
 fn put_one(
@@ -61,7 +87,7 @@ fn put_one(
     let n = match known {
         None => {
             counts.added += 1;
-            let n = add(db, &alert, write, &json, now)?;
+            let n = add(db, &alert, write, now)?;
             index(db, n, &alert)?;
             n
         }
@@ -80,7 +106,7 @@ fn put_one(
             }
             counts.updated += 1;
             if alert.revision >= newest {
-                change(db, n, &alert, write, &json, now)?;
+                change(db, n, &alert, write, now)?;
                 forget(db, n)?;
                 index(db, n, &alert)?;
             }
@@ -132,17 +158,11 @@ fn text_of(alert: &Alert) -> Option<String> {
     serde_json::to_string(alert).ok().filter(|json| json.len() <= ALERT_BYTES_MAX)
 }
 
-fn add(
-    db: &Transaction<'_>,
-    alert: &Alert,
-    write: &AlertWrite,
-    json: &str,
-    now: Ns,
-) -> Result<i64> {
+fn add(db: &Transaction<'_>, alert: &Alert, write: &AlertWrite, now: Ns) -> Result<i64> {
     db.prepare_cached(
         "INSERT INTO alerts (alert_id, revision, status, alert_type, lens, rule_name, rule_id,
-           severity, start_ns, last_ns, source_type, silenced_by, stored_ns, json)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+           severity, start_ns, last_ns, source_type, silenced_by, stored_ns)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )
     .and_then(|mut add| {
         add.insert(params![
@@ -159,24 +179,16 @@ fn add(
             alert.source_type,
             write.silenced_by,
             signed(now),
-            json,
         ])
     })
     .doing(WHAT)
 }
 
-fn change(
-    db: &Transaction<'_>,
-    n: i64,
-    alert: &Alert,
-    write: &AlertWrite,
-    json: &str,
-    now: Ns,
-) -> Result<()> {
+fn change(db: &Transaction<'_>, n: i64, alert: &Alert, write: &AlertWrite, now: Ns) -> Result<()> {
     db.prepare_cached(
         "UPDATE alerts SET revision = ?2, status = ?3, alert_type = ?4, lens = ?5, rule_name = ?6,
            rule_id = ?7, severity = ?8, start_ns = ?9, last_ns = ?10, source_type = ?11,
-           silenced_by = ?12, stored_ns = ?13, json = ?14
+           silenced_by = ?12, stored_ns = ?13
          WHERE n = ?1",
     )
     .and_then(|mut change| {
@@ -194,7 +206,6 @@ fn change(
             alert.source_type,
             write.silenced_by,
             signed(now),
-            json,
         ])
     })
     .doing(WHAT)?;

@@ -15,6 +15,7 @@ mod alert_query;
 mod alert_write;
 mod people;
 mod schema;
+mod silences;
 mod templates;
 
 use super::error::{Doing, StateError};
@@ -189,21 +190,22 @@ impl StateStore for SqliteStore {
     }
 
     fn add_silence(&self, new: &NewSilence, now: Ns) -> Result<Silence> {
-        let added = self.write("add a silence", |db| people::add_silence(db, new, now));
+        let added = self.write("add a silence", |db| silences::add_silence(db, new, now));
         self.silences.fetch_add(1, Ordering::Release);
         added
     }
 
     fn silences(&self, past: bool, now: Ns) -> Result<Vec<Silence>> {
-        self.read("list silences", |db| people::silences(db, past, now))
+        self.read("list silences", |db| silences::silences(db, past, now))
     }
 
     fn silence(&self, id: &str) -> Result<Option<Silence>> {
-        self.read("read a silence", |db| people::silence(db, id))
+        self.read("read a silence", |db| silences::silence(db, id))
     }
 
     fn remove_silence(&self, id: &str, who: &str, now: Ns) -> Result<Option<Silence>> {
-        let removed = self.write("remove a silence", |db| people::remove_silence(db, id, who, now));
+        let removed =
+            self.write("remove a silence", |db| silences::remove_silence(db, id, who, now));
         self.silences.fetch_add(1, Ordering::Release);
         removed
     }

@@ -92,7 +92,8 @@ fn join(db: &Transaction<'_>, (from, to): (i64, i64), run: &str) -> Result<()> {
     for statement in [
         "INSERT OR REPLACE INTO template_aliases (id, alias_of) VALUES (?1, ?2)",
         "UPDATE template_aliases SET alias_of = ?2 WHERE alias_of = ?1",
-        "UPDATE templates SET first_ns = min(first_ns, f.first_ns), last_ns = max(last_ns, f.last_ns)
+        "UPDATE templates SET first_ns = min(templates.first_ns, f.first_ns),
+           last_ns = max(templates.last_ns, f.last_ns)
            FROM (SELECT first_ns, last_ns FROM templates WHERE id = ?1) AS f WHERE id = ?2",
     ] {
         db.prepare_cached(statement).and_then(|mut go| go.execute([from, to])).doing(WHAT)?;

@@ -1,6 +1,7 @@
 //! Tests of [`super`].
 
 mod alerts;
+mod figures;
 mod files;
 mod hostile;
 mod oracle;

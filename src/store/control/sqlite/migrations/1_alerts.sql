@@ -13,13 +13,13 @@ CREATE TABLE alerts (
   last_ns     INTEGER NOT NULL,
   source_type TEXT,
   silenced_by TEXT,
-  stored_ns   INTEGER NOT NULL,
-  json        TEXT    NOT NULL
+  stored_ns   INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX alerts_by_start    ON alerts (start_ns DESC, alert_id);
 CREATE INDEX alerts_by_rule     ON alerts (rule_name, start_ns DESC);
 CREATE INDEX alerts_by_status   ON alerts (status, start_ns DESC);
 
+-- With row numbers: in an index, texts of this length would each take a page of their own.
 CREATE TABLE alert_revisions (
   n           INTEGER NOT NULL REFERENCES alerts (n) ON DELETE CASCADE,
   revision    INTEGER NOT NULL,
@@ -27,7 +27,7 @@ CREATE TABLE alert_revisions (
   stored_ns   INTEGER NOT NULL,
   json        TEXT    NOT NULL,
   PRIMARY KEY (n, revision)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE alert_entities (
   n     INTEGER NOT NULL REFERENCES alerts (n) ON DELETE CASCADE,

@@ -134,3 +134,24 @@ fn counts_and_series() {
     assert_eq!(series[1].start, START / minute * minute + minute);
     assert!(store.alert_series(&all, 1).unwrap_err().is_invalid());
 }
+
+#[test]
+fn the_oldest_go_when_there_are_too_many_but_not_what_was_judged() {
+    let (_dir, store) = store();
+    for n in 0..10u64 {
+        store.put_alerts(&[write(alert(&n.to_string()))], 1).unwrap();
+    }
+    let new = NewFeedback {
+        verdict: crate::store::control::Verdict::Tp,
+        note: String::new(),
+        origin: "cli".into(),
+    };
+    store.record_feedback("2", &new, 2).unwrap();
+    let room = |most| store.write("test", |db| alert_write::make_room(db, most)).unwrap();
+    assert_eq!((room(10), room(6), room(6)), (0, 3, 0));
+    let page = store.alerts(&AlertQuery::default(), &PageRequest::page(1, 99)).unwrap();
+    assert_eq!(ids(&page), ["2", "4", "5", "6", "7", "8", "9"]);
+    let words = AlertQuery { text: Some("postgres".into()), ..AlertQuery::default() };
+    assert_eq!(store.alerts(&words, &PageRequest::page(1, 9)).unwrap().total, 7);
+    assert_eq!(store.alert_revisions("1").unwrap(), []);
+}

@@ -55,8 +55,13 @@ fn every_older_schema_is_brought_up_to_date() {
         if version > 0 {
             db.execute(
                 "INSERT INTO alerts (alert_id, revision, status, alert_type, lens, rule_name,
-                   rule_id, severity, start_ns, last_ns, stored_ns, json)
-                 VALUES ('old', 0, 'open', 'ml', 'operations', 'x', 'y', 4, 5, 6, 7, ?1)",
+                   rule_id, severity, start_ns, last_ns, stored_ns)
+                 VALUES ('old', 0, 'open', 'ml', 'operations', 'x', 'y', 4, 5, 6, 7)",
+                [],
+            )
+            .unwrap();
+            db.execute(
+                "INSERT INTO alert_revisions (n, revision, stored_ns, json) VALUES (1, 0, 7, ?1)",
                 [&old],
             )
             .unwrap();

@@ -176,7 +176,7 @@ fn current(puts: &[Put]) -> Vec<Put> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn any_query_finds_what_the_stupid_way_finds(

@@ -73,7 +73,7 @@ fn silences_come_hold_and_go() {
         all.iter().map(|silence| silence.id.clone()).collect::<Vec<_>>()
     };
     assert_eq!(list(false, START).len(), 3);
-    assert_eq!(list(false, START + DAY), [later.id.clone()]);
+    assert_eq!(list(false, START + DAY), std::slice::from_ref(&later.id));
     assert_eq!(list(true, START + DAY).len(), 3);
     let removed = store.remove_silence(&later.id, "eve", START + 5).unwrap().unwrap();
     assert_eq!((removed.removed_ns, removed.ends_ns), (Some(START + 5), START + 3 * DAY));
