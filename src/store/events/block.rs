@@ -121,7 +121,7 @@ impl Block {
         let rows = self.len();
         self.column(Id::Codes, 0, |bytes| {
             let codes = decode::codes(bytes, rows)?;
-            Some((codes, rows * 8))
+            Some((codes, rows * 12))
         })
     }
 

@@ -19,6 +19,9 @@ pub(super) struct Codes {
     ranks: Vec<u32>,
     /// How many rows have each skeleton.
     pub(super) counts: Vec<u32>,
+    /// All rows by skeleton, and where those of each begin.
+    order: Vec<u32>,
+    starts: Vec<u32>,
 }
 
 impl Codes {
@@ -28,9 +31,9 @@ impl Codes {
     }
 
     /// The rows with a skeleton, ascending.
-    pub(super) fn rows(&self, code: u32) -> impl Iterator<Item = u32> {
-        let all = (0u32..).zip(&self.codes);
-        all.filter(move |(_, other)| **other == code).map(|(row, _)| row)
+    pub(super) fn rows(&self, code: u32) -> &[u32] {
+        let at = |code: usize| self.starts.get(code).map_or(self.order.len(), |at| *at as usize);
+        self.order.get(at(code as usize)..at(code as usize + 1)).unwrap_or_default()
     }
 }
 
@@ -56,7 +59,19 @@ pub(super) fn codes(bytes: &[u8], rows: usize) -> Option<Codes> {
         ranks.push(*count);
         *count += 1;
     }
-    Some(Codes { codes, ranks, counts })
+    let starts: Vec<u32> = counts
+        .iter()
+        .scan(0, |at, count| {
+            let start = *at;
+            *at += count;
+            Some(start)
+        })
+        .collect();
+    let mut order = vec![0; rows];
+    for ((row, code), rank) in (0u32..).zip(&codes).zip(&ranks) {
+        *order.get_mut((starts.get(*code as usize)? + rank) as usize)? = row;
+    }
+    Some(Codes { codes, ranks, counts, order, starts })
 }
 
 /// A skeleton, and where the values of its rows are.

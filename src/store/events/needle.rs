@@ -5,7 +5,6 @@
 //! [`Needle::prefix`] only the start is. Start and end of a text count as bounds. The text of an
 //! event is its record as decoded, and besides each part of it that reads otherwise there (it was
 //! unescaped, or cut out of a word) as a text of its own; a match lies in one.
-
 //!
 //! Cost: one pass of `memchr` over the text for ASCII needles.
 

@@ -59,7 +59,7 @@ impl Block {
         sure.extend(all.map(|(row, _)| row));
         if in_values && codes.counts.first().is_some_and(|count| *count > 0) {
             let literals = self.literals()?;
-            for (rank, row) in (0u32..).zip(codes.rows(0)) {
+            for (rank, row) in (0u32..).zip(codes.rows(0).iter().copied()) {
                 let raw = literals.value(rank).unwrap_or_default();
                 if needle.is_in(&text::decode(raw)) {
                     sure.insert(row);
@@ -89,11 +89,10 @@ impl Block {
         if ranks.as_ref().is_some_and(Vec::is_empty) {
             return Ok(());
         }
-        let (mut record, mut places) = (Vec::new(), Vec::new());
-        for (rank, row) in (0u32..).zip(self.codes()?.rows(code)) {
-            if ranks.as_ref().is_some_and(|ranks| ranks.binary_search(&rank).is_err()) {
-                continue;
-            }
+        let (codes, mut record, mut places) = (self.codes()?, Vec::new(), Vec::new());
+        let all = codes.rows(code);
+        let ranks = ranks.unwrap_or_else(|| (0..all.len() as u32).collect());
+        for row in ranks.iter().filter_map(|rank| all.get(*rank as usize).copied()) {
             record.clear();
             places.clear();
             self.record(row, &mut record, &mut places)?;
