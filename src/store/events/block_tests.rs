@@ -167,7 +167,7 @@ fn a_flipped_byte_is_told_or_without_effect() {
         };
         let file = tempfile::tempfile().unwrap();
         std::os::unix::fs::FileExt::write_all_at(&file, &bad, 0).unwrap();
-        let data = super::block::Data::new("test".as_ref(), file);
+        let data = super::data::Data::new("test".as_ref(), file);
         let cache = super::cache::Cache::new(1 << 20);
         let block = super::block::Block::new(data.into(), 0, head, cache.into());
         assert!(block.check().is_err() && block.is_damaged(), "byte {at}");

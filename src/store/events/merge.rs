@@ -7,12 +7,13 @@
 //! one, and what is left over is removed at the next opening. What the parser adds to a record is
 //! read again from it, because only its words are stored.
 
+use super::appender::Appender;
 use super::block::Block;
 use super::error::{Result, StoreError};
 use super::manifest::{path_of, sync_dir};
 use super::opening::{remove, unfinished};
 use super::rows::{RowParts, Rows};
-use super::segment::{Appender, Segment};
+use super::segment::Segment;
 use super::shard::Shard;
 use super::store::Inner;
 use seerflow_model::Ns;

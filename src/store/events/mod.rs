@@ -3,11 +3,14 @@
 //! What a record says depends on the record alone; so the store keeps its bytes and what the edge
 //! decided, and reads it again when the event is asked for. Everything else is an index.
 
+mod appender;
 mod block;
 #[cfg(test)]
 mod block_tests;
 mod cache;
 mod codec;
+mod columns;
+mod data;
 mod decode;
 mod encode;
 mod error;
@@ -21,6 +24,8 @@ mod needle;
 mod open;
 mod opening;
 mod part;
+mod plan;
+mod repair;
 mod rows;
 mod search;
 mod segment;

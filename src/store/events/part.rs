@@ -259,7 +259,10 @@ impl Part {
 
     /// The bytes of the record of a row, without its line end.
     pub fn raw(&self, row: u32) -> Result<Vec<u8>> {
-        self.row(row).map(|row| row.raw)
+        match &self.0 {
+            Inner::Open(part) => part.row(row).map(|row| row.raw),
+            Inner::Sealed(block) => block.raw(row),
+        }
     }
 
     /// The event of a row, read again.

@@ -5,6 +5,7 @@
 //! syncing are done by the shard's own thread without that lock. The worker only copies; it waits
 //! when [`QUEUE`] blocks wait to be written.
 
+use super::appender::Appender;
 use super::block::Block;
 use super::error::Result;
 use super::footer::Origin;
@@ -12,7 +13,7 @@ use super::manifest::path_of;
 use super::open::{OpenPart, Published};
 use super::part::Part;
 use super::rows::Rows;
-use super::segment::{Appender, Segment};
+use super::segment::Segment;
 use super::store::Inner;
 use seerflow_model::Ns;
 use std::collections::{BTreeMap, VecDeque};

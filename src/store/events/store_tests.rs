@@ -350,7 +350,8 @@ fn damage_between_good_blocks_is_set_aside() {
     let all = events(0..60);
     let path = dir.path().join("00000-00000001.seg");
     let cache = Arc::new(super::cache::Cache::new(1 << 20));
-    let mut appender = super::segment::Appender::create(&path, 1, Origin::Live, 5, &cache).unwrap();
+    let mut appender =
+        super::appender::Appender::create(&path, 1, Origin::Live, 5, &cache).unwrap();
     let mut ends = vec![appender.bytes];
     for chunk in all.chunks(20) {
         let mut rows = super::Rows::default();

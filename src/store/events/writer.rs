@@ -68,6 +68,11 @@ impl Writer {
             let rows = open.rows.read().unwrap_or_else(PoisonError::into_inner);
             open.published = open.published.and(&rows);
         }
+        let now = self.inner.clock.now();
+        let age = open.since.map_or(0, |since| now.saturating_sub(since));
+        if age >= self.inner.options.block_age && self.shard.hand_over(state) {
+            self.inner.counts.waited();
+        }
     }
 }
 
