@@ -1,9 +1,11 @@
 //! What the event store costs: CPU time per event to store, bytes per event on disk, time to read
 //! and to open, memory.
 //!
-//! `cargo run --release --example store_cost -- [FILE…]`; without files, on lines it makes. Several
-//! files are read side by side, as many lines of each, as the dataflow would order them. CPU time
-//! is that of the process (getrusage); what parsing took on its own thread is taken away.
+//! `cargo run --release --example store_cost -- [--trickle] [FILE…]`; without files, on lines it
+//! makes. Several files are read side by side, as many lines of each, as the dataflow would order
+//! them. CPU time is that of the process; what parsing took on its own thread is taken away. With
+//! `--trickle` the lines come at ten a second, by a clock that is moved, for as many days as there
+//! are lines: what small blocks and their merging cost.
 
 use seerflow::bench::generate::{self, GenerateOptions};
 use seerflow::runtime::clock::Clock;
@@ -115,13 +117,21 @@ impl Input {
 
 fn main() -> Result<()> {
     let mut paths: Vec<PathBuf> = std::env::args().skip(1).map(PathBuf::from).collect();
+    let trickles = paths.first().is_some_and(|first| first.as_os_str() == "--trickle");
+    if trickles {
+        paths.remove(0);
+    }
     let made = tempfile::NamedTempFile::new()?;
     if paths.is_empty() {
-        let options = GenerateOptions { events: 1_000_000, ..GenerateOptions::default() };
+        let (events, rate) = if trickles { (864_000, 10) } else { (1_000_000, 1000) };
+        let options = GenerateOptions { events, rate, ..GenerateOptions::default() };
         generate::write(&options, &mut made.as_file())?;
         paths.push(made.path().to_owned());
     }
     let dir = tempfile::tempdir()?;
+    if trickles {
+        return trickle(&paths, dir.path());
+    }
     write(&paths, dir.path())?;
     read(dir.path())
 }
@@ -188,6 +198,54 @@ fn write(paths: &[PathBuf], dir: &Path) -> Result<()> {
         stats.segments,
         stats.blocks,
         stats.waits,
+        memory(),
+    );
+    Ok(())
+}
+
+/// Ten lines a second, blocks by their age, segments every five minutes, merged as they come.
+fn trickle(paths: &[PathBuf], dir: &Path) -> Result<()> {
+    const BATCH: usize = 10;
+    let (clock, hand) = Clock::manual(1_800_000_000_000_000_000);
+    let options = Options { background: false, ..Options::default() };
+    let (store, _) = EventStore::open(dir, options, clock).map_err(Error::other)?;
+    let mut writer = store.writer(0, Origin::Live).map_err(Error::other)?;
+    let mut parser = Parser::new(RoleSet::bundled(), None);
+    let (mut events, mut second) = (0u64, 0u64);
+    for path in paths {
+        let mut input = Input::open(path)?;
+        loop {
+            let mut batch = Vec::new();
+            input.events(&mut parser, &mut batch)?;
+            if batch.is_empty() {
+                break;
+            }
+            for ten in batch.chunks(BATCH) {
+                for event in ten {
+                    writer.store(event, event.leaf, "", 1.0);
+                }
+                writer.show();
+                hand.advance(1_000_000_000);
+                events += ten.len() as u64;
+                second += 1;
+                if second.is_multiple_of(300) {
+                    store.seal();
+                    while store.merge().map_err(Error::other)? {}
+                }
+            }
+        }
+    }
+    store.close();
+    let stats = store.stats();
+    let files = std::fs::read_dir(dir)?.count();
+    println!(
+        "{events} events in {:.1} h: {:.1} bytes per event, {files} files, {} blocks, {} merges; \
+         {:.1} CPU s in all; {}",
+        second as f64 / 3600.0,
+        stats.bytes as f64 / events as f64,
+        stats.blocks,
+        stats.merges,
+        process(),
         memory(),
     );
     Ok(())

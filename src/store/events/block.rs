@@ -168,7 +168,7 @@ impl Block {
     }
 
     pub(super) fn may_hold_entity(&self, key: u64) -> Result<bool> {
-        Ok(filter::may_hold(&*self.filter()?, Kind::Entity, key))
+        Ok(filter::may_hold(&self.filter()?, Kind::Entity, key))
     }
 
     /// The bytes of the record of a row, and where its values stand.

@@ -7,7 +7,7 @@ use super::shard::Shard;
 use super::stats::Reason;
 use super::store::{Inner, Retention};
 use seerflow_model::Ns;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 /// A segment that could be forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +49,8 @@ fn judge(all: &[Candidate], now: Ns, disk: Option<Disk>, keep: &Retention) -> Ve
         .collect()
 }
 
-/// Removes what is to be forgotten; says how many events.
-pub(super) fn run(inner: &Inner, now: Ns) -> Result<u64> {
+/// Removes what is to be forgotten; says how many events. No merge may run.
+pub(super) fn run(inner: &Inner, now: Ns, _merging: &MutexGuard<'_, ()>) -> Result<u64> {
     let changing = inner.changing();
     let mut all: Vec<(Ns, Arc<Shard>, Arc<Segment>)> = Vec::new();
     for shard in inner.shards() {

@@ -18,8 +18,8 @@ use super::shard::Shard;
 use super::store::Inner;
 use seerflow_model::Ns;
 use seerflow_parsing::header::Reader;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, PoisonError};
 
 /// Segments that are merged at once.
 pub const FAN_IN: usize = 8;
@@ -54,55 +54,37 @@ fn choose(rows: &[u64], most: u64) -> Option<std::ops::Range<usize>> {
 
 /// Merges one run of segments of some shard; `false` when there is none.
 pub(super) fn once(inner: &Inner) -> Result<bool> {
+    // Held to the end: nothing may be forgotten that is being merged.
+    let _merging = inner.merging.lock().unwrap_or_else(PoisonError::into_inner);
     for shard in inner.shards() {
-        // Held to the end: nothing may be forgotten that is being merged.
-        let changing = inner.changing();
-        let run: Vec<Arc<Segment>> = {
-            let state = shard.lock();
-            let all: Vec<&Arc<Segment>> = state.segments.values().collect();
-            let size =
-                |one: &&Arc<Segment>| if one.left_alone.load(Relaxed) { 0 } else { one.rows() };
-            let rows: Vec<u64> = all.iter().map(size).collect();
-            let chosen = choose(&rows, inner.options.segment_rows);
-            chosen
-                .and_then(|run| all.get(run))
-                .unwrap_or_default()
-                .iter()
-                .map(|one| Arc::clone(one))
-                .collect()
-        };
+        let run = run_of(&shard, inner.options.segment_rows);
         if run.is_empty() {
             continue;
         }
         let number = shard.take_number();
-        let from = unfinished(&inner.dir, shard.number, number);
-        let written = write(inner, &shard, &run, number).and_then(|merged| {
-            let to = path_of(&inner.dir, shard.number, number);
-            drop(merged);
-            std::fs::rename(&from, &to).map_err(StoreError::io("renaming", &from))?;
-            sync_dir(&inner.dir)?;
-            Segment::open(&to, number, &inner.cache)
-        });
-        match written {
-            Ok((Some(merged), _)) => {
-                let mut state = shard.lock();
-                run.iter().for_each(|one| drop(state.segments.remove(&one.footer.place)));
-                state.segments.insert(merged.footer.place, Arc::new(merged));
-                drop(state);
-                inner.save(&changing)?;
-                run.iter().try_for_each(|one| remove(one.path()))?;
-                inner.counts.merged();
-                return Ok(true);
-            }
-            Ok((None, _)) => return Ok(false),
-            Err(error) => {
-                run.iter().for_each(|one| one.left_alone.store(true, Relaxed));
-                let _ = std::fs::remove_file(&from);
-                return Err(error);
-            }
-        }
+        let merged = write(inner, &shard, &run, number).inspect_err(|_| {
+            run.iter().for_each(|one| one.left_alone.store(true, Relaxed));
+            let _ = std::fs::remove_file(unfinished(&inner.dir, shard.number, number));
+        })?;
+        let changing = inner.changing();
+        let mut state = shard.lock();
+        run.iter().for_each(|one| drop(state.segments.remove(&one.footer.place)));
+        state.segments.insert(merged.footer.place, Arc::new(merged));
+        drop(state);
+        inner.save(&changing)?;
+        run.iter().try_for_each(|one| remove(one.path()))?;
+        inner.counts.merged();
+        return Ok(true);
     }
     Ok(false)
+}
+
+/// The segments of a shard that are to be merged now.
+fn run_of(shard: &Shard, most: u64) -> Vec<Arc<Segment>> {
+    let all: Vec<Arc<Segment>> = shard.lock().segments.values().cloned().collect();
+    let size = |one: &Arc<Segment>| if one.left_alone.load(Relaxed) { 0 } else { one.rows() };
+    let rows: Vec<u64> = all.iter().map(size).collect();
+    choose(&rows, most).and_then(|run| all.get(run)).unwrap_or_default().to_vec()
 }
 
 /// Writes the rows of a run to a new file.
@@ -126,7 +108,12 @@ fn write(inner: &Inner, shard: &Shard, run: &[Arc<Segment>], number: u64) -> Res
     if !rows.is_empty() {
         flush(&mut to, &mut rows, &mut receipt)?;
     }
-    to.seal()
+    drop(to.seal()?);
+    let to = path_of(&inner.dir, shard.number, number);
+    std::fs::rename(&path, &to).map_err(StoreError::io("renaming", &path))?;
+    sync_dir(&inner.dir)?;
+    let (merged, _) = Segment::open(&to, number, &inner.cache)?;
+    merged.ok_or_else(|| StoreError::Stopped("a merge left nothing".to_owned()))
 }
 
 fn flush(to: &mut Appender, rows: &mut Rows, receipt: &mut Ns) -> Result<()> {

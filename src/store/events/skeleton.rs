@@ -162,7 +162,9 @@ mod tests {
     use crate::store::events::words;
     use proptest::prelude::*;
 
-    fn split(record: &[u8], spans: &[(u32, u32)]) -> Option<(Vec<u8>, Vec<(u32, u32)>)> {
+    type Places = Vec<(u32, u32)>;
+
+    fn split(record: &[u8], spans: &[(u32, u32)]) -> Option<(Vec<u8>, Places)> {
         let mut places = Vec::new();
         let mut text = Vec::new();
         values(record, spans, &mut places).then(|| {

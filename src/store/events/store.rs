@@ -14,6 +14,7 @@ use crate::runtime::clock::Clock;
 use roaring::RoaringTreemap;
 use seerflow_model::Ns;
 use seerflow_model::time::SECOND;
+use seerflow_pipeline::keep::Keepers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -91,8 +92,10 @@ pub(super) struct Inner {
     shards: Mutex<BTreeMap<u32, Arc<Shard>>>,
     /// The sources that were known when the store was opened.
     before: BTreeSet<u64>,
-    /// Held while segments are replaced or removed, and while the manifest is written.
-    pub(super) changing: Mutex<()>,
+    /// Held by a merge from its choice to its end, and while segments are forgotten.
+    pub(super) merging: Mutex<()>,
+    /// Held while the list of segments changes and the manifest is written.
+    changing: Mutex<()>,
     background: Mutex<Background>,
     wake: Condvar,
 }
@@ -171,10 +174,24 @@ impl Inner {
         self.wake.notify_all();
     }
 
-    /// Writing failed: perhaps the disk is full.
+    /// Writing failed: perhaps the disk is full. Does nothing while a merge runs.
     pub(super) fn make_room(&self) {
-        if let Err(error) = expire::run(self, self.clock.now()) {
+        let Ok(merging) = self.merging.try_lock() else { return };
+        if let Err(error) = expire::run(self, self.clock.now(), &merging) {
             tracing::warn!(%error, "old events could not be removed");
+        }
+    }
+
+    fn merge_all(&self) {
+        loop {
+            match super::merge::once(self) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "segments could not be merged");
+                    return;
+                }
+            }
         }
     }
 
@@ -191,15 +208,8 @@ impl Inner {
             let mut background = waited.unwrap_or_else(PoisonError::into_inner).0;
             let (sealed, ends) = (std::mem::take(&mut background.sealed), background.ends);
             drop(background);
-            while sealed && !ends {
-                match super::merge::once(self) {
-                    Ok(true) => {}
-                    Ok(false) => break,
-                    Err(error) => {
-                        tracing::warn!(%error, "segments could not be merged");
-                        break;
-                    }
-                }
+            if sealed && !ends {
+                self.merge_all();
             }
             if self.clock.now().saturating_sub(expired) >= EXPIRE_EVERY {
                 expired = self.clock.now();
@@ -228,6 +238,7 @@ impl EventStore {
             counts: Counts::default(),
             shards: Mutex::new(shards),
             before,
+            merging: Mutex::new(()),
             changing: Mutex::new(()),
             background: Mutex::new(Background { sealed: true, ends: false }),
             wake: Condvar::new(),
@@ -253,6 +264,22 @@ impl EventStore {
 
     /// The writer of a worker, for events that come in a certain way. One at a time may be used.
     pub fn writer(&self, worker: u16, origin: Origin) -> Result<Writer> {
+        Ok(Writer::new(Arc::clone(&self.inner), self.shard(worker, origin)?))
+    }
+
+    /// What makes the keepers of so many workers of this process.
+    pub fn keepers(&self, workers: u16, origin: Origin) -> Result<Keepers> {
+        let shards: Result<Vec<_>> = (0..workers.max(1)).map(|n| self.shard(n, origin)).collect();
+        let (inner, shards) = (Arc::clone(&self.inner), shards?);
+        Ok(Arc::new(move |worker| {
+            // A worker beyond the number writes to the shard of another; shards have locks.
+            let shard = &shards[worker % shards.len()];
+            Box::new(Writer::new(Arc::clone(&inner), Arc::clone(shard)))
+        }))
+    }
+
+    /// A shard and its thread.
+    fn shard(&self, worker: u16, origin: Origin) -> Result<Arc<Shard>> {
         let number = opening::shard_of(worker, origin);
         let new = || Arc::new(Shard::new(number, origin));
         let shard = Arc::clone(self.inner.locked().entry(number).or_insert_with(new));
@@ -261,7 +288,7 @@ impl EventStore {
             let (inner, shard) = (Arc::clone(&self.inner), Arc::clone(&shard));
             self.spawn(&format!("events-{number}"), move || shard.run(&inner))?;
         }
-        Ok(Writer::new(Arc::clone(&self.inner), shard))
+        Ok(shard)
     }
 
     /// Everything that is to be seen now. Parts of it stay readable as long as it lives.
@@ -290,7 +317,8 @@ impl EventStore {
 
     /// Removes what is to be forgotten at a time; says how many events.
     pub fn expire(&self, now: Ns) -> Result<u64> {
-        expire::run(&self.inner, now)
+        let merging = self.inner.merging.lock().unwrap_or_else(PoisonError::into_inner);
+        expire::run(&self.inner, now, &merging)
     }
 
     /// Seals everything and ends the threads; events that come later are lost and counted.

@@ -43,7 +43,7 @@ pub(super) fn event(
         effective: at,
         time_start: 0,
         time_len: if raw.starts_with(b"Mar ") { 15 } else { 0 },
-        flags: if seq % 11 == 0 { Flags::LATE } else { Flags::default() },
+        flags: if seq.is_multiple_of(11) { Flags::LATE } else { Flags::default() },
         end: LineEnd::ALL[seq as usize % 4],
     };
     let batch = RecordBatch {
@@ -88,7 +88,7 @@ pub(super) fn rows(numbers: impl IntoIterator<Item = u64>) -> (Rows, Vec<Event>)
     for n in numbers {
         let at = 1_770_000_000_000_000_000 + n * 250_000_000;
         let event = event(&mut parser, &sources[n as usize % 3], n / 3, at, &line(n));
-        let p = if n % 10 == 0 { 10f64.powi(-(n as i32 % 30)) } else { 1.0 };
+        let p = if n.is_multiple_of(10) { 10f64.powi(-(n as i32 % 30)) } else { 1.0 };
         rows.keep(&event, event.leaf ^ 5, &format!("template of {}", event.leaf), p);
         events.push(event);
     }
