@@ -5,12 +5,14 @@
 //! * [`sinks`]: one bounded queue and one thread in front of all sinks, so that a slow terminal or
 //!   a full disk never holds up the engine.
 //! * [`book`]: the open alerts and the last closed ones, for the API.
+//! * [`pump`]: from the engine to the book, the sinks and the store.
 //! * [`plan`]: which sinks a configuration and the command line ask for.
 
 pub mod book;
 pub mod console;
 pub mod file;
 pub mod plan;
+pub mod pump;
 pub mod render;
 pub mod sinks;
 pub mod table;

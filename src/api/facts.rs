@@ -1,11 +1,20 @@
 //! What the HTTP face asks the running program for.
 //!
 //! The face knows nothing of the engine: it reads these plain structs. Every method must return at
-//! once, from counters and published snapshots.
+//! once, from counters and published snapshots, unless it says otherwise.
 
 use crate::alerting::AlertBook;
+use crate::store::control::StateStore;
+use crate::store::events::EventStore;
+use crate::store::events::find::{Aliases, NoAliases};
+use seerflow_model::Ns;
+use seerflow_parsing::parser::Parser;
+use seerflow_parsing::roles::RoleSet;
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// The running program, as the API sees it.
 pub trait Facts: Send + Sync + 'static {
@@ -17,8 +26,32 @@ pub trait Facts: Send + Sync + 'static {
     fn ledger(&self) -> Vec<LedgerRow>;
     /// The alerts that are remembered.
     fn alerts(&self) -> &AlertBook;
-    /// A page of the templates, most frequent first, and how many there are; pages count from 1.
-    fn templates(&self, page: usize, limit: usize) -> (Vec<TemplateRow>, u64);
+    /// The templates, most frequent first; may wait a moment for the workers.
+    fn templates(&self) -> Vec<TemplateRow>;
+    /// The sources that have delivered, those seen last first.
+    fn sources(&self, now: Ns) -> Vec<SourceRow>;
+    /// What did not go as it should.
+    fn errors(&self) -> Errors;
+    /// How the dataflow runs.
+    fn engine(&self, now: Ns) -> EngineRow;
+    /// The effective configuration, with secrets masked.
+    fn config(&self) -> Value;
+    /// State that people change, when it is kept. Its methods wait for a disk.
+    fn state(&self) -> Option<Arc<dyn StateStore>> {
+        None
+    }
+    /// The events that are kept, when they are.
+    fn events(&self) -> Option<Arc<EventStore>> {
+        None
+    }
+    /// A parser that reads stored records again.
+    fn parser(&self) -> Parser {
+        Parser::new(RoleSet::bundled(), None)
+    }
+    /// What is known of templates that stored events have; may wait for a disk.
+    fn aliases(&self) -> Box<dyn Aliases + Send> {
+        Box::new(NoAliases)
+    }
     /// Metrics beyond the ones that the other facts give; names are checked by nobody.
     fn metrics(&self) -> Vec<Metric> {
         Vec::new()
@@ -37,7 +70,7 @@ pub struct Health {
 }
 
 /// The numbers of `/stats`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Stats {
     /// Events that have passed through the dataflow.
     pub total_events_processed: u64,
@@ -70,7 +103,7 @@ pub struct Stats {
 }
 
 /// How far a channel is with its calibration: `volume: 37 of 60 buckets`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ChannelState {
     /// Channel.
     pub channel: String,
@@ -102,7 +135,7 @@ impl std::fmt::Display for ChannelState {
 }
 
 /// One receiver in the ledger: accepted = processed + dropped + held + in flight.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LedgerRow {
     /// Receiver.
     pub receiver: String,
@@ -145,7 +178,7 @@ impl LedgerRow {
 }
 
 /// A template.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TemplateRow {
     /// Its id; text, since it has 64 bits.
     pub template_id: String,
@@ -157,10 +190,127 @@ pub struct TemplateRow {
     pub program: String,
     /// Events.
     pub event_count: u64,
-    /// Newest and oldest event, in ns, as text.
+    /// Oldest event, in ns, as text.
     pub first_seen_ns: String,
-    /// See `first_seen_ns`.
+    /// Newest event, in ns, as text.
     pub last_seen_ns: String,
+    /// The first message.
+    pub example: String,
+}
+
+impl From<seerflow_pipeline::views::TemplateRow> for TemplateRow {
+    fn from(row: seerflow_pipeline::views::TemplateRow) -> TemplateRow {
+        TemplateRow {
+            template_id: row.id.to_string(),
+            template: row.text,
+            source_type: row.source_type,
+            program: row.program,
+            event_count: row.count,
+            first_seen_ns: row.first_seen.to_string(),
+            last_seen_ns: row.last_seen.to_string(),
+            example: row.example,
+        }
+    }
+}
+
+/// A source: a sender, a file, a pipe.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct SourceRow {
+    /// Its id; text, since it has 64 bits.
+    pub source_id: String,
+    /// Its name: a path, or `sender → listener`.
+    pub name: String,
+    /// The receiver that it comes through.
+    pub receiver: String,
+    /// Its source type.
+    pub source_type: String,
+    /// The entry of `sources[]` that matched.
+    pub entry: Option<String>,
+    /// Zone of its times that name none.
+    pub zone: Option<String>,
+    /// Records since the start.
+    pub events: u64,
+    /// Records per second over the last minute.
+    pub rate_per_sec: f64,
+    /// When its newest record reached us, in ns, as text.
+    pub last_seen_ns: String,
+    /// Newest effective time, in ns, as text.
+    pub newest_ns: String,
+    /// Records below its promise, in percent.
+    pub late_percent: f64,
+    /// Records of which nothing but text was understood, in percent.
+    pub unparsed_percent: f64,
+    /// Records without a time of their own, in percent.
+    pub inherited_percent: f64,
+    /// Records whose time was not believed, in percent.
+    pub clock_skew_percent: f64,
+    /// Its clock less ours, smoothed, in seconds: below 0 it is behind, or its records are long on
+    /// their way; null without times of its own.
+    pub clock_offset_seconds: Option<f64>,
+}
+
+/// What did not go as it should.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct Errors {
+    /// How often, by reason, since the start.
+    pub counts: BTreeMap<String, u64>,
+    /// The last ones, newest first; of a flood only some are shown, all are counted.
+    pub recent: Vec<ErrorRow>,
+}
+
+/// A record that was not understood, or not taken as it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ErrorRow {
+    /// What was wrong with it.
+    pub reason: String,
+    /// When it reached us, in ns, as text.
+    pub observed_ns: String,
+    /// Its event.
+    pub event_id: String,
+    /// Its source.
+    pub source: String,
+    /// How it begins.
+    pub text: String,
+}
+
+/// How the dataflow runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct EngineRow {
+    /// Worker threads of this process.
+    pub workers: u64,
+    /// Processes of the cluster.
+    pub processes: u64,
+    /// CPU time of each worker, in seconds.
+    pub worker_cpu_seconds: Vec<f64>,
+    /// Effective time that the dataflow has reached, in ns, as text; null before the first record.
+    pub frontier_ns: Option<String>,
+    /// Now less the frontier, in seconds.
+    pub lag_seconds: Option<f64>,
+    /// Records on their way.
+    pub in_flight: u64,
+    /// Bytes held for order.
+    pub held_bytes: u64,
+    /// Most bytes that were held.
+    pub held_bytes_peak: u64,
+    /// The operators that have state, by name.
+    pub operators: Vec<OperatorRow>,
+}
+
+/// An operator with state, over all workers of this process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OperatorRow {
+    /// Its name.
+    pub name: String,
+    /// Records that it has taken.
+    pub records: u64,
+    /// Records that wait for their turn.
+    pub held: u64,
+    /// Keys that have state.
+    pub keys: u64,
+    /// Keys that were given up to keep the bound.
+    pub evictions: u64,
+    /// Bytes of that state, without what it points to.
+    pub bytes: u64,
 }
 
 /// A metric that only the engine knows.

@@ -4,7 +4,8 @@
 //! whenever something is written to it, and reading fails when the clock has run out: a peer that
 //! sends its request a byte at a time is cut off, one that reads a long answer slowly is not.
 
-use axum::serve::Listener;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -61,6 +62,16 @@ impl Listener for Bounded {
     }
 }
 
+/// Who opened a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+impl Connected<IncomingStream<'_, Bounded>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Bounded>) -> Peer {
+        Peer(*stream.remote_addr())
+    }
+}
+
 /// One connection with its permit and clock.
 pub struct Connection {
     stream: TcpStream,
@@ -70,6 +81,11 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Who is at the other end.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.stream.peer_addr().ok()
+    }
+
     fn restart_clock(&mut self) {
         let until = Instant::now() + self.timeout;
         self.clock.as_mut().reset(until);

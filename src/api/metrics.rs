@@ -3,7 +3,9 @@
 //! Names are `seerflow_<what>_<unit>`, with `_total` for what only grows. Every number is one that
 //! the other routes show too.
 
+use super::State;
 use super::facts::Facts;
+use super::query::now;
 use seerflow_model::Severity;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -51,10 +53,34 @@ fn escape(value: &str) -> String {
 }
 
 /// The page.
-pub fn text(facts: &dyn Facts) -> String {
+pub fn text(state: &State) -> String {
+    let facts = state.facts.as_ref();
     let mut page = Page::default();
     stats(&mut page, facts);
     ledger(&mut page, facts);
+    engine(&mut page, facts);
+    for (reason, count) in facts.errors().counts {
+        page.add(
+            "errors_total",
+            "Records with something wrong.",
+            &[("reason", &reason)],
+            count as f64,
+        );
+    }
+    for (class, refused) in state.limiter.refused() {
+        let labels = [("class", class.name())];
+        page.add(
+            "api_rate_limited_total",
+            "Requests that came too often.",
+            &labels,
+            refused as f64,
+        );
+    }
+    for (status, count) in state.answered.counts() {
+        let labels = [("status", status.to_string())];
+        let labels = labels.each_ref().map(|(name, value)| (*name, value.as_str()));
+        page.add("api_requests_total", "Requests answered.", &labels, count as f64);
+    }
     let alerts = facts.alerts();
     for (severity, count) in Severity::ALL.iter().zip(alerts.opened_by_severity()) {
         let label = severity.name().to_lowercase();
@@ -116,6 +142,26 @@ fn ledger(page: &mut Page, facts: &dyn Facts) {
         for (reason, count) in &row.dropped {
             let labels = [("receiver", row.receiver.as_str()), ("reason", reason.as_str())];
             page.add("receiver_dropped_total", "Records dropped.", &labels, *count as f64);
+        }
+    }
+}
+
+fn engine(page: &mut Page, facts: &dyn Facts) {
+    let engine = facts.engine(now());
+    page.add("workers", "Worker threads.", &[], engine.workers as f64);
+    if let Some(lag) = engine.lag_seconds {
+        page.add("frontier_lag_seconds", "Now less the frontier.", &[], lag);
+    }
+    for row in engine.operators {
+        let labels = [("operator", row.name.as_str())];
+        for (name, help, value) in [
+            ("operator_records_total", "Records that an operator took.", row.records),
+            ("operator_held_records", "Records that wait for their turn.", row.held),
+            ("operator_keys", "Keys that have state.", row.keys),
+            ("operator_evictions_total", "Keys given up to keep the bound.", row.evictions),
+            ("operator_state_bytes", "Bytes of state, without what it points to.", row.bytes),
+        ] {
+            page.add(name, help, &labels, value as f64);
         }
     }
 }

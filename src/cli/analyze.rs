@@ -7,6 +7,7 @@ use super::args::AnalyzeArgs;
 use super::cluster;
 use super::common;
 use super::output;
+use super::persist::Persist;
 use super::progress::Progress;
 use super::report;
 use super::summary::Summary;
@@ -45,12 +46,23 @@ pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
     let shows = formed.as_ref().is_none_or(|formed| formed.process == 0);
     // Opened first: a file that cannot be written is a mistake to be told before the work.
     let mut files = if shows { Some((open(&args)?, report(&args)?)) } else { None };
+    if args.persist && formed.is_some() {
+        return Err(Failure::usage("a cluster cannot keep what it reads yet")
+            .detail("argument: --persist")
+            .hint("analyze with one process, or leave it out"));
+    }
+    let persist = match args.persist {
+        true => Some(Persist::open(args.data_dir.as_deref(), config)?),
+        false => None,
+    };
     let (inputs, bytes) = inputs(&args, config, &rules, workers, once)?;
     let place = formed.as_ref().map(|formed| (formed.process, formed.processes()));
     if let Some(formed) = &mut formed {
         formed.agree(inputs.digest(), "files")?;
     }
     let mut engine = setup::engine(config, workers, &rules);
+    engine.keepers = persist.as_ref().map(|persist| persist.keepers(workers)).transpose()?;
+    let read = inputs.digest();
     engine.cluster = formed.map(Formed::into_cluster);
     let outcome = if once {
         batch::run(inputs, engine, |_, _| {}).map_err(|e| common::engine_failed(&e))?
@@ -60,7 +72,9 @@ pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
         watched(inputs, bytes / place.map_or(1, |(_, all)| all as u64), engine)?
     };
     common::say(&outcome.progress.problems());
-    let mut summary = summary(&outcome, &rules).took(started.elapsed());
+    let mut summary = summary(&outcome, &rules);
+    summary.stored = persist.map(|persist| persist.finish(&outcome, read)).transpose()?;
+    let mut summary = summary.took(started.elapsed());
     let Some((out, report)) = &mut files else {
         let (process, all) = place.unwrap_or_default();
         output::message(&format!("process {process} of {all}; process 0 shows the result of all"));

@@ -3,22 +3,26 @@
 
 use super::listening::Listening;
 use super::summary::Summary;
-use super::{common, output};
-use crate::alerting::{Overrides, Plan, Sinks};
+use super::{common, events, output, state};
+use crate::alerting::{Overrides, Plan, Sinks, pump};
 use crate::api::{self, Facts};
 use crate::config::{Config, data_dir};
-use crate::failure::Failure;
+use crate::failure::{ExitCode, Failure};
 use crate::receivers::file::FileStart;
 use crate::receivers::syslog::{tcp, udp};
-use crate::receivers::{file, pipe};
+use crate::receivers::webhook::WebhookOptions;
+use crate::receivers::{file, pipe, push};
 use crate::runtime::clock::Clock;
 use crate::runtime::cluster::Formed;
+use crate::runtime::dictionary::Dictionary;
 use crate::runtime::facts::EngineFacts;
 use crate::runtime::live::{Live, LiveOptions, Way};
 use crate::runtime::rules::Rules;
 use crate::runtime::setup;
+use crate::store::control::Keeping;
+use crate::store::events::Origin;
+use seerflow_model::hash;
 use seerflow_model::time::SECOND;
-use seerflow_model::{Alert, AlertStatus, hash};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -56,6 +60,8 @@ pub struct Daemon {
     pub ends: bool,
     /// The data directory, locked.
     pub data: data_dir::DataDir,
+    /// Whether alerts and templates are kept in it.
+    pub keep: bool,
 }
 
 /// Options of the file receiver.
@@ -90,6 +96,35 @@ pub fn tcp(config: &Config) -> tcp::TcpOptions {
     }
 }
 
+/// Bounds of a receiver to which requests are pushed.
+pub fn pushed(config: &Config) -> push::Limits {
+    let receivers = &config.receivers;
+    let wire_max = receivers.otlp_http_max_request_bytes;
+    let limits = push::Limits::default();
+    push::Limits {
+        wire_max,
+        body_max: wire_max.saturating_mul(4),
+        // The largest request and its records have room.
+        held_max: limits.held_max.max(wire_max.saturating_mul(16)),
+        record_max: receivers.line_bytes_max,
+        connections_max: receivers.connections_max,
+        ..limits
+    }
+}
+
+/// Options of the webhooks.
+pub fn webhooks(config: &Config) -> WebhookOptions {
+    let receivers = &config.receivers;
+    let limits = push::Limits {
+        wire_max: receivers.webhook_max_request_bytes,
+        body_max: receivers.webhook_max_request_bytes.saturating_mul(4),
+        record_max: receivers.line_bytes_max,
+        connections_max: receivers.connections_max,
+        ..push::Limits::default()
+    };
+    WebhookOptions { entries: config.webhooks.clone(), limits }
+}
+
 /// Options of the pipe receiver.
 pub fn pipe(config: &Config) -> pipe::PipeOptions {
     pipe::PipeOptions { line_max: config.receivers.line_bytes_max, ..pipe::PipeOptions::default() }
@@ -116,6 +151,13 @@ impl Daemon {
             Failure::cannot_run(format!("cannot start the alert sinks: {error}"))
         })?;
         let clock = Clock::system();
+        let store = self.keep.then(|| state::open(&self.config, &self.data)).transpose()?;
+        let keeping = store.clone().map(|store| Keeping::start(store, clock.clone()));
+        let keeping = keeping.transpose().map_err(|e| cannot_start(&e))?;
+        let events = match self.keep {
+            true => events::open(&self.config, &self.data)?,
+            false => None,
+        };
         let process = self.formed.as_ref().map_or(0, |formed| formed.process);
         // Ids of sources differ also when a data directory was copied to another host.
         let node = match (self.data.node_id()?, process) {
@@ -131,14 +173,38 @@ impl Daemon {
             lateness: self.config.engine.lateness_seconds * SECOND,
         };
         let mut engine = setup::engine(&self.config, self.workers, &self.rules);
+        let parser = engine.parser.clone();
+        engine.keepers = match &events {
+            Some(store) => Some(events::keepers(store, self.workers, Origin::Live)?),
+            None => None,
+        };
         engine.cluster = self.formed.map(Formed::into_cluster);
         let (mut live, alerts) =
             Live::start(engine, options).map_err(|error| common::engine_failed(&error))?;
         let facts = EngineFacts::new(live.shared.clone(), live.receivers.clone());
-        let facts = Arc::new(facts.redacting(self.rules.redacted().clone()));
-        let pump = pump(alerts, facts.clone(), sinks);
+        let facts = facts
+            .redacting(self.rules.redacted().clone())
+            .configured(crate::config::shown::json(&self.config));
+        let facts =
+            facts.keeping(keeping.as_ref().map(Keeping::kept)).searching(events.clone(), parser);
+        let facts = Arc::new(facts);
+        let options = api::Options::of(&self.config.program);
+        let dictionary =
+            store.map(|store| Dictionary::start(store, facts.clone(), Clock::system()));
+        let dictionary = dictionary.transpose().map_err(|e| cannot_start(&e))?;
+        let seen = facts.clone();
+        let seen = move |alert| {
+            seen.book().upsert(alert);
+        };
+        let pump = pump::start(alerts, seen, sinks, keeping).map_err(|e| cannot_start(&e))?;
         let down = CancellationToken::new();
-        let http = self.http.map(|listener| serve_http(listener, facts.clone(), down.clone()));
+        let http =
+            self.http.map(|listener| serve_http(listener, facts.clone(), options, down.clone()));
+        if let Some(address) = self.listening.http {
+            self.data.answers_at(address).map_err(|error| {
+                Failure::new(ExitCode::DataDir, format!("cannot write the lock: {error}"))
+            })?;
+        }
         output::message(&self.listening.to_string());
         if process > 0 {
             output::message("alerts of all processes come out of process 0");
@@ -160,13 +226,11 @@ impl Daemon {
                 patience.as_secs_f64()
             )),
         }
-        // The engine is gone, so its channel is closed and the pump ends.
-        if let Ok(sinks) = tokio::task::spawn_blocking(move || pump.join()).await
-            && let Ok(sinks) = sinks
-            && !sinks.finish(patience)
-        {
-            output::message("warning: alerts were left that no sink has taken");
+        if let Some(events) = events {
+            let _ = tokio::task::spawn_blocking(move || events.close()).await;
         }
+        // The engine is gone, so its channel is closed and the pump ends.
+        let _ = tokio::task::spawn_blocking(move || put_away(pump, dictionary, patience)).await;
         let mut summary = Summary {
             alerts: facts.book().opened_by_severity().iter().sum(),
             open_alerts: facts.book().open() as u64,
@@ -201,29 +265,34 @@ impl Signals {
     }
 }
 
-/// Takes alerts from the engine to the book and the sinks; gives the sinks back at the end.
-fn pump(
-    alerts: flume::Receiver<Alert>,
-    facts: Arc<EngineFacts>,
-    sinks: Sinks,
-) -> std::thread::JoinHandle<Sinks> {
-    std::thread::spawn(move || {
-        for alert in alerts.iter() {
-            let alert = Arc::new(alert);
-            facts.book().upsert(alert.clone());
-            // At the end of the input an open episode says once more how it stands: the book has
-            // it, people have seen it.
-            if alert.status != AlertStatus::Open || alert.revision == 1 {
-                sinks.offer(alert);
-            }
+/// Waits until the last alerts and templates are where they belong.
+fn put_away(
+    pump: std::thread::JoinHandle<pump::Ended>,
+    dictionary: Option<Dictionary>,
+    patience: Duration,
+) {
+    // A panic was reported by its hook.
+    if let Ok(ended) = pump.join() {
+        if !ended.sinks.finish(patience) {
+            output::message("warning: alerts were left that no sink has taken");
         }
-        sinks
-    })
+        if ended.keeping.is_some_and(|keeping| !keeping.finish(patience)) {
+            output::message("warning: alerts were left that could not be stored");
+        }
+    }
+    if dictionary.is_some_and(|dictionary| !dictionary.finish(patience)) {
+        output::message("warning: templates were left that could not be stored");
+    }
+}
+
+fn cannot_start(error: &std::io::Error) -> Failure {
+    Failure::cannot_run(format!("cannot start: {error}"))
 }
 
 fn serve_http(
     listener: TcpListener,
     facts: Arc<EngineFacts>,
+    options: api::Options,
     down: CancellationToken,
 ) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
@@ -233,7 +302,7 @@ fn serve_http(
         let served = match listener {
             Ok(listener) => {
                 let down = down.cancelled_owned();
-                api::serve(listener, facts, api::Options::default(), down).await
+                api::serve(listener, facts, options, down).await
             }
             Err(error) => Err(error),
         };

@@ -2,6 +2,7 @@
 //! and why a port cannot be bound.
 
 use crate::failure::Failure;
+use crate::runtime::live::Way;
 use std::fmt::{self, Write};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -20,6 +21,12 @@ pub struct Listening {
     pub syslog_udp: Option<SocketAddr>,
     /// Syslog over TCP.
     pub syslog_tcp: Option<SocketAddr>,
+    /// OpenTelemetry logs over gRPC.
+    pub otlp_grpc: Option<SocketAddr>,
+    /// OpenTelemetry logs over HTTP.
+    pub otlp_http: Option<SocketAddr>,
+    /// Webhooks: the address and the paths.
+    pub webhooks: Option<(SocketAddr, Vec<String>)>,
     /// Files that are followed: how many patterns, and how many files fit now.
     pub files: Option<(Vec<String>, usize)>,
     /// Standard input.
@@ -41,6 +48,17 @@ impl fmt::Display for Listening {
                 writeln!(f, "  {door}     {address}")?;
             }
         }
+        if let Some(address) = self.otlp_grpc {
+            writeln!(f, "  OTLP gRPC      {address}")?;
+        }
+        if let Some(address) = self.otlp_http {
+            writeln!(f, "  OTLP HTTP      http://{address}/v1/logs")?;
+        }
+        if let Some((address, paths)) = &self.webhooks {
+            for path in paths {
+                writeln!(f, "  webhook        http://{address}{path}")?;
+            }
+        }
         if let Some((patterns, now)) = &self.files {
             writeln!(f, "  files          {} ({now} now)", patterns.join(", "))?;
         }
@@ -60,6 +78,15 @@ impl fmt::Display for Listening {
 }
 
 impl Listening {
+    /// Notes where a way in for OTLP listens.
+    pub fn otlp(&mut self, way: &Way) {
+        match way {
+            Way::OtlpGrpc(listener, _) => self.otlp_grpc = listener.local_addr().ok(),
+            Way::OtlpHttp(listener, _) => self.otlp_http = listener.local_addr().ok(),
+            _ => {}
+        }
+    }
+
     /// Lines to paste: by hand, with logger, and everything this machine logs.
     pub fn first_lines(&self) -> Vec<String> {
         let (address, tcp) = match (self.syslog_udp, self.syslog_tcp) {
@@ -85,9 +112,12 @@ impl Listening {
     /// What to say when nothing came for a while.
     pub fn nothing_came(&self, seconds: u64) -> String {
         let mut out = format!("nothing has come in for {seconds} s; to check:");
-        for (name, address, flag) in
-            [("UDP", self.syslog_udp, "-u"), ("TCP", self.syslog_tcp, "-t")]
-        {
+        for (name, address, flag) in [
+            ("UDP", self.syslog_udp, "-u"),
+            ("TCP", self.syslog_tcp, "-t"),
+            ("OTLP gRPC", self.otlp_grpc, "-t"),
+            ("OTLP HTTP", self.otlp_http, "-t"),
+        ] {
             let Some(address) = address else { continue };
             let port = address.port();
             let _ =
@@ -100,6 +130,14 @@ impl Listening {
                     address.ip()
                 );
             }
+        }
+        if let Some((address, paths)) = &self.webhooks {
+            let path = paths.first().map_or("/", String::as_str);
+            let _ = write!(
+                out,
+                "\n  curl -i -H 'Content-Type: application/json' -d '{{}}' http://{address}{path}   \
+                 does the webhook answer"
+            );
         }
         if let Some((patterns, now)) = &self.files {
             let _ = write!(out, "\n  {} fits {now} files; do they grow?", patterns.join(", "));
@@ -178,6 +216,11 @@ mod tests {
             Listening { syslog_udp: None, syslog_tcp: "[::]:601".parse().ok(), ..listening() };
         assert!(tcp.first_lines()[0].ends_with("| nc -w1 ::1 601"), "{tcp}");
         assert!(tcp.first_lines()[2].contains("@@[::1]:601"), "{tcp}");
+        let paths = vec!["/hooks/a".to_owned(), "/hooks/b".to_owned()];
+        let webhooks = "127.0.0.1:8081".parse().ok().map(|address| (address, paths));
+        let hooks = Listening { webhooks, ..listening() };
+        assert!(hooks.to_string().contains("webhook        http://127.0.0.1:8081/hooks/b"));
+        assert!(hooks.nothing_came(60).contains("http://127.0.0.1:8081/hooks/a"));
         let files =
             Listening { files: Some((vec!["/var/log/*".into()], 3)), ..Listening::default() };
         assert!(files.first_lines().is_empty() && files.to_string().contains("/var/log/* (3 now)"));

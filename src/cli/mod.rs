@@ -5,20 +5,33 @@
 
 pub mod analyze;
 pub mod args;
+pub mod asker;
 pub mod bench;
 pub mod cluster;
 pub mod common;
 pub mod configuration;
 pub mod daemon;
+pub mod events;
+pub mod export;
+pub mod feedback;
+pub mod import;
 pub mod lines;
 pub mod listening;
 pub mod logging;
 pub mod output;
 pub mod parse;
+pub mod persist;
 pub mod progress;
+pub mod query;
 pub mod remote;
 pub mod report;
+pub mod resting;
+pub mod search_args;
+pub mod silence;
+pub mod sources;
 pub mod start;
+pub mod state;
+pub mod status;
 pub mod summary;
 pub mod tail;
 pub mod templates;
@@ -81,6 +94,13 @@ fn dispatch(
         Command::Analyze(args) => analyze::run(args, &loaded.config),
         Command::Parse(args) => parse::run(args, &loaded.config),
         Command::Templates(args) => templates::run(args, &loaded.config),
+        Command::Query(args) => query::run(args, &loaded.config),
+        Command::Export(args) => export::run(args, &loaded.config),
+        Command::Import(args) => import::run(&args, &loaded.config),
+        Command::Status(args) => status::run(&args, &loaded.config),
+        Command::Sources(args) => sources::run(&args, &loaded.config),
+        Command::Silence(args) => silence::run(&args, &loaded.config),
+        Command::Feedback(args) => feedback::run(&args, &loaded.config),
         Command::Bench(args) => bench::run(args, &loaded.config),
         Command::Config(_) | Command::Completions(_) => Ok(ExitCode::Fine),
     }

@@ -6,6 +6,7 @@ use super::listening::{Listening, cannot_bind};
 use super::{cluster, common, workers};
 use crate::config::{Environment, Loaded};
 use crate::failure::{ExitCode, Failure};
+use crate::receivers::push;
 use crate::runtime::live::Way;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
@@ -38,6 +39,34 @@ pub fn run(
         listening.syslog_tcp = listener.local_addr().ok();
         ways.push(Way::Tcp(listener, daemon::tcp(&config)));
     }
+    for (enabled, port, key, open) in [
+        (
+            receivers.otlp_grpc_enabled,
+            receivers.otlp_grpc_port,
+            "receivers.otlp_grpc_port",
+            Way::OtlpGrpc as fn(TcpListener, push::Limits) -> Way,
+        ),
+        (
+            receivers.otlp_http_enabled,
+            receivers.otlp_http_port,
+            "receivers.otlp_http_port",
+            Way::OtlpHttp,
+        ),
+    ] {
+        if enabled {
+            let listener = bind_tcp(SocketAddr::new(receivers.bind_addr, port), key)?;
+            let way = open(listener, daemon::pushed(&config));
+            listening.otlp(&way);
+            ways.push(way);
+        }
+    }
+    if receivers.webhook_enabled && !config.webhooks.is_empty() {
+        let address = SocketAddr::new(receivers.bind_addr, receivers.webhook_port);
+        let listener = bind_tcp(address, "receivers.webhook_port")?;
+        let paths = config.webhooks.iter().map(|hook| hook.path.clone()).collect();
+        listening.webhooks = listener.local_addr().ok().map(|address| (address, paths));
+        ways.push(Way::Webhook(listener, daemon::webhooks(&config)));
+    }
     if !receivers.file_paths.is_empty() {
         let options = daemon::files(&config, receivers.file_paths.clone(), false);
         let paths = crate::receivers::file::paths::Paths::new(&options.patterns, &options.roots)
@@ -52,11 +81,20 @@ pub fn run(
     }
     if ways.is_empty() {
         return Err(Failure::usage("no receiver is switched on").detail(
-            "keys: receivers.syslog_enabled, receivers.file_paths, receivers.stdin_enabled",
+            "keys: receivers.syslog_enabled, receivers.otlp_grpc_enabled, \
+             receivers.otlp_http_enabled, receivers.webhooks, receivers.file_paths, \
+             receivers.stdin_enabled",
         ));
     }
     let address =
         SocketAddr::new(config.program.health_bind_address, config.program.dashboard_port);
+    if !address.ip().to_canonical().is_loopback() {
+        return Err(Failure::usage(format!(
+            "the HTTP face must not listen on {address}: nobody is asked for a password there"
+        ))
+        .detail("key: health_bind_address; allowed: an address of the loopback")
+        .hint("let others in through a proxy on this machine that asks for a password"));
+    }
     let http = bind_tcp(address, "dashboard_port")?;
     listening.http = http.local_addr().ok();
     let source = SourceArgs::default();
@@ -75,6 +113,7 @@ pub fn run(
         ends: false,
         config,
         data,
+        keep: true,
     };
     daemon.run()?;
     Ok(ExitCode::Fine)

@@ -1,5 +1,6 @@
 //! What a command says when it ends: events, alerts, templates, entities, drops by reason, rate.
 
+use super::persist::Added;
 use super::progress::thousands;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -24,6 +25,9 @@ pub struct Summary {
     pub templates: Option<u64>,
     /// Entities.
     pub entities: Option<u64>,
+    /// What became part of the store, when it was to.
+    #[serde(skip)]
+    pub stored: Option<Added>,
     /// Records that were dropped, by reason.
     pub dropped: BTreeMap<String, u64>,
     /// Records by tag: late, clock_skew, inherited …
@@ -85,6 +89,16 @@ impl fmt::Display for Summary {
         }
         if self.redacted.values().any(|n| *n > 0) {
             writeln!(f, "redacted   {}", counts(&self.redacted))?;
+        }
+        if let Some(stored) = &self.stored {
+            writeln!(
+                f,
+                "stored     {} events, {} alerts; {} events and {} alerts were there already",
+                thousands(stored.events),
+                thousands(stored.alerts),
+                thousands(stored.known_events),
+                thousands(stored.known_alerts)
+            )?;
         }
         let rate = thousands(self.events_per_second() as u64);
         write!(f, "took       {:.1} s, {rate} events/s", self.seconds)?;

@@ -45,6 +45,7 @@ pub fn run(args: TailArgs, loaded: Loaded, environment: &Environment) -> Result<
         ends,
         config,
         data,
+        keep: false,
     };
     daemon.run()?;
     Ok(ExitCode::Fine)

@@ -4,22 +4,25 @@ use super::args::{
     TemplatesArgs, TemplatesAssignArgs, TemplatesCommand, TemplatesEvalArgs, TemplatesListArgs,
     TemplatesShowArgs,
 };
+use super::state::{self, Reach};
 use super::{common, lines, output, workers};
 use crate::alerting::table::{self, ListFormat};
 use crate::bench::eval;
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
+use crate::runtime::clock::Clock;
 use crate::runtime::{batch, setup};
-use seerflow_model::Event;
+use crate::store::control::{self, StateStore};
 use seerflow_model::text::{neutral, neutral_json, shorten};
 use seerflow_model::time;
+use seerflow_model::{Event, Ns};
 use seerflow_parsing::mask::Masker;
 use seerflow_parsing::parser::Parser;
 use seerflow_parsing::template::Miner;
 use seerflow_pipeline::views::TemplateRow;
 use serde_json::json;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Runs it.
 pub fn run(args: TemplatesArgs, config: &Config) -> Result<ExitCode, Failure> {
@@ -28,7 +31,34 @@ pub fn run(args: TemplatesArgs, config: &Config) -> Result<ExitCode, Failure> {
         TemplatesCommand::Show(args) => show(&args, config),
         TemplatesCommand::Assign(args) => assign(&args, config),
         TemplatesCommand::Eval(args) => eval(&args),
+        TemplatesCommand::Prune(args) => {
+            let min_count = args.min_count;
+            forget(args.data_dir.as_deref(), config, |store, who, now| {
+                store.prune_templates(min_count, who, now)
+            })
+        }
+        TemplatesCommand::Reset(args) => {
+            forget(args.data_dir.as_deref(), config, |store, who, now| {
+                store.reset_templates(who, now)
+            })
+        }
     }
+}
+
+/// Forgets stored templates. Not those of a running program: it would store them again.
+fn forget(
+    data_dir: Option<&Path>,
+    config: &Config,
+    change: impl FnOnce(&dyn StateStore, &str, Ns) -> control::Result<u64>,
+) -> Result<ExitCode, Failure> {
+    let Reach::Resting(_data, store) = state::reach(data_dir, config)? else {
+        return Err(Failure::cannot_run("a running program uses the data directory")
+            .detail("it knows its templates itself and would store them again")
+            .hint("stop it first"));
+    };
+    let forgotten = change(store.as_ref(), &state::who(), Clock::system().now())?;
+    output::message(&format!("templates forgotten: {forgotten}"));
+    Ok(ExitCode::Fine)
 }
 
 /// Templates of archives, or of the running program when no path is given; most frequent first.

@@ -1,7 +1,9 @@
 //! Values that are allowed alone and impossible together.
 
 use super::Config;
+use super::WebhookEntry;
 use super::problem::{Mark, Problem};
+use super::web_origin::{self, WebOrigin};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Component, Path, PathBuf};
@@ -18,6 +20,7 @@ pub fn check(
 ) {
     let at = |keys: &[&str]| keys.iter().find_map(|key| marks.get(key).copied());
     ports(config, &at, problems);
+    webhooks(config, &at, warnings);
     followed_files(config, &at, problems);
     let key = "engine.redact_key";
     let length = config.engine.redact_key.expose().chars().count();
@@ -29,17 +32,32 @@ pub fn check(
     if !address.is_loopback() {
         let key = "health_bind_address";
         let message = format!(
-            "is {address}: whoever reaches {address}:{} can read logs and alerts, nobody is asked \
-             for a password",
+            "is {address}: nobody is asked for a password there, so `seerflow start` will not \
+             listen on {address}:{}; only addresses of the loopback are taken",
             config.program.dashboard_port
         );
         warnings.push(Problem::new(at(&[key]), key, message));
     }
+    for text in &config.program.api_allowed_origins {
+        if WebOrigin::parse(text).is_none() {
+            let key = "api_allowed_origins";
+            let shown = seerflow_model::text::shorten(text, 80).into_owned();
+            let message = format!("holds {shown:?}; allowed: {}", web_origin::ALLOWED);
+            problems.push(Problem::new(at(&[key]), key, message));
+        }
+    }
     let receivers = &config.receivers;
-    if !receivers.syslog_enabled && !receivers.stdin_enabled && receivers.file_paths.is_empty() {
+    let reads = receivers.syslog_enabled
+        || receivers.otlp_grpc_enabled
+        || receivers.otlp_http_enabled
+        || receivers.stdin_enabled
+        || !receivers.file_paths.is_empty()
+        || (receivers.webhook_enabled && !config.webhooks.is_empty());
+    if !reads {
         let key = "receivers.syslog_enabled";
-        let message = "is false and neither `file_paths` nor `stdin_enabled` is set: `seerflow \
-                       start` will have nothing to read";
+        let message = "is false, as are `otlp_grpc_enabled`, `otlp_http_enabled` and \
+                       `stdin_enabled`, and `file_paths` is empty: `seerflow start` will have \
+                       nothing to read";
         warnings.push(Problem::new(at(&[key]), key, message));
     }
 }
@@ -47,13 +65,66 @@ pub fn check(
 /// Two listeners of one protocol on one address and port.
 fn ports(config: &Config, at: &dyn Fn(&[&str]) -> Option<Mark>, problems: &mut Vec<Problem>) {
     let receivers = &config.receivers;
-    let port = receivers.syslog_tcp_port;
-    let used = receivers.syslog_enabled && receivers.syslog_tcp_enabled;
-    let same = overlap(receivers.bind_addr, config.program.health_bind_address);
-    if used && port != 0 && port == config.program.dashboard_port && same {
-        let key = "receivers.syslog_tcp_port";
-        let message = format!("is {port}, and so is dashboard_port, on the same address");
-        problems.push(Problem::new(at(&[key, "dashboard_port"]), key, message));
+    let webhooks = receivers.webhook_enabled && !config.webhooks.is_empty();
+    let bound = receivers.bind_addr;
+    let listeners = [
+        (
+            "receivers.syslog_tcp_port",
+            receivers.syslog_enabled && receivers.syslog_tcp_enabled,
+            (bound, receivers.syslog_tcp_port),
+        ),
+        (
+            "receivers.otlp_grpc_port",
+            receivers.otlp_grpc_enabled,
+            (bound, receivers.otlp_grpc_port),
+        ),
+        (
+            "receivers.otlp_http_port",
+            receivers.otlp_http_enabled,
+            (bound, receivers.otlp_http_port),
+        ),
+        ("receivers.webhook_port", webhooks, (bound, receivers.webhook_port)),
+        (
+            "dashboard_port",
+            true,
+            (config.program.health_bind_address, config.program.dashboard_port),
+        ),
+    ];
+    for (i, (key, used, (address, port))) in listeners.iter().enumerate() {
+        let later = listeners.iter().skip(i + 1);
+        for (other, also, (there, same)) in later {
+            if *used && *also && *port != 0 && port == same && overlap(*address, *there) {
+                let message = format!("is {port}, and so is {other}, on the same address");
+                problems.push(Problem::new(at(&[key, other]), *key, message));
+            }
+        }
+    }
+}
+
+/// Paths to which anybody on the network could post, and switches without an effect.
+fn webhooks(config: &Config, at: &dyn Fn(&[&str]) -> Option<Mark>, warnings: &mut Vec<Problem>) {
+    let receivers = &config.receivers;
+    let mut warn = |key: &'static str, message: String| {
+        warnings.push(Problem::new(at(&[key]), key, message));
+    };
+    let open = |hook: &&WebhookEntry| hook.token.is_none() && hook.hmac.is_none();
+    if !receivers.webhook_enabled && !config.webhooks.is_empty() {
+        let message = "is false: nothing listens on the paths of receivers.webhooks";
+        warn("receivers.webhook_enabled", message.to_owned());
+    } else if receivers.webhook_enabled
+        && config.webhooks.is_empty()
+        && at(&["receivers.webhook_enabled"]).is_some()
+    {
+        let message = "is true and receivers.webhooks has no path: nothing listens";
+        warn("receivers.webhook_enabled", message.to_owned());
+    } else if !receivers.bind_addr.is_loopback()
+        && let Some(hook) = config.webhooks.iter().find(open)
+    {
+        let message = format!(
+            "{} asks for neither auth_token nor hmac: whoever reaches {}:{} can write logs",
+            hook.path, receivers.bind_addr, receivers.webhook_port
+        );
+        warn("receivers.webhooks", message);
     }
 }
 
@@ -120,6 +191,12 @@ mod tests {
         assert!(warned("dashboard_port: 5514\nreceivers: {bind_addr: 127.0.0.2}").is_empty());
         assert!(warned("dashboard_port: 0\nreceivers: {syslog_tcp_port: 0}").is_empty());
         refused("dashboard_port: 5514\nreceivers: {bind_addr: 0.0.0.0}");
+        let text = refused("receivers: {webhook_port: 8080, webhooks: [{path: /a}]}");
+        assert!(text.contains("webhook_port: is 8080, and so is dashboard_port"), "{text}");
+        assert!(warned("receivers: {webhook_port: 8080}").is_empty());
+        let text = refused("receivers: {otlp_http_port: 4317}");
+        assert!(text.contains("receivers.otlp_grpc_port: is 4317, and so is receivers.otlp_http"));
+        assert!(warned("receivers: {otlp_http_port: 4317, otlp_grpc_enabled: false}").is_empty());
     }
 
     #[test]
@@ -144,7 +221,21 @@ mod tests {
     #[test]
     fn an_open_door_is_told() {
         let warnings = warned("health_bind_address: 0.0.0.0");
-        assert!(warnings[0].contains("whoever reaches 0.0.0.0:8080"), "{warnings:?}");
-        assert!(warned("receivers: {syslog_enabled: false}")[0].contains("nothing to read"));
+        assert!(warnings[0].contains("will not listen on 0.0.0.0:8080"), "{warnings:?}");
+        let text = refused("api_allowed_origins: ['https://a.example', '*']");
+        assert!(text.contains("holds \"*\"; allowed: http://"), "{text}");
+        assert!(warned("api_allowed_origins: ['https://a.example:8443']").is_empty());
+        let none = "receivers: {syslog_enabled: false, otlp_grpc_enabled: false, otlp_http_enabled: \
+                    false}";
+        assert!(warned(none)[0].contains("nothing to read"));
+        assert!(warned("receivers: {syslog_enabled: false}").is_empty());
+        let open = warned("receivers: {bind_addr: 0.0.0.0, webhooks: [{path: /a}]}");
+        assert!(open[0].contains("/a asks for neither auth_token nor hmac"), "{open:?}");
+        let safe = "receivers: {bind_addr: 0.0.0.0, webhooks: [{hmac: {secret: x}}]}";
+        assert!(warned(safe).is_empty());
+        assert!(warned("receivers: {webhooks: [{path: /a}]}").is_empty());
+        let off = warned("receivers: {webhook_enabled: false, webhooks: [{path: /a}]}");
+        assert!(off[0].contains("nothing listens"), "{off:?}");
+        assert!(warned("receivers: {webhook_enabled: true}")[0].contains("nothing listens"));
     }
 }

@@ -7,6 +7,7 @@ use super::{Config, Environment};
 use crate::failure::{ExitCode, Failure};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -24,13 +25,28 @@ pub const FILE_MODE: u32 = 0o600;
 pub struct DataDir {
     /// Where it is.
     pub path: PathBuf,
-    _lock: File,
+    lock: File,
+}
+
+/// Whether a process uses a data directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Running {
+    /// Nobody does.
+    No,
+    /// One that answers there.
+    At(SocketAddr),
 }
 
 impl DataDir {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Says in the lock where this process answers, so that commands find it.
+    pub fn answers_at(&self, address: SocketAddr) -> io::Result<()> {
+        self.lock.set_len(0)?;
+        std::os::unix::fs::FileExt::write_all_at(&self.lock, format!("{address}\n").as_bytes(), 0)
     }
 
     /// The identity of this node: made once, kept in the directory, part of the ids of sources.
@@ -92,7 +108,11 @@ pub fn locate(
 pub fn open(path: &Path) -> Result<DataDir, Failure> {
     let lock = ready(path)?;
     match lock.try_lock() {
-        Ok(()) => Ok(DataDir { path: path.to_owned(), _lock: lock }),
+        Ok(()) => {
+            // What a process wrote that is gone.
+            lock.set_len(0).map_err(|error| unusable(path, error.to_string()))?;
+            Ok(DataDir { path: path.to_owned(), lock })
+        }
         Err(fs::TryLockError::WouldBlock) => {
             Err(unusable(path, "another Seerflow process uses it".into()))
         }
@@ -100,6 +120,38 @@ pub fn open(path: &Path) -> Result<DataDir, Failure> {
             Err(unusable(path, format!("it cannot be locked: {error}")))
         }
     }
+}
+
+/// Whether a process uses the directory, and where it answers.
+pub fn running(path: &Path) -> Result<Running, Failure> {
+    let lock_path = path.join(LOCK);
+    let lock = match File::open(&lock_path) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Running::No),
+        Err(error) => return Err(unusable(path, format!("{}: {error}", lock_path.display()))),
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => return Ok(Running::No),
+        Err(fs::TryLockError::WouldBlock) => {}
+        Err(fs::TryLockError::Error(error)) => {
+            return Err(unusable(path, format!("it cannot be locked: {error}")));
+        }
+    }
+    let mut text = String::new();
+    // An address is short; a file of others is not read to its end.
+    let read = io::Read::read_to_string(&mut io::Read::take(&lock, 128), &mut text);
+    let address = read.ok().and_then(|_| text.trim().parse::<SocketAddr>().ok());
+    let Some(mut address) = address else {
+        return Err(unusable(path, "a Seerflow process uses it that answers nobody".into())
+            .hint("wait until it has ended, or name another directory"));
+    };
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    Ok(Running::At(address))
 }
 
 fn unusable(path: &Path, reason: String) -> Failure {
@@ -196,6 +248,23 @@ mod tests {
         fs::write(path.join("x"), "").unwrap();
         let _again = open(&path).unwrap();
         assert_eq!(mode(&path), 0o700);
+    }
+
+    #[test]
+    fn the_lock_says_who_answers_where() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("data");
+        assert_eq!(running(&path).unwrap(), Running::No);
+        let held = open(&path).unwrap();
+        let failure = running(&path).unwrap_err();
+        assert!(failure.detail[0].contains("answers nobody"), "{failure}");
+        held.answers_at("0.0.0.0:8080".parse().unwrap()).unwrap();
+        held.answers_at("0.0.0.0:80".parse().unwrap()).unwrap();
+        assert_eq!(running(&path).unwrap(), Running::At("127.0.0.1:80".parse().unwrap()));
+        drop(held);
+        assert_eq!(running(&path).unwrap(), Running::No);
+        let _again = open(&path).unwrap();
+        assert!(running(&path).is_err(), "what another process said is gone");
     }
 
     #[test]

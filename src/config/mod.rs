@@ -14,6 +14,7 @@ pub mod interpolate;
 pub mod option;
 mod pending;
 pub mod problem;
+pub mod rate;
 pub mod redact_key;
 mod redact_reader;
 pub mod reference;
@@ -21,18 +22,23 @@ pub mod roles;
 pub mod secret;
 pub mod sections;
 pub mod show;
+pub mod shown;
 pub mod source_reader;
 pub mod sources;
 pub mod table;
+pub mod web_origin;
+mod webhook_reader;
+pub mod webhooks;
 pub mod zone;
 
 pub use data_dir::DataDir;
 pub use secret::Secret;
 pub use sections::{
-    AlertFormat, Alerting, Detection, Dspot, Engine, FileStart, LogLevel, Program, Receivers,
-    Rotation, Storage, Stream,
+    AlertFormat, Alerting, Detection, Dspot, Engine, EventStorage, FileStart, LogLevel, Program,
+    Receivers, Retention, Rotation, Storage, Stream,
 };
 pub use sources::{DropRule, Multiline, SourceEntry, SourceFacts, SourceMatch, TemplateMatch};
+pub use webhooks::WebhookEntry;
 
 use crate::failure::Failure;
 use check::PROBLEMS_MAX;
@@ -54,6 +60,8 @@ pub struct Config {
     pub program: Program,
     /// Where data is kept.
     pub storage: Storage,
+    /// How long events are kept.
+    pub retention: Retention,
     /// How logs come in.
     pub receivers: Receivers,
     /// How the dataflow runs.
@@ -64,6 +72,8 @@ pub struct Config {
     pub alerting: Alerting,
     /// How single sources are read.
     pub sources: Vec<SourceEntry>,
+    /// The paths to which logs are posted.
+    pub webhooks: Vec<WebhookEntry>,
     /// Role rules with those of the user's folder, compiled; `None` when there is no folder.
     roles: Option<RoleSet>,
     /// All values by path, for `config show`.
@@ -80,11 +90,13 @@ impl Config {
         Ok(Config {
             program: Program::read(&values)?,
             storage: Storage::read(&values)?,
+            retention: Retention::read(&values)?,
             receivers: Receivers::read(&values)?,
             engine: Engine::read(&values)?,
             detection: Detection::read(&values)?,
             alerting: Alerting::read(&values)?,
             sources: values.sources.clone(),
+            webhooks: values.webhooks.clone(),
             roles: None,
             values,
         })

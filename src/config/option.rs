@@ -53,12 +53,16 @@ pub enum Kind {
     Address,
     /// A severity, as number 0–6 or by name.
     Severity,
+    /// How often something may happen; see [`super::rate`].
+    Rate,
     /// A list of texts.
     Texts,
     /// Names with whole numbers from the first to the second.
     Table(i64, i64),
     /// The entries of `sources`.
     Sources,
+    /// The entries of `receivers.webhooks`.
+    Webhooks,
     /// A structure of a feature that is not there yet; not looked into.
     Opaque,
 }
@@ -94,9 +98,10 @@ impl Kind {
             Kind::Choice(words) => words.join(", "),
             Kind::Address => "an IP address".into(),
             Kind::Severity => "0 to 6 or a severity's name".into(),
+            Kind::Rate => super::rate::ALLOWED.into(),
             Kind::Texts => "a list of texts".into(),
             Kind::Table(min, _) => format!("names with whole numbers from {min}"),
-            Kind::Sources => "a list of entries".into(),
+            Kind::Sources | Kind::Webhooks => "a list of entries".into(),
             Kind::Opaque => "a structure".into(),
         }
     }
@@ -105,7 +110,7 @@ impl Kind {
     pub fn read(self, node: &Node) -> Result<Value, String> {
         let retyped;
         let node = match (&node.value, self) {
-            (_, Kind::Text | Kind::Secret | Kind::Opaque | Kind::Sources) => node,
+            (_, Kind::Text | Kind::Secret | Kind::Opaque | Kind::Sources | Kind::Webhooks) => node,
             (Yaml::Text(text), _) if node.substituted => {
                 retyped = retype(text, node);
                 &retyped
@@ -113,8 +118,8 @@ impl Kind {
             _ => node,
         };
         match (self, &node.value) {
-            (Kind::Opaque | Kind::Sources, Yaml::Null) => Ok(Value::Null),
-            (Kind::Opaque | Kind::Sources, _) => Ok(Value::Tree(node.clone())),
+            (Kind::Opaque | Kind::Sources | Kind::Webhooks, Yaml::Null) => Ok(Value::Null),
+            (Kind::Opaque | Kind::Sources | Kind::Webhooks, _) => Ok(Value::Tree(node.clone())),
             (_, Yaml::Null) => Ok(Value::Null),
             (Kind::Bool, value) => boolean(value).ok_or_else(|| self.refuse(value)),
             (Kind::Int(min, max), Yaml::Int(n)) if (min..=max).contains(n) => Ok(Value::Int(*n)),
@@ -138,6 +143,9 @@ impl Kind {
                 })
             }
             (Kind::Address, Yaml::Text(text)) if text.parse::<IpAddr>().is_ok() => {
+                Ok(Value::Text(text.clone()))
+            }
+            (Kind::Rate, Yaml::Text(text)) if super::rate::Rate::parse(text).is_ok() => {
                 Ok(Value::Text(text.clone()))
             }
             (Kind::Severity, value) => severity(value).ok_or_else(|| self.refuse(value)),
@@ -306,6 +314,12 @@ mod tests {
             (Kind::Bool, "maybe", "is \"maybe\"; allowed: true or false"),
             (Kind::Between(0.0, 1.0), "1", "is 1; allowed: a number above 0 and below 1"),
             (Kind::Address, "localhost", "is \"localhost\"; allowed: an IP address"),
+            (
+                Kind::Rate,
+                "often",
+                "is \"often\"; allowed: a number per second, minute, hour or day: 60/minute, \
+                 5/10 seconds",
+            ),
             (Kind::Text, "5", "is 5; allowed: text; put it in quotes"),
             (Kind::Bytes(1, 1024), "2 KiB", "is \"2 KiB\"; allowed: from 1 B to 1 KiB"),
             (Kind::Texts, "[a, 1]", "entry 2 is 1; allowed: text"),

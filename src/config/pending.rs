@@ -26,12 +26,10 @@ macro_rules! pending {
 }
 
 const STREAM: &str = "the live stream is not there yet";
-const RATE: &str = "rate limits are not there yet";
-const ORIGINS: &str = "access from other web sites is not there yet, none is allowed";
-const STORE: &str = "the event store is not there yet";
+const RATE: &str = "rate limits are kept in memory";
+const POSTGRES: &str = "state is kept in SQLite, PostgreSQL is not there yet";
 const GRAPH: &str = "the graph is not there yet";
-const OTLP: &str = "the OTLP receiver is not there yet";
-const WEBHOOK_IN: &str = "the webhook receiver is not there yet";
+const OTLP: &str = "calls are not bound to threads here";
 const TAIL: &str = "files are followed without it";
 const DETECTORS: &str = "the detectors do not read it yet";
 const RISK: &str = "risk is not there yet";
@@ -54,19 +52,10 @@ pending! {
         "ws_filter_min_interval_ms", i(0, i64::MAX), "100", "Shortest time between two changes of a filter, in ms.";
     }
     RATE {
-        "api_rate_limit_enabled", Kind::Bool, "true", "Limits how often one address may ask.";
         "api_rate_limit_redis_url", Kind::Secret, "null", "Shares the limits over Redis.";
-        "api_list_rate_limit", Kind::Text, "60/minute", "Limit of lists.";
-        "api_detail_rate_limit", Kind::Text, "300/minute", "Limit of single items.";
-        "api_coverage_rate_limit", Kind::Text, "10/minute", "Limit of the coverage page.";
-        "api_trust_proxy_headers", Kind::Bool, "false", "Takes the client's address from a proxy's header.";
     }
-    ORIGINS {
-        "api_allowed_origins", Kind::Texts, "[]", "Origins of browsers that may use the API.";
-    }
-    STORE {
+    POSTGRES {
         "storage.backend", Kind::Choice(&["sqlite", "postgresql"]), "sqlite", "Database for state that people change.";
-        "storage.sqlite_path", Kind::Text, "\"\"", "Database file.";
         "storage.postgresql_url", Kind::Secret, "null", "Database address.";
         "storage.postgresql_pool_min_size", i(1, 1_000), "2", "Connections kept open.";
         "storage.postgresql_pool_max_size", i(1, 1_000), "10", "Most connections.";
@@ -77,17 +66,7 @@ pending! {
         "storage.falkordb_url", Kind::Secret, "null", "Address of that graph database.";
     }
     OTLP {
-        "receivers.otlp_grpc_enabled", Kind::Bool, "true", "OpenTelemetry logs over gRPC.";
-        "receivers.otlp_grpc_port", i(0, 65_535), "4317", "Its port.";
         "receivers.otlp_grpc_max_workers", i(1, 1_024), "4", "Threads of the Python product.";
-        "receivers.otlp_http_enabled", Kind::Bool, "true", "OpenTelemetry logs over HTTP.";
-        "receivers.otlp_http_port", i(0, 65_535), "4318", "Its port.";
-        "receivers.otlp_http_max_request_bytes", i(1, 100_000_000), "4194304", "Largest request.";
-    }
-    WEBHOOK_IN {
-        "receivers.webhook_enabled", Kind::Bool, "false", "Logs by HTTP POST.";
-        "receivers.webhook_port", i(0, 65_535), "8081", "Its port.";
-        "receivers.webhooks", Kind::Opaque, "[]", "Its paths, with authentication and field names.";
     }
     TAIL {
         "receivers.file_checkpoint_dir", Kind::Text, "\"\"", "Folder of file positions.";

@@ -4,6 +4,7 @@
 //! the example file are all made from it. A line of documentation is what the reference shows.
 
 use super::option::{Kind, Row, Status};
+use super::rate::Rate;
 use super::secret::Secret;
 use super::table::{choice, section};
 use seerflow_model::Severity;
@@ -23,7 +24,9 @@ pub(super) const ACTIVE: &[&[Row]] = &[
     Program::ROWS,
     &[SOURCES],
     Storage::ROWS,
+    Retention::ROWS,
     Receivers::ROWS,
+    &[WEBHOOKS],
     Engine::ROWS,
     Detection::ROWS,
     Dspot::ROWS,
@@ -36,6 +39,15 @@ const SOURCES: Row = Row {
     kind: Kind::Sources,
     default: "[]",
     doc: "How single sources are read and what of them is thrown away; the reference explains its entries.",
+    status: Status::Active,
+};
+
+/// The paths to which logs are posted; see [`super::webhooks`].
+const WEBHOOKS: Row = Row {
+    path: "receivers.webhooks",
+    kind: Kind::Webhooks,
+    default: "[]",
+    doc: "The paths to which logs are posted; the reference explains its entries.",
     status: Status::Active,
 };
 
@@ -100,12 +112,34 @@ section! {
     Program at "" {
         /// Port of the HTTP face; 0 takes any free one.
         dashboard_port: u16 = "8080", PORT;
-        /// Address that the HTTP face listens on. Nobody is asked for a password: keep it on the loopback or behind a proxy that asks.
+        /// Address that the HTTP face listens on. Nobody is asked for a password, so `seerflow start` takes addresses of the loopback only; let others in through a proxy that asks.
         health_bind_address: IpAddr = "127.0.0.1", Kind::Address;
+        /// Limits how often one address may ask.
+        api_rate_limit_enabled: bool = "true", Kind::Bool;
+        /// How often an address may ask for lists.
+        api_list_rate_limit: Rate = "60/minute", Kind::Rate;
+        /// How often an address may ask for single items and numbers, or change something.
+        api_detail_rate_limit: Rate = "300/minute", Kind::Rate;
+        /// How often an address may ask for what is costly to make: histograms and time lines.
+        api_coverage_rate_limit: Rate = "10/minute", Kind::Rate;
+        /// Takes the client's address, for the limits, from the last entry of `X-Forwarded-For`. Only behind a proxy that sets it.
+        api_trust_proxy_headers: bool = "false", Kind::Bool;
+        /// Origins of browsers that may use the API: `https://logs.example`. Their host names may also stand in the Host header.
+        api_allowed_origins: Vec<String> = "[]", Kind::Texts;
         /// From which level on the program logs to stderr.
         log_level: LogLevel = "INFO", Kind::Choice(LogLevel::WORDS);
         /// How long a stop may take before what is left is given up, in seconds.
         shutdown_timeout_s: f64 = "30.0", Kind::Between(0.0, 86_400.0);
+    }
+}
+
+choice! {
+    /// Where events are kept.
+    EventStorage {
+        /// In files of the data directory.
+        Segments = "segments",
+        /// Nowhere.
+        None = "none",
     }
 }
 
@@ -114,6 +148,22 @@ section! {
     Storage at "storage." {
         /// Data directory, mode 0700. Empty: `$SEERFLOW_DATA_DIR`, else `$XDG_DATA_HOME/seerflow`, else `~/.local/share/seerflow`.
         data_dir: Option<PathBuf> = "\"\"", Kind::Text;
+        /// Database file for state that people change: alerts, feedback, silences, the dictionary of templates. Empty: `seerflow.db` in the data directory.
+        sqlite_path: Option<PathBuf> = "\"\"", Kind::Text;
+        /// Where events are kept so that they can be searched: `segments` in the data directory, or `none`.
+        events: EventStorage = "segments", Kind::Choice(EventStorage::WORDS);
+    }
+}
+
+section! {
+    /// How long events are kept; the oldest go first, whole files at a time.
+    Retention at "retention." {
+        /// Days since they were received; 0 sets no limit.
+        max_age_days: u32 = "30", Kind::Int(0, 36_500);
+        /// Most disk that events may take. Not set: 10 GiB or a fifth of the disk, whichever is less.
+        max_bytes: Option<u64> = "null", Kind::Bytes(MIB, 1 << 50);
+        /// How full the disk may be, in percent, before the oldest events go whatever the other limits say.
+        max_disk_percent: u32 = "95", Kind::Int(1, 100);
     }
 }
 
@@ -140,6 +190,16 @@ section! {
         connections_max: usize = "1024", Kind::Int(1, 65_536);
         /// A TCP connection that sends nothing for so long is closed, in seconds; 0 keeps it for ever. Some senders lose a message when their connection is closed.
         idle_timeout_seconds: u64 = "3600", Kind::Int(0, YEAR_SECONDS);
+        /// OpenTelemetry logs over gRPC: `LogsService.Export`.
+        otlp_grpc_enabled: bool = "true", Kind::Bool;
+        /// TCP port of OTLP over gRPC; 0 takes any free one.
+        otlp_grpc_port: u16 = "4317", PORT;
+        /// OpenTelemetry logs over HTTP: `POST /v1/logs`, protobuf and JSON.
+        otlp_http_enabled: bool = "true", Kind::Bool;
+        /// TCP port of OTLP over HTTP; 0 takes any free one.
+        otlp_http_port: u16 = "4318", PORT;
+        /// Largest request of OTLP over HTTP and largest message over gRPC as it is sent; unpacked it may be four times as large.
+        otlp_http_max_request_bytes: usize = "4 MiB", Kind::Bytes(KIB, 64 * MIB);
         /// Files to follow: paths and globs, `**` for any depth.
         file_paths: Vec<String> = "[]", Kind::Texts;
         /// Where files that are there at the first start are read from: `end` or `beginning`. Files that appear later are read from their beginning.
@@ -148,6 +208,12 @@ section! {
         allowed_log_roots: Vec<PathBuf> = "[]", Kind::Texts;
         /// Lines from standard input.
         stdin_enabled: bool = "false", Kind::Bool;
+        /// Logs by HTTP POST to the paths of `webhooks`; without paths nothing listens.
+        webhook_enabled: bool = "true", Kind::Bool;
+        /// Port of the webhooks; 0 takes any free one.
+        webhook_port: u16 = "8081", PORT;
+        /// Largest request to a webhook as it is sent; unpacked it may be four times as large.
+        webhook_max_request_bytes: usize = "4 MiB", Kind::Bytes(KIB, 64 * MIB);
     }
 }
 

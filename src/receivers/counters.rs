@@ -30,6 +30,11 @@ counters! {
     queue_full,
     /// Records dropped because the engine was gone. In the ledger.
     stopped,
+    /// Records dropped because the same one was there before (`sources[].dedup_seconds`). In the
+    /// ledger.
+    duplicate,
+    /// Records whose source could not be kept apart: its name is no name, or there are too many.
+    unnamed_source,
     /// Datagrams that the kernel dropped before we saw them. Beside the ledger.
     kernel,
     /// Records longer than the limit, cut.
@@ -58,6 +63,14 @@ counters! {
     rest_lost,
     /// Errors of reading.
     read_errors,
+    /// Requests told to come back because there was no room or the receiver stopped.
+    told_to_wait,
+    /// Requests refused: malformed, too large, not understood, not authorised.
+    refused_request,
+    /// Requests that had been taken before, answered again and not taken again.
+    repeated_request,
+    /// Records of requests that were refused: too long, or too many in one request. Beside the ledger.
+    refused_record,
 }
 
 /// Between two warnings that the queue is nearly full.
@@ -72,7 +85,7 @@ impl ReceiverCounters {
 
     /// Records dropped at the door: what the ledger adds to `processed`.
     pub fn dropped(&self) -> u64 {
-        self.queue_full.load(Relaxed) + self.stopped.load(Relaxed)
+        self.queue_full.load(Relaxed) + self.stopped.load(Relaxed) + self.duplicate.load(Relaxed)
     }
 
     /// Warns when the way into the engine is filled to 80 %, at most once a minute.

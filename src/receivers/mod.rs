@@ -1,18 +1,23 @@
-//! The doors: syslog over UDP and TCP, tailed files, standard input.
+//! The doors: syslog over UDP and TCP, OTLP, tailed files, standard input.
 //!
 //! Each receiver takes an already bound socket (or patterns, or a reader), its options and a
 //! [`Door`]: the clock, the port into the engine, counters, the rules by which its sources are
 //! set up, and the token that stops it. It returns when it was stopped and everything it had
 //! accepted is in a lane or counted as dropped, and then closes its port.
 //!
-//! Doors that can slow their sender (TCP, files, pipes) wait for room and lose nothing; UDP keeps
-//! one round of records and counts what it drops. Every bound is a named option.
+//! Doors that can slow their sender (TCP, files, pipes) wait for room and lose nothing, those to
+//! which requests are pushed ([`push`]) tell their sender to come back; UDP keeps one round of
+//! records and counts what it drops. Every bound is a named option.
 
 pub mod counters;
+pub mod dedup;
 pub mod file;
+pub mod otlp;
 pub mod pipe;
+pub mod push;
 pub mod settings;
 pub mod syslog;
+pub mod webhook;
 
 mod batch;
 mod queued;

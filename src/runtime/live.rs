@@ -7,9 +7,10 @@
 use super::clock::{Clock, Pulse};
 use super::stamp::Gate;
 use crate::receivers::counters::ReceiverCounters;
+use crate::receivers::otlp::{grpc, http};
 use crate::receivers::settings::SourceRules;
 use crate::receivers::syslog::{tcp, udp};
-use crate::receivers::{Door, file, pipe};
+use crate::receivers::{Door, file, pipe, push, webhook};
 use seerflow_model::record::ReceiverKind;
 use seerflow_model::{Alert, Ns};
 use seerflow_pipeline::engine::{Engine, Failed, Options, Shared};
@@ -24,6 +25,12 @@ pub enum Way {
     Udp(std::net::UdpSocket, udp::UdpOptions),
     /// Syslog over TCP.
     Tcp(std::net::TcpListener, tcp::TcpOptions),
+    /// OpenTelemetry logs over gRPC.
+    OtlpGrpc(std::net::TcpListener, push::Limits),
+    /// OpenTelemetry logs over HTTP.
+    OtlpHttp(std::net::TcpListener, push::Limits),
+    /// Webhooks.
+    Webhook(std::net::TcpListener, webhook::WebhookOptions),
     /// Tailed files.
     Files(file::FileOptions),
     /// Standard input, or another stream that ends.
@@ -35,6 +42,9 @@ impl Way {
         match self {
             Way::Udp(..) => ReceiverKind::SyslogUdp,
             Way::Tcp(..) => ReceiverKind::SyslogTcp,
+            Way::OtlpGrpc(..) => ReceiverKind::OtlpGrpc,
+            Way::OtlpHttp(..) => ReceiverKind::OtlpHttp,
+            Way::Webhook(..) => ReceiverKind::Webhook,
             Way::Files(..) => ReceiverKind::File,
             Way::Pipe(..) => ReceiverKind::Stdin,
         }
@@ -112,6 +122,10 @@ impl Live {
             let address = match &way {
                 Way::Udp(socket, _) => socket.local_addr().ok(),
                 Way::Tcp(listener, _) => listener.local_addr().ok(),
+                Way::OtlpGrpc(listener, _) | Way::OtlpHttp(listener, _) => {
+                    listener.local_addr().ok()
+                }
+                Way::Webhook(listener, _) => listener.local_addr().ok(),
                 Way::Files(_) | Way::Pipe(_) => None,
             };
             receivers.push(Receiver { kind, address, counters });
@@ -144,6 +158,18 @@ async fn serve(way: Way, door: Door) -> Result<(), String> {
         }
         Way::Tcp(listener, options) => match listen(listener) {
             Ok(listener) => tcp::run(listener, options, door).await.map_err(|e| e.to_string()),
+            Err(error) => Err(error.to_string()),
+        },
+        Way::OtlpGrpc(listener, limits) => match listen(listener) {
+            Ok(listener) => grpc::run(listener, limits, door).await.map_err(|e| e.to_string()),
+            Err(error) => Err(error.to_string()),
+        },
+        Way::OtlpHttp(listener, limits) => match listen(listener) {
+            Ok(listener) => http::run(listener, limits, door).await.map_err(|e| e.to_string()),
+            Err(error) => Err(error.to_string()),
+        },
+        Way::Webhook(listener, options) => match listen(listener) {
+            Ok(listener) => webhook::run(listener, options, door).await.map_err(|e| e.to_string()),
             Err(error) => Err(error.to_string()),
         },
         Way::Files(options) => file::run(options, door).await.map_err(|e| e.to_string()),

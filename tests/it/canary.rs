@@ -24,6 +24,8 @@ dashboard_port: 0
 receivers:
   syslog_udp_port: 0
   syslog_tcp_port: 0
+  otlp_grpc_port: 0
+  otlp_http_port: 0
   file_paths: ['{dir}/in/*.log']
   file_start: beginning
 detection:

@@ -72,7 +72,7 @@ fn abuses() -> Vec<Abuse> {
 
 const CONFIG: &str = concat!(
     "dashboard_port: 0\n",
-    "receivers: {syslog_udp_port: 0, syslog_tcp_port: 0, frame_bytes_max: 64 KiB}\n"
+    "receivers: {syslog_udp_port: 0, syslog_tcp_port: 0, otlp_grpc_port: 0, otlp_http_port: 0, frame_bytes_max: 64 KiB}\n"
 );
 
 fn frontier(daemon: &Daemon) -> u64 {

@@ -161,8 +161,9 @@ fn a_long_file_at_the_start_is_not_held_until_its_end() {
         writeln!(file, "{at} web app[1]: request {n} took {} ms", n % 90).unwrap();
     }
     drop(file);
-    let yaml = "dashboard_port: 0\nreceivers: {syslog_udp_port: 0, syslog_tcp_port: 0, file_start: \
-                beginning, file_paths: ['{dir}/*.log']}\n";
+    let yaml = "dashboard_port: 0\nreceivers: {syslog_udp_port: 0, syslog_tcp_port: 0, \
+                otlp_grpc_port: 0, otlp_http_port: 0, file_start: beginning, file_paths: \
+                ['{dir}/*.log']}\n";
     let daemon = Daemon::within(home.path(), yaml, &["start"]);
     daemon.wait_processed(LINES);
     assert_eq!(daemon.tagged("late"), 0);
@@ -358,8 +359,8 @@ fn it_talks_to_nobody() {
         return;
     }
     let yaml = format!(
-        "dashboard_port: 0\nreceivers: {{syslog_udp_port: 0, syslog_tcp_port: 0, file_start: \
-         beginning, file_paths: ['{}/*.log']}}\n",
+        "api_rate_limit_enabled: false\ndashboard_port: 0\nreceivers: {{syslog_udp_port: 0, syslog_tcp_port: 0, otlp_grpc_port: 0, \
+         otlp_http_port: 0, file_start: beginning, file_paths: ['{}/*.log']}}\n",
         home.path().display()
     );
     fs::write(home.path().join("seerflow.yaml"), yaml).unwrap();

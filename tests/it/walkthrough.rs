@@ -46,6 +46,7 @@ fn one_alert_for_the_line_that_matters_and_none_for_the_others() {
     daemon.wait_processed(301);
     assert_eq!(daemon.tagged("late"), 301, "months old lines are late, all of them");
 
+    wait("the alert is stored", || daemon.json("/api/v1/alerts")["total"] != 0);
     let alerts = daemon.json("/api/v1/alerts");
     assert_eq!(alerts["total"], 1, "{alerts}");
     let alert = &alerts["items"][0];

@@ -10,6 +10,7 @@
 pub mod alert;
 pub mod attack;
 pub mod class;
+mod cloud;
 pub mod edge;
 pub mod entity;
 pub mod event;

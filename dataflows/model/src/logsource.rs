@@ -5,6 +5,7 @@
 //! need the wider category from whoever matches.
 
 use crate::class::{Activity, LogSource};
+use crate::cloud;
 use crate::event::{Event, Format};
 
 /// The logsource of an event of a structured source, `None` for any other format.
@@ -19,10 +20,13 @@ pub(crate) fn structured(event: &Event) -> Option<LogSource> {
         Format::Cloudtrail => ("", "aws", "cloudtrail"),
         Format::KubeAudit => ("application", "kubernetes", "audit"),
         Format::KubeEvent => ("application", "kubernetes", ""),
+        Format::Github => ("application", "github", ""),
+        Format::Alertmanager => ("application", "prometheus", "alertmanager"),
         Format::Auditd if event.activity == Activity::ProcessStart => {
             ("process_creation", "linux", "auditd")
         }
         Format::Auditd => ("", "linux", "auditd"),
+        Format::Otlp => return Some(cloud::log_source(event)),
         _ => return None,
     };
     Some(LogSource { category, product, service })

@@ -4,6 +4,7 @@
 //! until it is parsed.
 
 use crate::meaning::{Meaning, Table};
+use crate::severity::Severity;
 use crate::time::Ns;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -82,8 +83,14 @@ pub enum ReceiverKind {
     SyslogTcp,
     /// A tailed file.
     File,
+    /// OpenTelemetry logs over gRPC.
+    OtlpGrpc,
+    /// OpenTelemetry logs over HTTP.
+    OtlpHttp,
     /// Standard input or a pipe.
     Stdin,
+    /// HTTP POST.
+    Webhook,
     /// A file read from end to end.
     Archive,
 }
@@ -94,8 +101,11 @@ impl ReceiverKind {
         match self {
             ReceiverKind::SyslogUdp => "syslog_udp",
             ReceiverKind::SyslogTcp => "syslog_tcp",
+            ReceiverKind::OtlpGrpc => "otlp_grpc",
+            ReceiverKind::OtlpHttp => "otlp_http",
             ReceiverKind::File => "file",
             ReceiverKind::Stdin => "stdin",
+            ReceiverKind::Webhook => "webhook",
             ReceiverKind::Archive => "archive",
         }
     }
@@ -160,10 +170,14 @@ pub struct SourceInfo {
     pub entry: Option<String>,
     /// `sources[].format`, `auto` when not fixed.
     pub format: String,
+    /// Zone of its times that name none, as people call it.
+    pub zone: Option<String>,
     /// How its records are laid out in columns, where they are.
     pub table: Option<Table>,
     /// `sources[].field_mapping`.
     pub field_mapping: Vec<(Meaning, String)>,
+    /// What the values of the field that means the severity stand for.
+    pub severity_map: Vec<(String, Severity)>,
 }
 
 impl SourceInfo {
@@ -177,8 +191,10 @@ impl SourceInfo {
             peer: None,
             entry: None,
             format: "auto".to_owned(),
+            zone: None,
             table: None,
             field_mapping: Vec::new(),
+            severity_map: Vec::new(),
         }
     }
 }

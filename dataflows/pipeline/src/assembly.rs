@@ -5,6 +5,7 @@ use crate::engine::{Failed, Options, Parts, Shared};
 use crate::env::{End, Env};
 use crate::feed::LaneReceiver;
 use crate::flow::Flow;
+use crate::meters::Meters;
 use crate::parse::{Noticed, Parse};
 use crate::ports::Tally;
 use crate::profile::Profile;
@@ -40,6 +41,7 @@ pub(crate) fn shared(options: &Options, cluster: Option<&Cluster>) -> Result<Sha
         noticed: Arc::new(noticed),
         budget_held: Arc::default(),
         worker_cpu: Arc::new((0..threads).map(|_| AtomicU64::new(0)).collect()),
+        meters: Meters::default(),
         profile: Profile::default(),
         ports: Arc::new((0..ports).map(|_| Arc::default()).collect()),
         peers,
@@ -67,6 +69,7 @@ pub(crate) fn parts(
             restore: options.restore.clone(),
             gap: options.gap,
             group_keys_max: Some(options.settings.bounds.keys),
+            meters: shared.meters.clone(),
         },
         settings: options.settings.clone(),
         ingress: Ingress {

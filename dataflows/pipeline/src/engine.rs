@@ -6,6 +6,7 @@ use crate::env::{Cut, End, Env, Gap, Snapshot};
 use crate::feed::{self, LaneReceiver, LaneSender, Port, PortState};
 use crate::flow::Flow;
 use crate::keep::{Keeper, Keepers};
+use crate::meters::Meters;
 use crate::notes;
 use crate::page;
 use crate::parse::{DropRules, Noticed, Parse};
@@ -72,6 +73,8 @@ pub struct Shared {
     pub budget_held: Arc<AtomicU64>,
     /// CPU time of each worker, ns.
     pub worker_cpu: Arc<Vec<AtomicU64>>,
+    /// What the keyed operators of this process count.
+    pub meters: Meters,
     /// Scheduled time of each operator; empty unless [`Options::profile`] is set.
     pub profile: Profile,
     /// All ports of this process, by number.

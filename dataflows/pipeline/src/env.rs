@@ -1,5 +1,6 @@
 //! What every operator of one worker is given: the end of input, the cut, the state to begin with.
 
+use crate::meters::Meters;
 use crate::rec::Time;
 use seerflow_model::Ns;
 use seerflow_model::time::{MAX_NS, MILLISECOND};
@@ -107,6 +108,8 @@ pub struct Env {
     pub gap: Option<Gap>,
     /// Keys that a group of any operator may hold, where that is less than the operator's own bound.
     pub group_keys_max: Option<usize>,
+    /// What its keyed operators count.
+    pub meters: Meters,
 }
 
 impl Env {

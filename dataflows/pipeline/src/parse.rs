@@ -8,6 +8,7 @@ use crate::flow::Flow;
 use crate::folds::leaves::Parsed;
 use crate::rec::{Rec, Time};
 use crate::source::Portioned;
+use crate::sources::{Part, Sources};
 use seerflow_model::{Event, Flags};
 use seerflow_parsing::parser::Parser;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,8 @@ pub struct Noticed {
     dropped: Mutex<BTreeMap<(u16, String), u64>>,
     tags: Mutex<BTreeMap<&'static str, u64>>,
     sources: Mutex<BTreeSet<u64>>,
+    /// What each source has delivered to this process.
+    pub by_source: Sources,
 }
 
 /// Counters in a form that travels.
@@ -159,9 +162,11 @@ impl Parse {
     fn batch(&mut self, (port, batch): Portioned, mut give: impl FnMut(Rec<Parsed>)) {
         let mut tags: BTreeMap<&'static str, u64> = BTreeMap::new();
         let mut dropped = 0;
+        let mut part = Part::default();
         self.noticed.add_source(batch.source.id);
         for meta in &batch.records {
             let event = self.parser.parse(&batch, meta);
+            part.see(&event);
             if event.flags != Flags::default() {
                 for tag in event.flags.names() {
                     *tags.entry(tag).or_default() += 1;
@@ -186,6 +191,7 @@ impl Parse {
                 data: Parsed { event: Arc::new(event), port: self.first_port + port },
             });
         }
+        self.noticed.by_source.add(&batch, part);
         if !tags.is_empty() {
             self.noticed.add_tags(&tags);
         }

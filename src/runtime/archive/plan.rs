@@ -13,7 +13,6 @@ use super::summary::{OnePassFile, PlannedChunk, ScanProgress, Summary, YearUsed}
 use seerflow_model::hash;
 use seerflow_model::record::{ReceiverKind, SourceInfo};
 use seerflow_model::time::Ns;
-use seerflow_parsing::time::Zone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::PathBuf;
@@ -221,7 +220,7 @@ impl Plan {
             self.problems.extend(scan.damaged.take());
             self.note(&scan);
             if scan.zoneless {
-                let zone = zone_name(&file_options.zone);
+                let zone = file_options.zone.name();
                 zoneless.get_or_insert_with(|| (0, scan.path.clone(), zone)).0 += 1;
             }
             let ordinal = ordinals.entry(scan.opened.identity).or_default();
@@ -322,23 +321,11 @@ fn source(scan: &FileScan, ordinal: u64, options: &FileOptions) -> SourceInfo {
     let mut source = SourceInfo::plain(id, &name, ReceiverKind::Archive, &options.source_type);
     source.entry = options.entry.clone();
     source.format = options.format.clone();
+    source.zone = Some(options.zone.name());
     if let Some(layout) = options.multiline.layout() {
         layout.describe(&mut source);
     }
     source
-}
-
-fn zone_name(zone: &Zone) -> String {
-    match zone {
-        Zone::Utc => "UTC".to_owned(),
-        Zone::Fixed(seconds) => {
-            let sign = if *seconds < 0 { '-' } else { '+' };
-            let minutes = seconds.unsigned_abs() / 60;
-            format!("UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60)
-        }
-        Zone::Named(zone) => zone.iana_name().unwrap_or("the named zone").to_owned(),
-        Zone::System => "the machine's zone".to_owned(),
-    }
 }
 
 /// Files whose decoders would be one too many where the plan first needs them.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// Running counters.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
+    stored: AtomicU64,
     already_stored: AtomicU64,
     lost: AtomicU64,
     waits: AtomicU64,
@@ -26,6 +27,10 @@ pub(super) enum Reason {
 }
 
 impl Counts {
+    pub(super) fn stored(&self, events: u64) {
+        self.stored.fetch_add(events, Relaxed);
+    }
+
     pub(super) fn already_stored(&self, events: u64) {
         self.already_stored.fetch_add(events, Relaxed);
     }
@@ -67,6 +72,8 @@ pub struct Stats {
     pub blocks: u64,
     /// The least time that a stored event speaks of, and the greatest.
     pub span: Option<(Ns, Ns)>,
+    /// Events that writers have taken.
+    pub stored: u64,
     /// Events that were not stored because they were already.
     pub already_stored: u64,
     /// Events that could not be written.
@@ -92,6 +99,7 @@ impl Stats {
         let counts = &inner.counts;
         let [age, bytes, disk] = &counts.expired;
         let mut stats = Stats {
+            stored: counts.stored.load(Relaxed),
             already_stored: counts.already_stored.load(Relaxed),
             lost: counts.lost.load(Relaxed),
             waits: counts.waits.load(Relaxed),

@@ -18,11 +18,13 @@ pub struct Writer {
     shard: Arc<Shard>,
     /// Positions that are stored, of the sources that came; `None` for a source not known before.
     before: HashMap<u64, Option<RoaringTreemap>>,
+    /// Events taken and not counted yet.
+    taken: u64,
 }
 
 impl Writer {
     pub(super) fn new(inner: Arc<Inner>, shard: Arc<Shard>) -> Writer {
-        Writer { inner, shard, before: HashMap::new() }
+        Writer { inner, shard, before: HashMap::new(), taken: 0 }
     }
 
     /// How events of this writer came into the store.
@@ -54,6 +56,7 @@ impl Writer {
             rows.keep(event, template, text, probability);
             rows.is_full()
         };
+        self.taken += 1;
         if full && self.shard.hand_over(state) {
             self.inner.counts.waited();
         }
@@ -62,6 +65,7 @@ impl Writer {
 
     /// Lets readers see all that was taken.
     pub fn show(&mut self) {
+        self.inner.counts.stored(std::mem::take(&mut self.taken));
         let mut state = self.shard.lock();
         let open = &mut state.open;
         if open.since.is_some() {
@@ -82,6 +86,12 @@ impl Keeper for Writer {
     }
 
     fn publish(&mut self) {
+        self.show();
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
         self.show();
     }
 }

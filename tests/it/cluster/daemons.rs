@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 fn daemon(home: &Path, hosts: &Path, index: usize) -> Daemon {
     let dir = home.join(format!("node-{index}"));
     std::fs::create_dir_all(&dir).unwrap();
-    let yaml = "receivers: {syslog_udp_port: 0, syslog_tcp_port: 0}\ndashboard_port: 0\n\
+    let yaml = "receivers: {syslog_udp_port: 0, syslog_tcp_port: 0, otlp_grpc_port: 0, otlp_http_port: 0}\ndashboard_port: 0\n\
                 detection: {dspot: {calibration_window: 200, risk_level: 0.01}}\n";
     let (index, hosts) = (index.to_string(), hosts.to_str().unwrap());
     let args = ["start", "--workers", "1", "--data-dir", "data"];

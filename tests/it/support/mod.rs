@@ -5,6 +5,7 @@ pub mod digest;
 pub mod engine;
 pub mod program;
 pub mod rng;
+pub mod schema;
 pub mod world;
 
 use std::path::PathBuf;

@@ -4,12 +4,17 @@
 //! of the record. Bounds: depth 16 (what lies deeper is kept as text), 256 fields. Elements of an
 //! array are fields of the same name.
 
-use super::draft::{Draft, Line};
+use super::draft::{Draft, FIELDS_MAX, Line};
+use super::{github, object};
 use crate::time::at;
+use seerflow_model::record::Flags;
 use seerflow_model::{Span, text};
 
 /// Objects and arrays deeper than this are kept as text.
 const DEPTH_MAX: usize = 16;
+/// Names of objects are put before those of their members up to so many bytes: each member repeats
+/// them.
+const PATH_MAX: usize = 1024;
 
 pub(super) struct Flat<'a, 'd> {
     line: Line<'a>,
@@ -18,6 +23,21 @@ pub(super) struct Flat<'a, 'd> {
     draft: &'d mut Draft,
     path: String,
 }
+
+/// Calls `each` for every member of the object that is the whole line, with its name; `false` when
+/// it is none. `each` must read the value or pass over it.
+pub(super) fn walk(draft: &mut Draft, line: Line<'_>, each: Each<'_>) -> bool {
+    let mut flat = Flat { line, b: line.bytes(), i: 0, draft, path: String::new() };
+    flat.blanks();
+    if flat.members(each).is_none() {
+        return false;
+    }
+    flat.blanks();
+    flat.i == flat.b.len()
+}
+
+/// What is done with a member of an object; `None` when it cannot be read.
+pub(super) type Each<'e> = &'e mut dyn FnMut(&mut Flat<'_, '_>, &str) -> Option<()>;
 
 /// Reads the object that is the whole line into the draft's fields; `false` when it is none.
 pub(super) fn flatten(draft: &mut Draft, line: Line<'_>) -> bool {
@@ -31,6 +51,94 @@ pub(super) fn flatten(draft: &mut Draft, line: Line<'_>) -> bool {
 }
 
 impl Flat<'_, '_> {
+    /// Calls `each` for every member of the object here, as [`walk`] does. Null has no members.
+    pub(super) fn members(&mut self, each: Each<'_>) -> Option<()> {
+        if self.byte() == b'n' {
+            return self.scalar().map(drop);
+        }
+        self.take(b'{')?;
+        self.blanks();
+        if self.take(b'}').is_some() {
+            return Some(());
+        }
+        loop {
+            self.blanks();
+            let key = self.string()?;
+            self.blanks();
+            self.take(b':')?;
+            self.blanks();
+            let from = (key.start as usize).checked_sub(self.line.base);
+            let text = self.line.text;
+            // A name of ours has no escapes; one that has is not known.
+            let name = from.and_then(|from| text.get(from..from + key.len as usize));
+            each(self, name.unwrap_or_default())?;
+            self.blanks();
+            if self.take(b',').is_some() {
+                continue;
+            }
+            return self.take(b'}');
+        }
+    }
+
+    /// The byte here.
+    pub(super) fn byte(&self) -> u8 {
+        at(self.b, self.i)
+    }
+
+    /// Passes over the value here.
+    pub(super) fn pass(&mut self) -> Option<()> {
+        match self.byte() {
+            b'"' => self.i = string_end(self.b, self.i + 1)? + 1,
+            b'{' | b'[' => self.skip()?,
+            _ => drop(self.scalar()?),
+        }
+        Some(())
+    }
+
+    /// The value here as one text; nothing for null.
+    pub(super) fn one(&mut self) -> Option<Span> {
+        if self.byte() == b'"' {
+            return self.string();
+        }
+        let (start, null) = (self.i, self.byte() == b'n');
+        self.pass()?;
+        Some(if null { Span::NONE } else { self.line.span(start, self.i) })
+    }
+
+    /// Keeps the value here as a field.
+    pub(super) fn keep(&mut self, name: &str) -> Option<Span> {
+        let value = self.one()?;
+        self.draft.named(name, value);
+        Some(value)
+    }
+
+    /// Keeps the members of the object here as fields, under their names or with `prefix` before.
+    pub(super) fn map(&mut self, prefix: &str) -> Option<()> {
+        if self.byte() != b'{' {
+            return self.pass();
+        }
+        self.path.clear();
+        self.path.push_str(prefix);
+        self.object(usize::from(!prefix.is_empty()))?;
+        self.path.clear();
+        Some(())
+    }
+
+    /// Keeps what is in the object or array here as fields under `name`; gives its text.
+    pub(super) fn nested(&mut self, name: &str) -> Option<Span> {
+        let start = self.i;
+        if self.byte() == b'{' {
+            self.map(name)?;
+        } else {
+            self.path.clear();
+            self.path.push_str(name);
+            let name = self.draft.add(name);
+            self.array(name, 1)?;
+            self.path.clear();
+        }
+        Some(self.line.span(start, self.i))
+    }
+
     fn blanks(&mut self) {
         while matches!(at(self.b, self.i), b' ' | b'\t' | b'\n' | b'\r') {
             self.i += 1;
@@ -54,9 +162,13 @@ impl Flat<'_, '_> {
             self.blanks();
             self.take(b':')?;
             self.blanks();
-            let name = self.name(key, depth);
-            self.value(name, depth)?;
-            self.path.truncate(outer);
+            if self.draft.lean && github::is_link(object::text(self.draft, self.line, key)) {
+                self.pass()?;
+            } else {
+                let name = self.name(key, depth);
+                self.value(name, depth)?;
+                self.path.truncate(outer);
+            }
             self.blanks();
             if self.take(b',').is_some() {
                 continue;
@@ -69,35 +181,30 @@ impl Flat<'_, '_> {
     /// path grows only when the value is an object or array.
     fn name(&mut self, key: Span, depth: usize) -> Span {
         let nested = matches!(at(self.b, self.i), b'{' | b'[');
-        if depth == 0 && !nested {
+        if depth == 0 && !nested || self.draft.fields.len() >= FIELDS_MAX {
             return key;
         }
-        let text = self.draft.get(self.line.text, self.local(key)).to_owned();
         let from = self.draft.tail_end();
         if depth > 0 {
             self.draft.tail.push_str(&self.path);
             self.draft.tail.push('.');
         }
-        self.draft.tail.push_str(&text);
+        self.draft.copy(self.line, key, usize::MAX);
         let name = self.draft.since(from);
         if nested {
+            let text = self.draft.get("", name);
+            let text = text.get(if depth > 0 { self.path.len() + 1 } else { 0 }..);
+            let text = text.unwrap_or_default().to_owned();
+            if self.path.len() + text.len() >= PATH_MAX {
+                self.draft.flags.set(Flags::CUT);
+                return name;
+            }
             if depth > 0 {
                 self.path.push('.');
             }
             self.path.push_str(&text);
         }
         name
-    }
-
-    /// A span of this line as seen from its own beginning; one of an addition is left alone.
-    fn local(&self, span: Span) -> Span {
-        if (span.start as usize) < self.line.base + self.b.len()
-            && span.start as usize >= self.line.base
-        {
-            Span { start: span.start - self.line.base as u32, len: span.len }
-        } else {
-            span
-        }
     }
 
     fn value(&mut self, name: Span, depth: usize) -> Option<()> {

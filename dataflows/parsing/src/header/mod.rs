@@ -10,6 +10,7 @@
 //! one validation of the text, two allocations, about half a microsecond a line.
 
 mod access;
+pub(crate) mod alertmanager;
 mod apache;
 mod application;
 mod auditd;
@@ -22,11 +23,12 @@ mod cef;
 mod cloudtrail;
 mod context;
 mod draft;
+pub(crate) mod github;
 mod haproxy;
 mod http;
 mod ids;
 mod json;
-mod kube;
+pub(crate) mod kube;
 mod leef;
 mod level;
 mod leveled;
@@ -37,6 +39,8 @@ mod mysql;
 mod nginx;
 mod number;
 mod object;
+mod otlp;
+mod otlp_names;
 mod place;
 mod postgres;
 mod quoted;
@@ -107,7 +111,7 @@ impl Reader {
             _ => record_in(&mut self.draft, line, place, format, &mut self.inner),
         };
         if read && !mapping.is_empty() && mapping::maps(self.draft.format) {
-            mapping::apply(&mut self.draft, line, mapping);
+            mapping::apply(&mut self.draft, line, mapping, &batch.source.severity_map);
         }
         if !read {
             self.draft.reset(record.len(), flags);
@@ -120,6 +124,7 @@ impl Reader {
             }
         }
         if self.draft.host.is_empty()
+            && !structured::is_forwarded(self.draft.format)
             && let Some(peer) = &batch.source.peer
         {
             self.draft.host = self.draft.add(peer);
@@ -185,10 +190,14 @@ fn record_in(
         Format::Json | Format::Journald | Format::Docker => {
             object::read(draft, line, place, None, inner)
         }
-        Format::Windows | Format::Cloudtrail | Format::KubeAudit | Format::KubeEvent => {
-            object::read(draft, line, place, Some(format), inner)
-        }
+        Format::Windows
+        | Format::Cloudtrail
+        | Format::KubeAudit
+        | Format::KubeEvent
+        | Format::Github
+        | Format::Alertmanager => object::read(draft, line, place, Some(format), inner),
         Format::Auditd => auditd::read(draft, line),
+        Format::Otlp => otlp::read(draft, line, inner),
         Format::Cri => wrapped::cri(draft, line, place),
         Format::Timestamped => place.is_some_and(|time| stamped_or_plain(draft, line, time)),
         Format::Leveled
@@ -252,6 +261,7 @@ fn grade(draft: &mut Draft, line: Line<'_>, priority: Option<usize>) {
 fn sniff(line: Line<'_>, place: Place) -> Format {
     let b = line.bytes();
     match time::at(b, 0) {
+        b'{' if otlp::is(b) => Format::Otlp,
         b'{' => {
             let next = b[1..].iter().find(|c| !c.is_ascii_whitespace());
             if matches!(next, Some(b'"' | b'}')) { Format::Json } else { Format::Plain }
@@ -317,10 +327,14 @@ mod golden_apps;
 #[cfg(test)]
 mod loose;
 #[cfg(test)]
+mod otlp_tests;
+#[cfg(test)]
 mod structured_tests;
 #[cfg(test)]
 mod table_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod webhook_tests;
 #[cfg(test)]
 mod wire_tests;

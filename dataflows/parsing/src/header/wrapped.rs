@@ -53,11 +53,13 @@ pub(super) fn within(draft: &mut Draft, line: Line<'_>, outer: Format) {
     };
     let before = Outer::of(draft);
     draft.nested = true;
+    draft.syslog = matches!(format, Format::Rfc3164 | Format::Rfc5424);
     let (fields, flags) = (draft.fields.len(), draft.flags);
     if !record_in(draft, line, place, Some(format), &mut String::new()) {
         draft.fields.truncate(fields);
         draft.flags = flags;
         before.put(draft);
+        draft.syslog = false;
         plain(draft, line);
     }
     before.complete(draft);

@@ -96,6 +96,8 @@ pub struct Joiner {
     trust: Trust,
     open: Option<Open>,
     text: Vec<u8>,
+    /// What stands behind its last line: a line end, and blank lines with theirs.
+    gap: Vec<u8>,
     audit: Audit,
     redact: Option<Redacting>,
     columns: Option<Columns>,
@@ -122,6 +124,7 @@ impl Joiner {
             trust,
             open: None,
             text: Vec::new(),
+            gap: Vec::new(),
             audit: Audit::new(),
             redact: None,
             columns: None,
@@ -196,6 +199,10 @@ impl Joiner {
             self.counts.blank += 1;
             if let Some(open) = &mut self.open {
                 open.blanks += 1;
+                if self.gap.len() <= JOIN_BYTES {
+                    self.gap.extend_from_slice(whole.bytes);
+                    self.gap.extend_from_slice(between(whole.line_end));
+                }
             }
             return None;
         }
@@ -223,24 +230,20 @@ impl Joiner {
 
     fn fits(&self, line: &[u8]) -> bool {
         self.open.as_ref().is_some_and(|open| {
-            let blanks = open.blanks as usize;
             !open.piece.flags.has(Flags::CUT)
                 && open.piece.lines + open.blanks < JOIN_LINES
-                && self.text.len() + 2 * (blanks + 1) + line.len() <= JOIN_BYTES
+                && self.text.len() + self.gap.len() + line.len() <= JOIN_BYTES
         })
     }
 
     fn extend(&mut self, line: &[u8], whole: &Whole<'_>, now: Ns) {
         let Some(open) = &mut self.open else { return };
-        let between = match open.piece.line_end {
-            LineEnd::CrLf => &b"\r\n"[..],
-            _ => b"\n",
-        };
-        (0..=open.blanks).for_each(|_| self.text.extend_from_slice(between));
+        self.text.append(&mut self.gap);
         self.text.extend_from_slice(line);
         open.piece.lines += open.blanks + whole.lines;
         open.piece.to = whole.end;
         open.piece.line_end = whole.line_end;
+        self.gap.extend_from_slice(between(whole.line_end));
         open.piece.flags.set(Flags::MULTILINE);
         if whole.cut {
             open.piece.flags.set(Flags::CUT);
@@ -270,6 +273,8 @@ impl Joiner {
             lines: whole.lines,
             line_end: whole.line_end,
         };
+        self.gap.clear();
+        self.gap.extend_from_slice(between(whole.line_end));
         self.open = Some(Open { piece, blanks: 0, before, at: now, audit });
     }
 
@@ -338,5 +343,13 @@ impl Joiner {
     /// See [`Finder::anchor`].
     pub fn anchor(&mut self, now: Ns) {
         self.finder.anchor(now);
+    }
+}
+
+/// What stands between a line that ended so and the next one of its record.
+fn between(end: LineEnd) -> &'static [u8] {
+    match end {
+        LineEnd::CrLf => b"\r\n",
+        _ => b"\n",
     }
 }

@@ -20,27 +20,31 @@ fn texts(records: &Records) -> Vec<String> {
 fn oracle(bytes: &[u8], options: Options) -> Vec<(Vec<u8>, bool)> {
     let mut out: Vec<(Vec<u8>, bool)> = Vec::new();
     let (mut trust, mut blanks, mut lines) = (0i32, 0usize, 0usize);
+    let mut gap: Vec<u8> = Vec::new();
     let mut audit: Option<String> = None;
     for piece in bytes.split_inclusive(|b| *b == b'\n') {
         let line = match piece.strip_suffix(b"\n") {
             Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
             None => piece,
         };
+        let end = if piece.ends_with(b"\r\n") { &b"\r\n"[..] } else { b"\n" };
         let cut = line.len() > options.line_bytes;
         let line = &line[..line.len().min(options.line_bytes)];
         if line.trim_ascii().is_empty() {
             blanks += 1;
+            gap.extend_from_slice(line);
+            gap.extend_from_slice(end);
             continue;
         }
         let timed = locate(line).is_some_and(|l| heads(line, l.start as usize));
         let same = stamp_of(line).is_some() && stamp_of(line) == audit;
         let goes_on = same || continues(line, timed, trust > 0);
         let fits = out.last().is_some_and(|(text, cut)| {
-            !cut && lines + blanks < 500 && text.len() + blanks + 1 + line.len() <= 65_536
+            !cut && lines + blanks < 500 && text.len() + gap.len() + line.len() <= 65_536
         });
         if goes_on && fits {
             let last = out.last_mut().unwrap();
-            last.0.extend(std::iter::repeat_n(b'\n', blanks + 1));
+            last.0.append(&mut gap);
             last.0.extend_from_slice(line);
             last.1 |= cut;
             lines += blanks + 1;
@@ -54,6 +58,7 @@ fn oracle(bytes: &[u8], options: Options) -> Vec<(Vec<u8>, bool)> {
             (audit, lines) = (None, 500);
         }
         blanks = 0;
+        gap = end.to_vec();
         trust = match (timed, continues_by_shape(line)) {
             (true, _) => (trust + 8).min(64),
             (false, false) => (trust - 1).max(0),

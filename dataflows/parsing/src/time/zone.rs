@@ -20,6 +20,22 @@ pub enum Zone {
     System,
 }
 
+impl Zone {
+    /// What people call it.
+    pub fn name(&self) -> String {
+        match self {
+            Zone::Utc => "UTC".to_owned(),
+            Zone::Fixed(seconds) => {
+                let sign = if *seconds < 0 { '-' } else { '+' };
+                let minutes = seconds.unsigned_abs() / 60;
+                format!("UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+            }
+            Zone::Named(zone) => zone.iana_name().unwrap_or("the named zone").to_owned(),
+            Zone::System => "the machine's zone".to_owned(),
+        }
+    }
+}
+
 /// Any shift of clocks is smaller than this many seconds.
 const MARGIN: i64 = 26 * 3600;
 

@@ -4,10 +4,13 @@ use super::state::KeyMap;
 use super::{Ctx, Fold, Groups, Slot, Step};
 use crate::env::{Env, passed};
 use crate::held::Held;
+use crate::meters::Meter;
 use crate::rec::{Rec, Time};
 use seerflow_model::time::{MILLISECOND, TICK, tick_ms};
 use seerflow_model::{Ns, Order};
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::StreamVec;
 use timely::dataflow::channels::pact::Exchange;
@@ -36,6 +39,7 @@ pub fn keyed<'s, F: Fold>(
                 let port = output.output_index();
                 input.for_each_time(|cap, data| {
                     for batch in data {
+                        core.taken += batch.len() as u64;
                         for record in batch.iter() {
                             core.fold.account(&record.data, Step::Held);
                         }
@@ -63,6 +67,10 @@ pub struct Keyed<F: Fold> {
     running: Running,
     cut_taken: bool,
     ended: bool,
+    meter: Arc<Meter>,
+    /// Records taken and released; what lies between is held.
+    taken: u64,
+    released: u64,
 }
 
 impl<F: Fold> Keyed<F> {
@@ -84,6 +92,7 @@ impl<F: Fold> Keyed<F> {
                 slot.due.map(|due| (due, key))
             })
             .collect();
+        let meter = env.meters.of(F::NAME, size_of::<Slot<F::State>>());
         let timer_cap = timers.first().map(|(due, _)| cap.delayed(&tick_ms(*due)));
         Keyed {
             fold,
@@ -97,6 +106,9 @@ impl<F: Fold> Keyed<F> {
             running: Running::default(),
             cut_taken: false,
             ended: false,
+            meter,
+            taken: 0,
+            released: 0,
         }
     }
 
@@ -120,6 +132,19 @@ impl<F: Fold> Keyed<F> {
             self.finish(output);
         } else {
             self.fold.publish(&self.groups, false);
+        }
+        self.measure();
+    }
+
+    /// Stores what was counted, when something has moved.
+    fn measure(&self) {
+        let held = self.taken - self.released;
+        let known = (self.meter.records.load(Relaxed), self.meter.held.load(Relaxed));
+        if known != (self.taken, held) {
+            self.meter.records.store(self.taken, Relaxed);
+            self.meter.held.store(held, Relaxed);
+            self.meter.keys.store(self.groups.len() as u64, Relaxed);
+            self.meter.evictions.store(self.groups.evictions, Relaxed);
         }
     }
 
@@ -165,6 +190,7 @@ impl<F: Fold> Keyed<F> {
             self.round = Some(cap.clone());
         }
         let end = at.saturating_mul(MILLISECOND).saturating_add(TICK);
+        self.released += records.len() as u64;
         for record in records {
             self.fire_until(record.order.effective, at);
             self.fold.account(&record.data, Step::Released);

@@ -36,6 +36,7 @@ fn shared(workers: usize) -> Shared {
         ports: Arc::default(),
         peers: None,
         profile: Default::default(),
+        meters: Default::default(),
         failed: Default::default(),
     }
 }

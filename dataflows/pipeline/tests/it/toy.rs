@@ -171,6 +171,7 @@ pub fn run(options: &Run, ports: &[Vec<(Input, Ns)>]) -> Outcome {
                 restore: restore.clone(),
                 gap,
                 group_keys_max: None,
+                ..Env::default()
             };
             let source = Ingress {
                 lane,

@@ -1,0 +1,12 @@
+//! The handlers, one file per thing that they are about.
+
+pub mod alerts;
+pub mod anomaly;
+pub mod config;
+pub mod engine;
+pub mod entities;
+pub mod events;
+pub mod health;
+pub mod silences;
+pub mod sources;
+pub mod templates;
