@@ -158,13 +158,12 @@ impl Block {
         let held = |kind, h: &u64| filter::may_hold(&filter, kind, *h);
         let hashes = needle.hashes();
         let in_record = |h: &u64| held(Kind::Value, h) || held(Kind::Shared, h);
-        Ok(hashes.iter().all(in_record)
-            || hashes.iter().all(|h| held(Kind::Added, h) || held(Kind::Cut, h)))
+        Ok(hashes.iter().all(in_record) || hashes.iter().all(|h| held(Kind::Added, h)))
     }
 
     pub(super) fn may_hold_value(&self, hashes: &[u64]) -> Result<bool> {
         let filter = self.filter()?;
-        let kinds = [Kind::Value, Kind::Shared, Kind::Added, Kind::Cut];
+        let kinds = [Kind::Value, Kind::Shared, Kind::Added];
         Ok(hashes.iter().all(|h| kinds.iter().any(|kind| filter::may_hold(&filter, *kind, *h))))
     }
 

@@ -6,7 +6,7 @@ use super::decode::{self, Stamp};
 use super::error::{Result, StoreError};
 use super::head::Id;
 use super::part::{Row, Who, meta};
-use super::rows::{APART, Coded, Stamps, Template, probability};
+use super::rows::{APART, Coded, Entity, Stamps, Template, probability};
 use seerflow_model::{Ns, SourceInfo};
 use std::sync::Arc;
 
@@ -129,10 +129,18 @@ impl Block {
         self.coded(Id::Program, |take| take.text().map(Arc::from))
     }
 
+    /// Entities, and the lists of them that occur.
+    fn lists(&self) -> Result<Arc<decode::Entities>> {
+        self.column(Id::Entities, 0, |bytes| Some((decode::entities(bytes)?, bytes.len() * 6)))
+    }
+
+    pub(super) fn entities(&self) -> Result<Arc<[Entity]>> {
+        Ok(Arc::clone(&self.lists()?.0))
+    }
+
     pub(super) fn who(&self) -> Result<Who> {
         let codes = self.codes()?;
-        let entities = self
-            .column(Id::Entities, 0, |bytes| Some((decode::entities(bytes)?, bytes.len() * 6)))?;
+        let entities = self.lists()?;
         let lists = entities.1.len();
         let column: Arc<Arc<[u32]>> = self.column(Id::Who, 0, |bytes| {
             let values = decode::predicted(&mut Take(bytes), &codes)?;

@@ -31,7 +31,7 @@ pub(super) fn block(rows: &Rows, receipt: Ns, stamp: u64) -> Option<Vec<u8>> {
     plan.write_codes(rows, &mut out);
     write_dictionaries(rows, &plan, &mut out);
     write_entities(rows, &mut out, &mut filter);
-    rows.cuts.iter().for_each(|h| filter.add(Kind::Cut, *h));
+    rows.cuts.iter().for_each(|h| filter.add(Kind::Added, *h));
     for row in 0..rows.len() {
         words::hashes(rows.tail(row), |h| filter.add(Kind::Added, h));
     }

@@ -16,10 +16,8 @@ pub(super) enum Kind {
     Value = 0x1f83_d9ab_fb41_bd6b,
     /// A word of the parts that records share.
     Shared = 0x5be0_cd19_137e_2179,
-    /// A word of what the parser adds to a record.
+    /// A word of a value that reads otherwise than in the record: added to it, or a part of a word.
     Added = 0x9b05_688c_2b3e_6c1f,
-    /// A word of a field's value that stands in the text as part of a word.
-    Cut = 0x510e_527f_ade6_82d1,
     /// The key of an entity.
     Entity = 0xa54f_f53a_5f1d_36f1,
 }

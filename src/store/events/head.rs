@@ -38,7 +38,7 @@ pub(super) enum Id {
     Observed,
     /// Flags.
     Flags,
-    /// Line ends, and whether the parser adds to the record.
+    /// Line ends, and whether a value reads otherwise than in the record.
     Ends,
     /// Where times stand in records.
     Places,

@@ -6,7 +6,7 @@
 use super::error::{Result, StoreError};
 use super::needle::Needle;
 use super::part::{Hits, Row, Who, meta};
-use super::rows::{Coded, Rows, Template, probability};
+use super::rows::{Coded, Entity, Rows, Template, probability};
 use roaring::RoaringBitmap;
 use seerflow_model::{Ns, SourceInfo, text};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -116,6 +116,10 @@ impl OpenPart {
     pub(super) fn programs(&self) -> Result<Coded<Arc<str>>> {
         let rows = self.lock();
         self.coded(&rows.program.codes, &rows.program.values)
+    }
+
+    pub(super) fn entities(&self) -> Result<Arc<[Entity]>> {
+        Ok(self.lock().entities.as_slice().into())
     }
 
     pub(super) fn who(&self) -> Result<Who> {

@@ -31,7 +31,7 @@ impl Block {
                 || held(Kind::Value, WORDLESS);
             self.in_records(needle, in_values, &mut hits.sure)?;
         }
-        if hashes.iter().all(|h| held(Kind::Added, *h) || held(Kind::Cut, *h)) {
+        if hashes.iter().all(|h| held(Kind::Added, *h)) {
             let apart = self.apart()?;
             hits.maybe = (0..self.rows()).filter(|row| apart(*row)).collect();
             hits.maybe -= &hits.sure;

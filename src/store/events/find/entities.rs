@@ -93,11 +93,11 @@ pub(super) fn resolve(snapshot: &Snapshot, node: Node) -> StoreResult<Node> {
 pub fn named(snapshot: &Snapshot, id: Uuid) -> StoreResult<Option<(EntityType, String)>> {
     let mut known: HashSet<u64> = HashSet::new();
     for part in snapshot.parts().iter().rev() {
-        let who = match part.who() {
+        let entities = match part.entities() {
             Err(error) if error.is_damage() => continue,
-            who => who?,
+            entities => entities?,
         };
-        for entity in who.entities.iter() {
+        for entity in entities.iter() {
             if known.insert(entity.key) && entity::uuid(entity.kind, &entity.value) == id {
                 return Ok(Some((entity.kind, entity.value.to_string())));
             }
@@ -251,11 +251,11 @@ fn seen_in(
     part: &Part,
     fits: impl Fn(&crate::store::events::Entity) -> bool,
 ) -> StoreResult<Vec<(u64, EntityFound)>> {
-    let Who { entities, lists, codes } = part.who()?;
-    let fits: Vec<bool> = entities.iter().map(fits).collect();
+    let fits: Vec<bool> = part.entities()?.iter().map(fits).collect();
     if !fits.contains(&true) {
         return Ok(Vec::new());
     }
+    let Who { entities, lists, codes } = part.who()?;
     let times = part.times()?;
     // Events, first and last time of each list, then of each entity in it.
     let none = (0u64, Ns::MAX, 0);

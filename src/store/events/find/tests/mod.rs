@@ -4,6 +4,7 @@ mod answers;
 mod fits;
 mod grammar;
 mod oracle;
+mod stores;
 pub(super) mod support;
 
 use super::{Part, Term, Test, Value};

@@ -49,7 +49,7 @@ pub(super) fn stored(parts: &[(u8, u8, u8, u8, u8, u8)]) -> Vec<Stored> {
     each.collect()
 }
 
-const WORDS: [&str; 46] = [
+pub(super) const WORDS: [&str; 46] = [
     "failed",
     "accepted",
     "password",
@@ -185,7 +185,7 @@ pub(super) fn keys(items: &[Found]) -> Vec<(Ns, u64, u64)> {
 }
 
 /// All pages, by cursor.
-fn paged(snapshot: &Snapshot, query: &EventQuery) -> Vec<Page> {
+pub(super) fn paged(snapshot: &Snapshot, query: &EventQuery) -> Vec<Page> {
     let (mut query, mut pages) = (query.clone(), Vec::new());
     loop {
         let page = events(snapshot, &query, &mut parser(), &NoAliases).unwrap();
