@@ -260,7 +260,8 @@ fn only_the_loopback_is_listened_on() {
 
 #[test]
 fn where_records_come_from_and_what_was_wrong() {
-    let yaml = "dashboard_port: 0\nreceivers: {syslog_udp_port: 0, syslog_tcp_port: 0}\n\
+    let yaml = "dashboard_port: 0\nreceivers: {syslog_udp_port: 0, syslog_tcp_port: 0, \
+                otlp_grpc_port: 0, otlp_http_port: 0}\n\
                 engine: {workers: 2}\nsources: [{name: here, match: {receiver: syslog_tcp}, \
                 timezone: Europe/Oslo}]\n";
     let daemon = Daemon::start(yaml);
