@@ -305,7 +305,11 @@ fn where_records_come_from_and_what_was_wrong() {
         }
     }
     let document = daemon.get("/api/v1/openapi.json").body;
-    assert_eq!(document, crate::support::schema::GOLDEN.trim_end(), "what is served is agreed on");
+    assert_eq!(
+        document,
+        crate::support::schema::golden().trim_end(),
+        "what is served is agreed on"
+    );
     assert_eq!(daemon.stop().status.code(), Some(0));
 }
 
