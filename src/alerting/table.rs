@@ -46,7 +46,7 @@ pub fn list<T>(
 }
 
 /// Columns of the CSV form.
-const CSV_HEAD: [&str; 17] = [
+pub const CSV_HEAD: [&str; 17] = [
     "alert_id",
     "status",
     "alert_type",
@@ -127,7 +127,8 @@ pub fn columns(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> St
     text.join("\n") + "\n"
 }
 
-fn row(alert: &Alert, style: Style) -> Vec<String> {
+/// The cells of an alert in CSV.
+pub fn row(alert: &Alert, style: Style) -> Vec<String> {
     let number = |number: Option<f64>| number.map(|n| n.to_string()).unwrap_or_default();
     vec![
         alert.alert_id.clone(),

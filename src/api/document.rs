@@ -8,7 +8,8 @@ use super::State;
 use super::answer::{ErrorBody, Refusal, shown};
 use super::rates::{self, Class};
 use super::routes::{
-    alerts, anomaly, config, engine, entities, events, health, silences, sources, templates,
+    alerts, anomaly, config, engine, entities, events, exchange, health, silences, sources,
+    templates,
 };
 use axum::extract::Request;
 use axum::http::Uri;
@@ -64,7 +65,10 @@ pub fn routes() -> (Router<State>, OpenApi) {
         .routes(routes!(health::livez))
         .routes(routes!(health::ready))
         .routes(routes!(health::readyz))
-        .routes(routes!(health::metrics));
+        .routes(routes!(health::metrics))
+        .routes(routes!(exchange::events))
+        .routes(routes!(exchange::alerts))
+        .routes(routes!(exchange::import));
     let list = OpenApiRouter::new()
         .routes(routes!(events::list))
         .routes(routes!(entities::search))

@@ -129,6 +129,7 @@ pub(crate) struct State {
     limiter: Arc<rates::Limiter>,
     answered: Arc<Answered>,
     document: Arc<str>,
+    importer: routes::exchange::Shared,
 }
 
 /// Serves until `shutdown` completes; requests that are being answered are finished, those that are
@@ -183,6 +184,7 @@ fn guarded(facts: Arc<dyn Facts>, options: Options, bound: IpAddr) -> Router {
         workers: answer::Workers::default(),
         answered: Arc::default(),
         document: document::text(&document).into(),
+        importer: Arc::default(),
     };
     // The guard stands before the router, so that it sees every request as it came.
     Router::new()

@@ -10,6 +10,7 @@ use crate::config::{Config, data_dir};
 use crate::failure::{ExitCode, Failure};
 use crate::receivers::file::FileStart;
 use crate::receivers::syslog::{tcp, udp};
+use crate::receivers::webhook::WebhookOptions;
 use crate::receivers::{file, pipe, push};
 use crate::runtime::clock::Clock;
 use crate::runtime::cluster::Formed;
@@ -109,6 +110,19 @@ pub fn pushed(config: &Config) -> push::Limits {
         connections_max: receivers.connections_max,
         ..limits
     }
+}
+
+/// Options of the webhooks.
+pub fn webhooks(config: &Config) -> WebhookOptions {
+    let receivers = &config.receivers;
+    let limits = push::Limits {
+        wire_max: receivers.webhook_max_request_bytes,
+        body_max: receivers.webhook_max_request_bytes.saturating_mul(4),
+        record_max: receivers.line_bytes_max,
+        connections_max: receivers.connections_max,
+        ..push::Limits::default()
+    };
+    WebhookOptions { entries: config.webhooks.clone(), limits }
 }
 
 /// Options of the pipe receiver.

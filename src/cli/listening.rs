@@ -25,6 +25,8 @@ pub struct Listening {
     pub otlp_grpc: Option<SocketAddr>,
     /// OpenTelemetry logs over HTTP.
     pub otlp_http: Option<SocketAddr>,
+    /// Webhooks: the address and the paths.
+    pub webhooks: Option<(SocketAddr, Vec<String>)>,
     /// Files that are followed: how many patterns, and how many files fit now.
     pub files: Option<(Vec<String>, usize)>,
     /// Standard input.
@@ -51,6 +53,11 @@ impl fmt::Display for Listening {
         }
         if let Some(address) = self.otlp_http {
             writeln!(f, "  OTLP HTTP      http://{address}/v1/logs")?;
+        }
+        if let Some((address, paths)) = &self.webhooks {
+            for path in paths {
+                writeln!(f, "  webhook        http://{address}{path}")?;
+            }
         }
         if let Some((patterns, now)) = &self.files {
             writeln!(f, "  files          {} ({now} now)", patterns.join(", "))?;
@@ -123,6 +130,14 @@ impl Listening {
                     address.ip()
                 );
             }
+        }
+        if let Some((address, paths)) = &self.webhooks {
+            let path = paths.first().map_or("/", String::as_str);
+            let _ = write!(
+                out,
+                "\n  curl -i -H 'Content-Type: application/json' -d '{{}}' http://{address}{path}   \
+                 does the webhook answer"
+            );
         }
         if let Some((patterns, now)) = &self.files {
             let _ = write!(out, "\n  {} fits {now} files; do they grow?", patterns.join(", "));
@@ -201,6 +216,11 @@ mod tests {
             Listening { syslog_udp: None, syslog_tcp: "[::]:601".parse().ok(), ..listening() };
         assert!(tcp.first_lines()[0].ends_with("| nc -w1 ::1 601"), "{tcp}");
         assert!(tcp.first_lines()[2].contains("@@[::1]:601"), "{tcp}");
+        let paths = vec!["/hooks/a".to_owned(), "/hooks/b".to_owned()];
+        let webhooks = "127.0.0.1:8081".parse().ok().map(|address| (address, paths));
+        let hooks = Listening { webhooks, ..listening() };
+        assert!(hooks.to_string().contains("webhook        http://127.0.0.1:8081/hooks/b"));
+        assert!(hooks.nothing_came(60).contains("http://127.0.0.1:8081/hooks/a"));
         let files =
             Listening { files: Some((vec!["/var/log/*".into()], 3)), ..Listening::default() };
         assert!(files.first_lines().is_empty() && files.to_string().contains("/var/log/* (3 now)"));

@@ -219,7 +219,7 @@ pub struct ExportArgs {
 pub enum ExportCommand {
     /// Events, oldest first: as NDJSON that `import` reads, or as CSV
     Events(ExportEventsArgs),
-    /// Alerts, oldest first, as NDJSON that `import` reads, or as CSV
+    /// Alerts, newest first: as NDJSON that `import` reads, or as CSV
     Alerts(ExportAlertsArgs),
 }
 

@@ -60,6 +60,13 @@ pub fn run(
             ways.push(way);
         }
     }
+    if receivers.webhook_enabled && !config.webhooks.is_empty() {
+        let address = SocketAddr::new(receivers.bind_addr, receivers.webhook_port);
+        let listener = bind_tcp(address, "receivers.webhook_port")?;
+        let paths = config.webhooks.iter().map(|hook| hook.path.clone()).collect();
+        listening.webhooks = listener.local_addr().ok().map(|address| (address, paths));
+        ways.push(Way::Webhook(listener, daemon::webhooks(&config)));
+    }
     if !receivers.file_paths.is_empty() {
         let options = daemon::files(&config, receivers.file_paths.clone(), false);
         let paths = crate::receivers::file::paths::Paths::new(&options.patterns, &options.roots)
@@ -75,7 +82,8 @@ pub fn run(
     if ways.is_empty() {
         return Err(Failure::usage("no receiver is switched on").detail(
             "keys: receivers.syslog_enabled, receivers.otlp_grpc_enabled, \
-             receivers.otlp_http_enabled, receivers.file_paths, receivers.stdin_enabled",
+             receivers.otlp_http_enabled, receivers.webhooks, receivers.file_paths, \
+             receivers.stdin_enabled",
         ));
     }
     let address =

@@ -8,6 +8,7 @@ use super::option::{Row, Status, Value, describe, meant};
 use super::problem::{Mark, Problem, nearest};
 use super::source_reader;
 use super::table::{self, Values};
+use super::webhook_reader;
 use std::collections::BTreeMap;
 
 /// Most problems that are reported; a file of another kind would give thousands.
@@ -57,6 +58,9 @@ pub fn check(root: &Node) -> Checked {
     if let Some(Value::Tree(tree)) = checked.values.values.get("sources") {
         checked.values.sources =
             source_reader::read(tree, &mut checked.problems, &mut checked.warnings);
+    }
+    if let Some(Value::Tree(tree)) = checked.values.values.get("receivers.webhooks") {
+        checked.values.webhooks = webhook_reader::read(tree, &mut checked.problems);
     }
     checked
 }

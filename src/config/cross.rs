@@ -1,6 +1,7 @@
 //! Values that are allowed alone and impossible together.
 
 use super::Config;
+use super::WebhookEntry;
 use super::problem::{Mark, Problem};
 use super::web_origin::{self, WebOrigin};
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ pub fn check(
 ) {
     let at = |keys: &[&str]| keys.iter().find_map(|key| marks.get(key).copied());
     ports(config, &at, problems);
+    webhooks(config, &at, warnings);
     followed_files(config, &at, problems);
     let key = "engine.redact_key";
     let length = config.engine.redact_key.expose().chars().count();
@@ -45,9 +47,13 @@ pub fn check(
         }
     }
     let receivers = &config.receivers;
-    let otlp = receivers.otlp_grpc_enabled || receivers.otlp_http_enabled;
-    let files = !receivers.file_paths.is_empty();
-    if !receivers.syslog_enabled && !receivers.stdin_enabled && !files && !otlp {
+    let reads = receivers.syslog_enabled
+        || receivers.otlp_grpc_enabled
+        || receivers.otlp_http_enabled
+        || receivers.stdin_enabled
+        || !receivers.file_paths.is_empty()
+        || (receivers.webhook_enabled && !config.webhooks.is_empty());
+    if !reads {
         let key = "receivers.syslog_enabled";
         let message = "is false, as are `otlp_grpc_enabled`, `otlp_http_enabled` and \
                        `stdin_enabled`, and `file_paths` is empty: `seerflow start` will have \
@@ -59,6 +65,7 @@ pub fn check(
 /// Two listeners of one protocol on one address and port.
 fn ports(config: &Config, at: &dyn Fn(&[&str]) -> Option<Mark>, problems: &mut Vec<Problem>) {
     let receivers = &config.receivers;
+    let webhooks = receivers.webhook_enabled && !config.webhooks.is_empty();
     let bound = receivers.bind_addr;
     let listeners = [
         (
@@ -76,6 +83,7 @@ fn ports(config: &Config, at: &dyn Fn(&[&str]) -> Option<Mark>, problems: &mut V
             receivers.otlp_http_enabled,
             (bound, receivers.otlp_http_port),
         ),
+        ("receivers.webhook_port", webhooks, (bound, receivers.webhook_port)),
         (
             "dashboard_port",
             true,
@@ -90,6 +98,33 @@ fn ports(config: &Config, at: &dyn Fn(&[&str]) -> Option<Mark>, problems: &mut V
                 problems.push(Problem::new(at(&[key, other]), *key, message));
             }
         }
+    }
+}
+
+/// Paths to which anybody on the network could post, and switches without an effect.
+fn webhooks(config: &Config, at: &dyn Fn(&[&str]) -> Option<Mark>, warnings: &mut Vec<Problem>) {
+    let receivers = &config.receivers;
+    let mut warn = |key: &'static str, message: String| {
+        warnings.push(Problem::new(at(&[key]), key, message));
+    };
+    let open = |hook: &&WebhookEntry| hook.token.is_none() && hook.hmac.is_none();
+    if !receivers.webhook_enabled && !config.webhooks.is_empty() {
+        let message = "is false: nothing listens on the paths of receivers.webhooks";
+        warn("receivers.webhook_enabled", message.to_owned());
+    } else if receivers.webhook_enabled
+        && config.webhooks.is_empty()
+        && at(&["receivers.webhook_enabled"]).is_some()
+    {
+        let message = "is true and receivers.webhooks has no path: nothing listens";
+        warn("receivers.webhook_enabled", message.to_owned());
+    } else if !receivers.bind_addr.is_loopback()
+        && let Some(hook) = config.webhooks.iter().find(open)
+    {
+        let message = format!(
+            "{} asks for neither auth_token nor hmac: whoever reaches {}:{} can write logs",
+            hook.path, receivers.bind_addr, receivers.webhook_port
+        );
+        warn("receivers.webhooks", message);
     }
 }
 
@@ -156,6 +191,9 @@ mod tests {
         assert!(warned("dashboard_port: 5514\nreceivers: {bind_addr: 127.0.0.2}").is_empty());
         assert!(warned("dashboard_port: 0\nreceivers: {syslog_tcp_port: 0}").is_empty());
         refused("dashboard_port: 5514\nreceivers: {bind_addr: 0.0.0.0}");
+        let text = refused("receivers: {webhook_port: 8080, webhooks: [{path: /a}]}");
+        assert!(text.contains("webhook_port: is 8080, and so is dashboard_port"), "{text}");
+        assert!(warned("receivers: {webhook_port: 8080}").is_empty());
         let text = refused("receivers: {otlp_http_port: 4317}");
         assert!(text.contains("receivers.otlp_grpc_port: is 4317, and so is receivers.otlp_http"));
         assert!(warned("receivers: {otlp_http_port: 4317, otlp_grpc_enabled: false}").is_empty());
@@ -191,5 +229,13 @@ mod tests {
                     false}";
         assert!(warned(none)[0].contains("nothing to read"));
         assert!(warned("receivers: {syslog_enabled: false}").is_empty());
+        let open = warned("receivers: {bind_addr: 0.0.0.0, webhooks: [{path: /a}]}");
+        assert!(open[0].contains("/a asks for neither auth_token nor hmac"), "{open:?}");
+        let safe = "receivers: {bind_addr: 0.0.0.0, webhooks: [{hmac: {secret: x}}]}";
+        assert!(warned(safe).is_empty());
+        assert!(warned("receivers: {webhooks: [{path: /a}]}").is_empty());
+        let off = warned("receivers: {webhook_enabled: false, webhooks: [{path: /a}]}");
+        assert!(off[0].contains("nothing listens"), "{off:?}");
+        assert!(warned("receivers: {webhook_enabled: true}")[0].contains("nothing listens"));
     }
 }

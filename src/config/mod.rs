@@ -27,6 +27,8 @@ pub mod source_reader;
 pub mod sources;
 pub mod table;
 pub mod web_origin;
+mod webhook_reader;
+pub mod webhooks;
 pub mod zone;
 
 pub use data_dir::DataDir;
@@ -36,6 +38,7 @@ pub use sections::{
     Receivers, Retention, Rotation, Storage, Stream,
 };
 pub use sources::{DropRule, Multiline, SourceEntry, SourceFacts, SourceMatch, TemplateMatch};
+pub use webhooks::WebhookEntry;
 
 use crate::failure::Failure;
 use check::PROBLEMS_MAX;
@@ -69,6 +72,8 @@ pub struct Config {
     pub alerting: Alerting,
     /// How single sources are read.
     pub sources: Vec<SourceEntry>,
+    /// The paths to which logs are posted.
+    pub webhooks: Vec<WebhookEntry>,
     /// Role rules with those of the user's folder, compiled; `None` when there is no folder.
     roles: Option<RoleSet>,
     /// All values by path, for `config show`.
@@ -91,6 +96,7 @@ impl Config {
             detection: Detection::read(&values)?,
             alerting: Alerting::read(&values)?,
             sources: values.sources.clone(),
+            webhooks: values.webhooks.clone(),
             roles: None,
             values,
         })

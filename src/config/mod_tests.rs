@@ -93,9 +93,9 @@ fn a_file_of_the_python_product_loads() {
     );
     assert_eq!(config.detection.dspot.calibration_window, 200);
     assert_eq!(config.detection.dspot.risk_level, 0.01);
-    assert_eq!(warnings.len(), 2, "{warnings:#?}");
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
     assert!(!config.receivers.otlp_grpc_enabled);
-    assert!(warnings[0].starts_with("f.yaml:6:3: receivers.webhook_enabled: has no effect"));
+    assert!(warnings[0].starts_with("f.yaml:9:3: detection.hst_window_size: has no effect"));
 }
 
 #[test]

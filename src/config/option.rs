@@ -61,6 +61,8 @@ pub enum Kind {
     Table(i64, i64),
     /// The entries of `sources`.
     Sources,
+    /// The entries of `receivers.webhooks`.
+    Webhooks,
     /// A structure of a feature that is not there yet; not looked into.
     Opaque,
 }
@@ -99,7 +101,7 @@ impl Kind {
             Kind::Rate => super::rate::ALLOWED.into(),
             Kind::Texts => "a list of texts".into(),
             Kind::Table(min, _) => format!("names with whole numbers from {min}"),
-            Kind::Sources => "a list of entries".into(),
+            Kind::Sources | Kind::Webhooks => "a list of entries".into(),
             Kind::Opaque => "a structure".into(),
         }
     }
@@ -108,7 +110,7 @@ impl Kind {
     pub fn read(self, node: &Node) -> Result<Value, String> {
         let retyped;
         let node = match (&node.value, self) {
-            (_, Kind::Text | Kind::Secret | Kind::Opaque | Kind::Sources) => node,
+            (_, Kind::Text | Kind::Secret | Kind::Opaque | Kind::Sources | Kind::Webhooks) => node,
             (Yaml::Text(text), _) if node.substituted => {
                 retyped = retype(text, node);
                 &retyped
@@ -116,8 +118,8 @@ impl Kind {
             _ => node,
         };
         match (self, &node.value) {
-            (Kind::Opaque | Kind::Sources, Yaml::Null) => Ok(Value::Null),
-            (Kind::Opaque | Kind::Sources, _) => Ok(Value::Tree(node.clone())),
+            (Kind::Opaque | Kind::Sources | Kind::Webhooks, Yaml::Null) => Ok(Value::Null),
+            (Kind::Opaque | Kind::Sources | Kind::Webhooks, _) => Ok(Value::Tree(node.clone())),
             (_, Yaml::Null) => Ok(Value::Null),
             (Kind::Bool, value) => boolean(value).ok_or_else(|| self.refuse(value)),
             (Kind::Int(min, max), Yaml::Int(n)) if (min..=max).contains(n) => Ok(Value::Int(*n)),

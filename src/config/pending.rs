@@ -30,7 +30,6 @@ const RATE: &str = "rate limits are kept in memory";
 const POSTGRES: &str = "state is kept in SQLite, PostgreSQL is not there yet";
 const GRAPH: &str = "the graph is not there yet";
 const OTLP: &str = "calls are not bound to threads here";
-const WEBHOOK_IN: &str = "the webhook receiver is not there yet";
 const TAIL: &str = "files are followed without it";
 const DETECTORS: &str = "the detectors do not read it yet";
 const RISK: &str = "risk is not there yet";
@@ -68,11 +67,6 @@ pending! {
     }
     OTLP {
         "receivers.otlp_grpc_max_workers", i(1, 1_024), "4", "Threads of the Python product.";
-    }
-    WEBHOOK_IN {
-        "receivers.webhook_enabled", Kind::Bool, "false", "Logs by HTTP POST.";
-        "receivers.webhook_port", i(0, 65_535), "8081", "Its port.";
-        "receivers.webhooks", Kind::Opaque, "[]", "Its paths, with authentication and field names.";
     }
     TAIL {
         "receivers.file_checkpoint_dir", Kind::Text, "\"\"", "Folder of file positions.";

@@ -3,6 +3,7 @@
 use super::option::{Kind, Row, Status};
 use super::show;
 use super::table::{self, SECTIONS, Section};
+use super::webhooks;
 use std::fmt::Write;
 
 /// Width of comments in the example file.
@@ -36,6 +37,7 @@ pub fn markdown() -> String {
         }
     }
     out.push_str(SOURCES);
+    out.push_str(webhooks::PAGE);
     out
 }
 
@@ -146,14 +148,15 @@ The first entry whose `match` fits a source rules it; an entry without `match` f
 | key | default | what it does |
 |---|---|---|
 | `name` | `source-<n>` | Name that `parse --explain` shows; unique. |
-| `match` | `{}` | What the source must be. All that is set must fit: `receiver` (`syslog_udp`, `syslog_tcp`, `file`, `stdin`, `archive`), and as globs `path`, `listener`, `program`, `host`, `service`. |
-| `format` | `auto` | `auto` tells each line by its first bytes; a name fixes it: `plain`, `timestamped` (a time, then what Java, Python, Android and most loggers write), `leveled` (the same without a date), `rfc5424`, `rfc3164`, `json`, `journald`, `docker`, `cri`, `glog`, `postgres`, `mysql`, `mysql_slow`, `redis`, `apache_error`, `nginx_error`, `access` (common, combined), `haproxy`, `squid`, `w3c` (IIS), `logfmt`, `cef`, `leef`, `csv`, `tsv`, `windows`, `cloudtrail`, `kube_audit`, `kube_event` or `auditd`. Files named `.csv` or `.tsv` whose first line looks like a header are tables. |
+| `match` | `{}` | What the source must be. All that is set must fit: `receiver` (`syslog_udp`, `syslog_tcp`, `file`, `stdin`, `webhook`, `archive`), and as globs `path`, `listener`, `program`, `host`, `service`. |
+| `format` | `auto` | `auto` tells each line by its first bytes; a name fixes it: `plain`, `timestamped` (a time, then what Java, Python, Android and most loggers write), `leveled` (the same without a date), `rfc5424`, `rfc3164`, `json`, `journald`, `docker`, `cri`, `glog`, `postgres`, `mysql`, `mysql_slow`, `redis`, `apache_error`, `nginx_error`, `access` (common, combined), `haproxy`, `squid`, `w3c` (IIS), `logfmt`, `cef`, `leef`, `csv`, `tsv`, `windows`, `cloudtrail`, `kube_audit`, `kube_event`, `auditd`, `github` or `alertmanager`. Files named `.csv` or `.tsv` whose first line looks like a header are tables. |
 | `timezone` | live the machine's, archives UTC | Zone of times that carry none: a name such as `Europe/Berlin`, an offset such as `+02:00`, `UTC` or `local`. |
 | `year` | by the file's modification time | Year of the first time that has none; it turns with the log. |
 | `multiline` | `auto` | `auto` joins lines that begin with white space, `at `, `Caused by:`, `...`, `Traceback` or `goroutine`, or that have no time where their source's lines have one; `off` makes every line a record; `{start: EXPRESSION}` begins a record where it matches. |
 | `source_type` | the receiver's | What alerts and templates show as the source type. |
 | `lateness_seconds` | `engine.lateness_seconds` | How far out of order its lines may come. |
-| `field_mapping` | `{}` | What columns (of `csv`, `tsv`, `w3c`) or fields (of `json`, `logfmt`) mean: a meaning and the name, nested names joined with dots. Meanings: `message`, `time` (or `timestamp`), `severity` (or `level`), `host`, `program`, `pid`, `msgid`, `trace_id`, `span_id`, `user`, `target_user`, `src_ip`, `dst_ip`, `src_host`, `dst_host`, `url`, `file`, `domain`, `hash`, `email`, `mac`, `process`, `service`, `container`. |
+| `dedup_seconds` | off | For relays that send the same record twice: within so many seconds of the time by which records are ordered, one of the same entry with the same bytes is dropped and counted as `duplicate`. The last 262,144 records are remembered. Not for archives, and not together with `match.program`, `match.host` and `match.service`. |
+| `field_mapping` | `{}` | What columns (of `csv`, `tsv`, `w3c`) or fields (of `json`, `logfmt`, `kube_event`, `github`, `alertmanager`) mean: a meaning and the name, nested names joined with dots. Meanings: `message`, `time` (or `timestamp`), `severity` (or `level`), `host`, `program`, `pid`, `msgid`, `trace_id`, `span_id`, `user`, `target_user`, `src_ip`, `dst_ip`, `src_host`, `dst_host`, `url`, `file`, `domain`, `hash`, `email`, `mac`, `process`, `service`, `container`. |
 | `redact` | `[]` | What is replaced by pseudonyms before anything else sees it; see below. Not together with `match.program`, `match.host` and `match.service`. |
 | `drop` | `[]` | Rules of what is thrown away, counted by reason. In a rule all that is set must fit: `severity` (this and all below), `template` (id, or text with `<*>`), `regex` (on the message). |
 

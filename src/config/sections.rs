@@ -26,6 +26,7 @@ pub(super) const ACTIVE: &[&[Row]] = &[
     Storage::ROWS,
     Retention::ROWS,
     Receivers::ROWS,
+    &[WEBHOOKS],
     Engine::ROWS,
     Detection::ROWS,
     Dspot::ROWS,
@@ -38,6 +39,15 @@ const SOURCES: Row = Row {
     kind: Kind::Sources,
     default: "[]",
     doc: "How single sources are read and what of them is thrown away; the reference explains its entries.",
+    status: Status::Active,
+};
+
+/// The paths to which logs are posted; see [`super::webhooks`].
+const WEBHOOKS: Row = Row {
+    path: "receivers.webhooks",
+    kind: Kind::Webhooks,
+    default: "[]",
+    doc: "The paths to which logs are posted; the reference explains its entries.",
     status: Status::Active,
 };
 
@@ -198,6 +208,12 @@ section! {
         allowed_log_roots: Vec<PathBuf> = "[]", Kind::Texts;
         /// Lines from standard input.
         stdin_enabled: bool = "false", Kind::Bool;
+        /// Logs by HTTP POST to the paths of `webhooks`; without paths nothing listens.
+        webhook_enabled: bool = "true", Kind::Bool;
+        /// Port of the webhooks; 0 takes any free one.
+        webhook_port: u16 = "8081", PORT;
+        /// Largest request to a webhook as it is sent; unpacked it may be four times as large.
+        webhook_max_request_bytes: usize = "4 MiB", Kind::Bytes(KIB, 64 * MIB);
     }
 }
 

@@ -8,6 +8,7 @@ use super::document::{Node, Yaml};
 use super::option::{Kind, Row, Status, Value, bytes_text};
 use super::secret::{MASK, sounds_secret};
 use super::table::{self, SECTIONS};
+use super::webhook_reader;
 use std::fmt::Write;
 
 /// Keys and values, in the order of the reference page; reads back as it is.
@@ -76,11 +77,18 @@ pub fn scalar(row: &Row, value: &Value) -> String {
             format!("{{{}}}", entries.join(", "))
         }
         // Entries of `sources` hold no secrets; structures of features to come may.
-        Value::Tree(node) => flow(node, row.kind == Kind::Opaque),
+        Value::Tree(node) => flow(
+            node,
+            match row.kind {
+                Kind::Opaque => sounds_secret,
+                Kind::Webhooks => webhook_reader::is_secret,
+                _ => |_| false,
+            },
+        ),
     }
 }
 
-fn flow(node: &Node, mask: bool) -> String {
+fn flow(node: &Node, secret: fn(&str) -> bool) -> String {
     match &node.value {
         Yaml::Null => "null".into(),
         Yaml::Bool(value) => value.to_string(),
@@ -90,15 +98,15 @@ fn flow(node: &Node, mask: bool) -> String {
         Yaml::List(items) => {
             format!(
                 "[{}]",
-                items.iter().map(|item| flow(item, mask)).collect::<Vec<_>>().join(", ")
+                items.iter().map(|item| flow(item, secret)).collect::<Vec<_>>().join(", ")
             )
         }
         Yaml::Map(entries) => {
             let entry = |(name, node): &(super::document::Name, Node)| {
                 let scalar = !matches!(node.value, Yaml::Map(_) | Yaml::List(_) | Yaml::Null);
-                let value = match mask && scalar && sounds_secret(&name.text) {
+                let value = match scalar && secret(&name.text) {
                     true => format!("\"{MASK}\""),
-                    false => flow(node, mask),
+                    false => flow(node, secret),
                 };
                 format!("{}: {value}", quoted(&name.text))
             };
@@ -154,5 +162,15 @@ mod tests {
                 && !format!("{:?}", config.alerting).contains("hunter2")
         );
         assert!(shown.contains("postgresql_url: \"***\"") && shown.contains("name: ops"));
+        let text = "receivers: {webhooks: [{path: /a, auth_header: X-User, auth_token: hunter2, \
+                    hmac: {secret: hunter2}, field_mapping: {user: who.user}}]}";
+        let (config, _) = parse(text, "f", &Environment::default()).unwrap();
+        let shown = yaml(&config);
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(!format!("{:?}", config.webhooks).contains("hunter2"));
+        assert!(
+            shown.contains("auth_header: X-User") && shown.contains("user: who.user"),
+            "{shown}"
+        );
     }
 }

@@ -16,7 +16,7 @@ pub(super) const REGEX_BYTES_MAX: usize = 1 << 20;
 const ENTRIES_MAX: usize = 1_000;
 
 /// Keys of an entry.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "name",
     "match",
     "format",
@@ -25,6 +25,7 @@ const KEYS: [&str; 11] = [
     "multiline",
     "source_type",
     "lateness_seconds",
+    "dedup_seconds",
     "field_mapping",
     "redact",
     "drop",
@@ -35,17 +36,27 @@ const MATCH_KEYS: [&str; 6] = ["receiver", "path", "listener", "program", "host"
 const DROP_KEYS: [&str; 3] = ["severity", "template", "regex"];
 const FORMATS: [&str; Format::ALL.len() + 1] = format_names();
 /// Formats whose fields can be mapped.
-const MAPPED: [Format; 6] =
-    [Format::Json, Format::Logfmt, Format::Csv, Format::Tsv, Format::W3c, Format::Otlp];
+const MAPPED: [Format; 9] = [
+    Format::Json,
+    Format::Logfmt,
+    Format::Csv,
+    Format::Tsv,
+    Format::W3c,
+    Format::KubeEvent,
+    Format::Github,
+    Format::Alertmanager,
+    Format::Otlp,
+];
 /// Longest name of a column or field.
 const FIELD_NAME_MAX: usize = 128;
-const RECEIVERS: [ReceiverKind; 7] = [
+const RECEIVERS: [ReceiverKind; 8] = [
     ReceiverKind::SyslogUdp,
     ReceiverKind::SyslogTcp,
     ReceiverKind::OtlpGrpc,
     ReceiverKind::OtlpHttp,
     ReceiverKind::File,
     ReceiverKind::Stdin,
+    ReceiverKind::Webhook,
     ReceiverKind::Archive,
 ];
 
@@ -121,6 +132,13 @@ fn matches_all(matching: &SourceMatch) -> bool {
 pub(super) struct Reader<'a> {
     path: String,
     problems: &'a mut Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of the entry that is called `path` in messages.
+    pub(super) fn at(path: String, problems: &'a mut Vec<Problem>) -> Reader<'a> {
+        Reader { path, problems }
+    }
 }
 
 impl Reader<'_> {
@@ -201,6 +219,7 @@ impl Reader<'_> {
             multiline: Multiline::Auto,
             source_type: None,
             lateness_seconds: None,
+            dedup_seconds: None,
             field_mapping: Vec::new(),
             redact: Vec::new(),
             drop: Vec::new(),
@@ -231,7 +250,11 @@ impl Reader<'_> {
                     entry.lateness_seconds =
                         self.int(value, key, 0, 86_400).and_then(|n| n.try_into().ok());
                 }
-                "field_mapping" => entry.field_mapping = self.field_mapping(value),
+                "dedup_seconds" => {
+                    entry.dedup_seconds =
+                        self.int(value, key, 1, 3_600).and_then(|n| n.try_into().ok());
+                }
+                "field_mapping" => entry.field_mapping = self.field_mapping(value, false),
                 _ => entry.drop = self.drops(value),
             }
         }
@@ -243,10 +266,25 @@ impl Reader<'_> {
                 format!("goes with the formats {allowed} and auto, not with {}", format.name());
             self.problem(node, "field_mapping", message);
         }
+        if entry.dedup_seconds.is_some() {
+            self.dedup_fits(node, &entry.matching);
+        }
         if let Some(node) = redact {
             entry.redact = self.redact(node, &entry.matching);
         }
         entry
+    }
+
+    /// Whether records of what an entry matches can be held against each other.
+    fn dedup_fits(&mut self, node: &Node, matching: &SourceMatch) {
+        let message = if matching.needs_line() {
+            "cannot go with match.program, match.host and match.service: it is settled per source"
+        } else if matching.receiver == Some(ReceiverKind::Archive) {
+            "is for records that come in live: archives are read as they are"
+        } else {
+            return;
+        };
+        self.problem(node, "dedup_seconds", message.to_owned());
     }
 
     fn matching(&mut self, node: &Node) -> SourceMatch {
@@ -287,9 +325,11 @@ impl Reader<'_> {
         }
     }
 
-    /// What is meant, and the name of the column or field that holds it.
-    fn field_mapping(&mut self, node: &Node) -> Vec<(Meaning, String)> {
-        let mut names: Vec<&str> = Meaning::ALL.iter().map(|(_, name, _)| *name).collect();
+    /// What is meant, and the name of the column or field that holds it. `source`: whether a field
+    /// may say from which source a record is.
+    pub(super) fn field_mapping(&mut self, node: &Node, source: bool) -> Vec<(Meaning, String)> {
+        let known = Meaning::ALL.iter().filter(|(m, _, _)| source || *m != Meaning::Source);
+        let mut names: Vec<&str> = known.map(|(_, name, _)| *name).collect();
         names.extend(["timestamp", "level"]);
         let mut mapping: Vec<(Meaning, String)> = Vec::new();
         for (name, value) in self.keys(node, "field_mapping", &names) {

@@ -27,6 +27,8 @@ pub struct SourceEntry {
     pub source_type: Option<String>,
     /// Lateness, instead of `engine.lateness_seconds`.
     pub lateness_seconds: Option<u64>,
+    /// Within so many seconds a record with the same bytes is dropped.
+    pub dedup_seconds: Option<u64>,
     /// What columns or fields mean, by their names.
     pub field_mapping: Vec<(Meaning, String)>,
     /// What is redacted before anything else sees it.

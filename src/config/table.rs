@@ -6,7 +6,7 @@
 use super::option::{Row, Value};
 use super::pending::PENDING;
 use super::secret::Secret;
-use super::{sections, sources};
+use super::{sections, sources, webhooks};
 use seerflow_model::Severity;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -61,6 +61,8 @@ pub struct Values {
     pub values: BTreeMap<&'static str, Value>,
     /// The entries of `sources`, compiled.
     pub sources: Vec<sources::SourceEntry>,
+    /// The entries of `receivers.webhooks`, compiled.
+    pub webhooks: Vec<webhooks::WebhookEntry>,
 }
 
 /// A value that cannot be held by the field of its option: the table itself is wrong.

@@ -6,6 +6,7 @@
 
 use super::Door;
 use super::counters::ReceiverCounters;
+use super::dedup::Dedup;
 use super::settings::{SourceKey, SourceSettings};
 use crate::runtime::stamp::{Kind, Stamp, StampOptions, Stamper};
 use seerflow_model::hash;
@@ -43,6 +44,9 @@ pub struct LiveSource {
     stamps: Vec<Stamp>,
     records: Vec<RecordMeta>,
     redact: Option<Redacting>,
+    dedup: Option<Arc<Dedup>>,
+    /// Duplicates since they were counted.
+    duplicates: u64,
     /// The records of a source that redacts.
     redacted: Vec<u8>,
 }
@@ -83,6 +87,8 @@ impl LiveSource {
                 if table { redact.of_rows() } else { redact }
             }),
             redacted: Vec::new(),
+            dedup: settings.dedup,
+            duplicates: 0,
         }
     }
 
@@ -101,25 +107,40 @@ impl LiveSource {
     pub fn push(&mut self, record: &[u8], start: usize, (flags, end): (Flags, LineEnd), now: Ns) {
         // Taken out for the time of the call, because the record may lie in its buffer.
         let Some(mut redact) = self.redact.take() else {
-            return self.push_safe(record, start, (flags, end), now);
+            self.push_safe(record, start, (flags, end), now);
+            return;
         };
         let Safe { bytes, cut } = redact.line(record);
         let flags = if cut { flags | Flags::CUT } else { flags };
-        self.push_safe(bytes, self.redacted.len(), (flags, end), now);
-        self.redacted.extend_from_slice(bytes);
+        if self.push_safe(bytes, self.redacted.len(), (flags, end), now) {
+            self.redacted.extend_from_slice(bytes);
+        }
         self.redact = Some(redact);
     }
 
-    /// Stamps a record of which nothing is to be redacted any more.
-    fn push_safe(&mut self, record: &[u8], start: usize, (flags, end): (Flags, LineEnd), now: Ns) {
+    /// Stamps a record of which nothing is to be redacted any more; false when it is a duplicate,
+    /// which is not kept.
+    fn push_safe(
+        &mut self,
+        record: &[u8],
+        start: usize,
+        (flags, end): (Flags, LineEnd),
+        now: Ns,
+    ) -> bool {
         let located = self.joining.locate(record);
         let found = located.map(|located| self.finder.settle(&located));
         self.stamper.stamp(found.map(|time| time.ns), now, &mut self.stamps);
         // A live source answers each record with one stamp.
-        let Some(stamp) = self.stamps.pop() else { return };
+        let Some(stamp) = self.stamps.pop() else { return false };
         if stamp.flags.has(Flags::CLOCK_SKEW) {
             // If it was the year that could not be believed, the next one is found anew.
             self.finder.anchor(now);
+        }
+        if let Some(dedup) = &self.dedup
+            && dedup.repeats(record, stamp.effective)
+        {
+            self.duplicates += 1;
+            return false;
         }
         self.records.push(RecordMeta {
             start: start as u32,
@@ -132,6 +153,12 @@ impl LiveSource {
             flags: flags | stamp.flags,
             end,
         });
+        true
+    }
+
+    /// How many duplicates there were since this was asked last; their door counts them.
+    pub fn duplicates(&mut self) -> u64 {
+        std::mem::take(&mut self.duplicates)
     }
 
     /// The records since the last batch, numbered from `seq`, over the buffer they stand in; of a
@@ -144,6 +171,15 @@ impl LiveSource {
             seq += 1;
         }
         RecordBatch { source: self.info.clone(), observed: now, bytes, records }
+    }
+}
+
+/// Counts duplicates as taken at the door and dropped there.
+pub fn count_duplicates(door: &Door, n: u64) {
+    if n > 0 {
+        ReceiverCounters::add(&door.counters.accepted, n);
+        ReceiverCounters::add(&door.port.state.accepted, n);
+        ReceiverCounters::add(&door.counters.duplicate, n);
     }
 }
 

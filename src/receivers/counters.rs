@@ -30,6 +30,11 @@ counters! {
     queue_full,
     /// Records dropped because the engine was gone. In the ledger.
     stopped,
+    /// Records dropped because the same one was there before (`sources[].dedup_seconds`). In the
+    /// ledger.
+    duplicate,
+    /// Records whose source could not be kept apart: its name is no name, or there are too many.
+    unnamed_source,
     /// Datagrams that the kernel dropped before we saw them. Beside the ledger.
     kernel,
     /// Records longer than the limit, cut.
@@ -80,7 +85,7 @@ impl ReceiverCounters {
 
     /// Records dropped at the door: what the ledger adds to `processed`.
     pub fn dropped(&self) -> u64 {
-        self.queue_full.load(Relaxed) + self.stopped.load(Relaxed)
+        self.queue_full.load(Relaxed) + self.stopped.load(Relaxed) + self.duplicate.load(Relaxed)
     }
 
     /// Warns when the way into the engine is filled to 80 %, at most once a minute.

@@ -10,12 +10,14 @@
 //! records and counts what it drops. Every bound is a named option.
 
 pub mod counters;
+pub mod dedup;
 pub mod file;
 pub mod otlp;
 pub mod pipe;
 pub mod push;
 pub mod settings;
 pub mod syslog;
+pub mod webhook;
 
 mod batch;
 mod queued;

@@ -8,7 +8,7 @@
 //! read it is in.
 
 use super::Door;
-use super::batch::accept;
+use super::batch::{accept, count_duplicates};
 use super::counters::ReceiverCounters;
 use super::queued::QueuedSource;
 use super::settings::SourceKey;
@@ -185,6 +185,7 @@ impl Pipe {
     }
 
     async fn deliver(&mut self, now: Ns, seen: Ns) -> Result<(), Stopped> {
+        count_duplicates(&self.door, self.text.source.duplicates());
         while let Some(batch) = self.text.take(now) {
             let records = batch.records.len();
             accept(&self.door, records, seen);

@@ -4,6 +4,7 @@
 //! for others (a jump, a banner) stay, with their bytes. At most 4 MiB wait.
 
 use super::batch::BATCH_RECORDS;
+use super::dedup::Dedup;
 use crate::runtime::stamp::{Stamp, Stamper};
 use seerflow_model::record::{Flags, LineEnd, RecordBatch, RecordMeta, SourceInfo};
 use seerflow_model::time::Ns;
@@ -25,13 +26,26 @@ pub struct QueuedSource {
     records: Vec<RecordMeta>,
     stamped: usize,
     stamps: Vec<Stamp>,
+    dedup: Option<Arc<Dedup>>,
+    duplicates: u64,
 }
 
 impl QueuedSource {
     /// A source that goes on at `seq`.
     pub fn new(info: Arc<SourceInfo>, stamper: Stamper, seq: u64) -> QueuedSource {
         let (bytes, records, stamps) = (Vec::new(), Vec::new(), Vec::new());
-        QueuedSource { info, stamper, seq, bytes, records, stamped: 0, stamps }
+        let (dedup, duplicates) = (None, 0);
+        QueuedSource { info, stamper, seq, bytes, records, stamped: 0, stamps, dedup, duplicates }
+    }
+
+    /// Drops records that its entry has kept before.
+    pub fn dedup(&mut self, dedup: Option<Arc<Dedup>>) {
+        self.dedup = dedup;
+    }
+
+    /// How many duplicates there were since this was asked last; the door counts them.
+    pub fn duplicates(&mut self) -> u64 {
+        std::mem::take(&mut self.duplicates)
     }
 
     /// Takes one record.
@@ -104,9 +118,21 @@ impl QueuedSource {
     fn apply(&mut self) {
         for stamp in self.stamps.drain(..) {
             let record = &mut self.records[self.stamped];
+            let bytes = record.start as usize..(record.start + record.len) as usize;
+            if let Some(dedup) = &self.dedup
+                && dedup.repeats(&self.bytes[bytes], stamp.effective)
+            {
+                self.duplicates += 1;
+                // Few wait behind it.
+                self.records.remove(self.stamped);
+                continue;
+            }
             record.effective = stamp.effective;
             record.flags.set(stamp.flags);
             self.stamped += 1;
+        }
+        if self.records.is_empty() {
+            self.bytes.clear();
         }
     }
 }
@@ -118,6 +144,39 @@ mod tests {
     use crate::runtime::stamp::{Kind, StampOptions};
     use seerflow_model::record::ReceiverKind;
     use seerflow_model::time::SECOND;
+
+    #[test]
+    fn a_duplicate_is_dropped_wherever_it_waited() {
+        let info = Arc::new(SourceInfo::plain(1, "f", ReceiverKind::File, "file"));
+        let stamper = Stamper::new(StampOptions {
+            lateness: 2 * SECOND,
+            max_future: 300 * SECOND,
+            kind: Kind::File,
+            start_promise: 0,
+        });
+        let mut source = QueuedSource::new(info, stamper, 0);
+        source.dedup(Some(Arc::new(Dedup::new(5 * SECOND))));
+        let now = START + 100_000 * SECOND;
+        let mut push = |at: u64, text: &str| {
+            let time = TimeHit { start: 0, len: 2, ns: START + at * SECOND };
+            source.push(text.as_bytes(), Some(time), (Flags::default(), LineEnd::Lf), now);
+        };
+        for (at, text) in [(1, "a"), (1, "a"), (2, "b"), (9000, "c"), (9000, "c"), (9001, "b")] {
+            push(at, text);
+        }
+        source.flush_due(now + SECOND);
+        let batch = source.take(now).unwrap();
+        let kept: Vec<_> = batch
+            .records
+            .iter()
+            .map(|record| (batch.bytes_of(record), record.seq, record.effective))
+            .collect();
+        let at = |seconds: u64| START + seconds * SECOND;
+        let expected = [("a", 0, at(1)), ("b", 2, at(2)), ("c", 3, at(9000)), ("b", 5, at(9001))]
+            .map(|(text, seq, at)| (text.as_bytes(), seq, at));
+        assert_eq!(kept, expected);
+        assert_eq!((source.duplicates(), source.duplicates(), source.is_empty()), (2, 0, true));
+    }
 
     #[test]
     fn what_waits_keeps_its_bytes_and_its_place() {

@@ -1,5 +1,7 @@
 //! How a source is set up: what `sources[]` says of it, resolved once when it appears.
 
+use super::dedup::Dedup;
+use seerflow_model::Severity;
 use seerflow_model::record::{ReceiverKind, SourceInfo};
 use seerflow_model::time::{Ns, SECOND};
 use seerflow_parsing::lines::Joining;
@@ -51,6 +53,12 @@ pub struct SourceSettings {
     pub year: YearPolicy,
     /// What is redacted.
     pub redact: Option<Arc<Redactor>>,
+    /// What its sources are called, instead of by sender and door.
+    pub name: Option<String>,
+    /// What the values of the field that means the severity stand for.
+    pub severity_map: Vec<(String, Severity)>,
+    /// What its entry has kept, so that the same record is not kept twice.
+    pub dedup: Option<Arc<Dedup>>,
 }
 
 /// The rules of `sources[]`: first match wins.
@@ -68,6 +76,7 @@ impl SourceSettings {
             ReceiverKind::OtlpGrpc | ReceiverKind::OtlpHttp => ("otlp", PUSHED_LATENESS),
             ReceiverKind::File | ReceiverKind::Archive => ("file", 2 * SECOND),
             ReceiverKind::Stdin => ("stdin", 60 * SECOND),
+            ReceiverKind::Webhook => ("webhook", 10 * SECOND),
         };
         SourceSettings {
             lateness,
@@ -79,12 +88,17 @@ impl SourceSettings {
             zone: Zone::System,
             year: YearPolicy::NotAfter(key.modified.unwrap_or(key.now)),
             redact: None,
+            name: None,
+            severity_map: Vec::new(),
+            dedup: None,
         }
     }
 
     /// The description that travels with the records.
     pub fn info(&self, id: u64, name: String, key: &SourceKey<'_>) -> SourceInfo {
-        let mut info = SourceInfo::plain(id, &name, key.receiver, &self.source_type);
+        let name = self.name.as_deref().unwrap_or(&name);
+        let mut info = SourceInfo::plain(id, name, key.receiver, &self.source_type);
+        info.severity_map = self.severity_map.clone();
         info.peer = key.peer.map(|ip| ip.to_string());
         info.entry = self.entry.clone();
         info.format = self.format.clone();

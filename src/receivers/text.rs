@@ -42,11 +42,12 @@ pub struct TextSource {
 impl TextSource {
     /// A text read from where `begin` says.
     pub fn new(
-        source: QueuedSource,
+        mut source: QueuedSource,
         settings: SourceSettings,
         line_bytes: usize,
         begin: Option<Begin>,
     ) -> TextSource {
+        source.dedup(settings.dedup);
         let (multiline, redact) = (settings.multiline, settings.redact);
         let options = Options { line_bytes, multiline, redact };
         let finder = Finder::new(settings.zone, settings.year);

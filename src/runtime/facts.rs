@@ -273,6 +273,7 @@ fn row(
     for (reason, n) in [
         ("queue_full", receiver.counters.queue_full.load(Acquire)),
         ("stopped", receiver.counters.stopped.load(Acquire)),
+        ("duplicate", receiver.counters.duplicate.load(Acquire)),
     ] {
         if n > 0 {
             dropped.insert(reason.to_owned(), n);

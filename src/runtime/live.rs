@@ -10,7 +10,7 @@ use crate::receivers::counters::ReceiverCounters;
 use crate::receivers::otlp::{grpc, http};
 use crate::receivers::settings::SourceRules;
 use crate::receivers::syslog::{tcp, udp};
-use crate::receivers::{Door, file, pipe, push};
+use crate::receivers::{Door, file, pipe, push, webhook};
 use seerflow_model::record::ReceiverKind;
 use seerflow_model::{Alert, Ns};
 use seerflow_pipeline::engine::{Engine, Failed, Options, Shared};
@@ -29,6 +29,8 @@ pub enum Way {
     OtlpGrpc(std::net::TcpListener, push::Limits),
     /// OpenTelemetry logs over HTTP.
     OtlpHttp(std::net::TcpListener, push::Limits),
+    /// Webhooks.
+    Webhook(std::net::TcpListener, webhook::WebhookOptions),
     /// Tailed files.
     Files(file::FileOptions),
     /// Standard input, or another stream that ends.
@@ -42,6 +44,7 @@ impl Way {
             Way::Tcp(..) => ReceiverKind::SyslogTcp,
             Way::OtlpGrpc(..) => ReceiverKind::OtlpGrpc,
             Way::OtlpHttp(..) => ReceiverKind::OtlpHttp,
+            Way::Webhook(..) => ReceiverKind::Webhook,
             Way::Files(..) => ReceiverKind::File,
             Way::Pipe(..) => ReceiverKind::Stdin,
         }
@@ -122,6 +125,7 @@ impl Live {
                 Way::OtlpGrpc(listener, _) | Way::OtlpHttp(listener, _) => {
                     listener.local_addr().ok()
                 }
+                Way::Webhook(listener, _) => listener.local_addr().ok(),
                 Way::Files(_) | Way::Pipe(_) => None,
             };
             receivers.push(Receiver { kind, address, counters });
@@ -162,6 +166,10 @@ async fn serve(way: Way, door: Door) -> Result<(), String> {
         },
         Way::OtlpHttp(listener, limits) => match listen(listener) {
             Ok(listener) => http::run(listener, limits, door).await.map_err(|e| e.to_string()),
+            Err(error) => Err(error.to_string()),
+        },
+        Way::Webhook(listener, options) => match listen(listener) {
+            Ok(listener) => webhook::run(listener, options, door).await.map_err(|e| e.to_string()),
             Err(error) => Err(error.to_string()),
         },
         Way::Files(options) => file::run(options, door).await.map_err(|e| e.to_string()),

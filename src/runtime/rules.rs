@@ -2,12 +2,15 @@
 //! ask for them. First match wins.
 
 use super::archive::{self, FileOptions};
-use crate::config::{Config, Multiline, SourceEntry, SourceFacts, sources};
+use crate::config::webhooks::Mapping;
+use crate::config::{Config, Multiline, SourceEntry, SourceFacts, WebhookEntry};
+use crate::receivers::dedup::Dedup;
 use crate::receivers::settings::{SourceKey, SourceRules, SourceSettings};
+use crate::receivers::webhook::Place;
 use jiff::tz::TimeZone;
 use seerflow_model::record::ReceiverKind;
 use seerflow_model::time::SECOND;
-use seerflow_model::{Event, Format};
+use seerflow_model::{Event, Format, SourceInfo};
 use seerflow_parsing::layout::{HEAD_MAX, Layout};
 use seerflow_parsing::lines::Joining;
 use seerflow_parsing::redact::{Counts, Key, Redactor};
@@ -34,6 +37,9 @@ pub struct Rules {
     /// What each entry redacts, compiled.
     redact: Vec<Option<Arc<Redactor>>>,
     redacted: Arc<Counts>,
+    /// What each entry has kept, to know it again.
+    dedup: Vec<Option<Arc<Dedup>>>,
+    webhooks: Vec<WebhookEntry>,
     given: Given,
     lateness: u64,
     max_future: u64,
@@ -52,6 +58,8 @@ impl Rules {
         Rules {
             redact: config.sources.iter().map(compile).collect(),
             redacted,
+            dedup: config.sources.iter().map(|entry| dedup(entry)).collect(),
+            webhooks: config.webhooks.clone(),
             entries: config.sources.clone(),
             given,
             lateness: config.engine.lateness_seconds,
@@ -66,6 +74,8 @@ impl Rules {
             entries: self.entries.clone(),
             redact: self.redact.clone(),
             redacted: self.redacted.clone(),
+            dedup: self.dedup.clone(),
+            webhooks: self.webhooks.clone(),
             given: self.given.clone(),
             lateness: self.lateness,
             max_future: self.max_future,
@@ -80,9 +90,12 @@ impl Rules {
 
     /// What the entry of a source redacts.
     fn redact(&self, entry: Option<&SourceEntry>) -> Option<Arc<Redactor>> {
-        let entry = entry?;
-        let at = self.entries.iter().position(|other| std::ptr::eq(other, entry))?;
-        self.redact[at].clone()
+        self.redact[self.place(entry?)?].clone()
+    }
+
+    /// Which entry it is.
+    fn place(&self, entry: &SourceEntry) -> Option<usize> {
+        self.entries.iter().position(|other| std::ptr::eq(other, entry))
     }
 
     /// What processes compare that must make the same pseudonyms: none can be made with it. 0 when
@@ -106,12 +119,18 @@ impl Rules {
         let facts = SourceFacts {
             receiver: Some(source.receiver),
             path: &source.name,
-            listener: source.name.rsplit(" → ").next().unwrap_or_default(),
+            listener: listener_of(source),
             program: event.program(),
             host,
             service: event.program(),
         };
-        sources::find(&self.entries, &facts)
+        // What needs no line was settled with the source, by more than the line's source tells.
+        let fits = |entry: &&SourceEntry| match entry.matching.needs_line() {
+            true => entry.matching.fits(&facts),
+            false if live(source.receiver) => source.entry.as_ref() == Some(&entry.name),
+            false => entry.matching.fits(&facts),
+        };
+        self.entries.iter().find(fits)
     }
 
     /// Whether anything is ever dropped.
@@ -136,6 +155,29 @@ impl Rules {
             entry: entry.map(|e| e.name.clone()),
             redact: self.redact(entry),
         }
+    }
+
+    /// What an entry of `receivers.webhooks` says of its sources, where `sources[]` says nothing.
+    fn of_webhook(&self, key: &SourceKey<'_>, entry: Option<&SourceEntry>, s: &mut SourceSettings) {
+        let place = Place::split(key.listener);
+        let Some(hook) = self.webhooks.iter().find(|hook| hook.path == place.path) else { return };
+        let format = entry.and_then(|e| e.format).or(match hook.mapping {
+            Mapping::None => None,
+            Mapping::Github => Some(Format::Github),
+            Mapping::Kubernetes => Some(Format::KubeEvent),
+            Mapping::Alertmanager => Some(Format::Alertmanager),
+        });
+        let mapping = match entry.map(|e| &e.field_mapping) {
+            Some(mapping) if !mapping.is_empty() => mapping,
+            _ => &hook.field_mapping,
+        };
+        s.format = format.map_or("auto", Format::name).to_owned();
+        s.multiline = Layout::of(format, "", b"", mapping, Joining::Off)
+            .map_or(Joining::Off, |layout| Joining::Laid(Arc::new(layout)));
+        s.source_type = self.source_type(entry, &hook.source_type);
+        s.severity_map = hook.severity_map.clone();
+        let name = if place.source.is_empty() { &hook.source_id } else { place.source };
+        s.name = Some(name.to_owned());
     }
 
     /// How the lines of a source become records, with its layout if it has one.
@@ -183,6 +225,17 @@ fn head_of(path: &Path, entry: Option<&SourceEntry>) -> Vec<u8> {
     head
 }
 
+/// Whether the sources of a door are settled by [`Rules::settle`].
+fn live(receiver: ReceiverKind) -> bool {
+    receiver != ReceiverKind::Archive
+}
+
+/// The address that a source of the network came in by, as far as its name tells it.
+fn listener_of(source: &SourceInfo) -> &str {
+    let door = source.name.rsplit(" → ").next().unwrap_or_default();
+    door.strip_prefix(source.receiver.name()).unwrap_or(door).trim_start()
+}
+
 fn joining(entry: Option<&SourceEntry>) -> Joining {
     match entry.map(|entry| &entry.multiline) {
         None | Some(Multiline::Auto) => Joining::Auto,
@@ -193,6 +246,10 @@ fn joining(entry: Option<&SourceEntry>) -> Joining {
     }
 }
 
+fn dedup(entry: &SourceEntry) -> Option<Arc<Dedup>> {
+    entry.dedup_seconds.map(|seconds| Arc::new(Dedup::new(seconds * SECOND)))
+}
+
 fn format_of(entry: Option<&SourceEntry>) -> String {
     entry.and_then(|e| e.format).map_or("auto", |format| format.name()).to_owned()
 }
@@ -201,10 +258,17 @@ impl SourceRules for Rules {
     fn settle(&self, key: &SourceKey<'_>) -> SourceSettings {
         let peer = key.peer.map(|ip| ip.to_string()).unwrap_or_default();
         let path = key.path.map(|path| path.to_string_lossy()).unwrap_or_default();
+        let (listener, path) = match key.receiver {
+            ReceiverKind::Webhook => {
+                let place = Place::split(key.listener);
+                (place.listener, place.path)
+            }
+            _ => (key.listener, &*path),
+        };
         let facts = SourceFacts {
             receiver: Some(key.receiver),
-            path: &path,
-            listener: key.listener,
+            path,
+            listener,
             host: &peer,
             ..SourceFacts::default()
         };
@@ -213,7 +277,9 @@ impl SourceRules for Rules {
         let lateness = self.lateness * SECOND;
         settings.lateness = match key.receiver {
             ReceiverKind::Stdin => settings.lateness,
-            ReceiverKind::OtlpGrpc | ReceiverKind::OtlpHttp => settings.lateness.max(lateness),
+            ReceiverKind::OtlpGrpc | ReceiverKind::OtlpHttp | ReceiverKind::Webhook => {
+                settings.lateness.max(lateness)
+            }
             _ => lateness,
         };
         if let Some(seconds) = entry.and_then(|e| e.lateness_seconds) {
@@ -226,6 +292,10 @@ impl SourceRules for Rules {
         settings.multiline =
             self.joining(entry, key.path.unwrap_or(Path::new("")), key.head.unwrap_or_default());
         settings.redact = self.redact(entry);
+        settings.dedup = entry.and_then(|e| self.dedup[self.place(e)?].clone());
+        if key.receiver == ReceiverKind::Webhook {
+            self.of_webhook(key, entry, &mut settings);
+        }
         if let Some(zone) = self.zone(entry) {
             settings.zone = zone;
         }

@@ -122,13 +122,17 @@ pub enum Format {
     KubeEvent,
     /// An event of the Linux audit system.
     Auditd,
+    /// A delivery of a GitHub webhook.
+    Github,
+    /// An alert of Prometheus' Alertmanager.
+    Alertmanager,
     /// A LogRecord of OpenTelemetry with its resource and scope.
     Otlp,
 }
 
 impl Format {
     /// All formats, in the order of the documentation.
-    pub const ALL: [Format; 31] = [
+    pub const ALL: [Format; 33] = [
         Format::Plain,
         Format::Timestamped,
         Format::Leveled,
@@ -159,6 +163,8 @@ impl Format {
         Format::KubeAudit,
         Format::KubeEvent,
         Format::Auditd,
+        Format::Github,
+        Format::Alertmanager,
         Format::Otlp,
     ];
 
@@ -195,6 +201,8 @@ impl Format {
             Format::KubeAudit => "kube_audit",
             Format::KubeEvent => "kube_event",
             Format::Auditd => "auditd",
+            Format::Github => "github",
+            Format::Alertmanager => "alertmanager",
             Format::Otlp => "otlp",
         }
     }

@@ -20,6 +20,8 @@ pub(crate) fn structured(event: &Event) -> Option<LogSource> {
         Format::Cloudtrail => ("", "aws", "cloudtrail"),
         Format::KubeAudit => ("application", "kubernetes", "audit"),
         Format::KubeEvent => ("application", "kubernetes", ""),
+        Format::Github => ("application", "github", ""),
+        Format::Alertmanager => ("application", "prometheus", "alertmanager"),
         Format::Auditd if event.activity == Activity::ProcessStart => {
             ("process_creation", "linux", "auditd")
         }

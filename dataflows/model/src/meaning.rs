@@ -31,11 +31,12 @@ pub enum Meaning {
     Process,
     Service,
     Container,
+    Source,
 }
 
 impl Meaning {
     /// All of them, with the name in configuration and the name of the field that it becomes.
-    pub const ALL: [(Meaning, &'static str, &'static str); 24] = {
+    pub const ALL: [(Meaning, &'static str, &'static str); 25] = {
         use Meaning::*;
         [
             (Message, "message", "message"),
@@ -62,6 +63,7 @@ impl Meaning {
             (Process, "process", "process.name"),
             (Service, "service", "service.name"),
             (Container, "container", "container.name"),
+            (Source, "source", "log.source"),
         ]
     };
 

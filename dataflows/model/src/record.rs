@@ -4,6 +4,7 @@
 //! until it is parsed.
 
 use crate::meaning::{Meaning, Table};
+use crate::severity::Severity;
 use crate::time::Ns;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -88,6 +89,8 @@ pub enum ReceiverKind {
     OtlpHttp,
     /// Standard input or a pipe.
     Stdin,
+    /// HTTP POST.
+    Webhook,
     /// A file read from end to end.
     Archive,
 }
@@ -102,6 +105,7 @@ impl ReceiverKind {
             ReceiverKind::OtlpHttp => "otlp_http",
             ReceiverKind::File => "file",
             ReceiverKind::Stdin => "stdin",
+            ReceiverKind::Webhook => "webhook",
             ReceiverKind::Archive => "archive",
         }
     }
@@ -172,6 +176,8 @@ pub struct SourceInfo {
     pub table: Option<Table>,
     /// `sources[].field_mapping`.
     pub field_mapping: Vec<(Meaning, String)>,
+    /// What the values of the field that means the severity stand for.
+    pub severity_map: Vec<(String, Severity)>,
 }
 
 impl SourceInfo {
@@ -188,6 +194,7 @@ impl SourceInfo {
             zone: None,
             table: None,
             field_mapping: Vec::new(),
+            severity_map: Vec::new(),
         }
     }
 }

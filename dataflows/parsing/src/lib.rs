@@ -4,6 +4,7 @@
 //! Pure: no I/O, no wall clock. Everything here reads hostile text: bounded in size, depth and
 //! time, and no bytes make it panic.
 
+pub mod fields;
 pub mod header;
 pub mod layout;
 pub mod lines;

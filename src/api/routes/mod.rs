@@ -6,6 +6,7 @@ pub mod config;
 pub mod engine;
 pub mod entities;
 pub mod events;
+pub mod exchange;
 pub mod health;
 pub mod silences;
 pub mod sources;

@@ -18,7 +18,7 @@ use super::open::{Content, Inode, Live, Look, Open, Read, Rest};
 use super::paths::{OpenError, Paths};
 use super::{FileOptions, FileStart, explain};
 use crate::receivers::Door;
-use crate::receivers::batch::accept;
+use crate::receivers::batch::{accept, count_duplicates};
 use crate::receivers::counters::ReceiverCounters;
 use crate::receivers::queued::QueuedSource;
 use crate::receivers::settings::SourceKey;
@@ -298,6 +298,7 @@ impl Tailer {
     fn deliver(&mut self, i: usize, now: Ns, outcome: &mut Outcome) {
         while !outcome.full && !outcome.gone {
             let Some(live) = &mut self.open[i].live else { return };
+            count_duplicates(&self.door, live.text.source.duplicates());
             let Some(batch) = live.text.take(now) else {
                 // All that was stamped is in its lane. While the engine is full a pass always ends
                 // with a batch in hand, so this is where the promise moves on.

@@ -6,7 +6,7 @@
 //! records as they go to their lanes; what is refused is counted beside it.
 
 use super::super::Door;
-use super::super::batch::{LiveSource, accept};
+use super::super::batch::{LiveSource, accept, count_duplicates};
 use super::super::counters::ReceiverCounters;
 use super::budget::Budget;
 use super::entrance::{Describe, Entrance, Peer, UnderWay};
@@ -50,6 +50,18 @@ pub struct Offer {
     pub read: usize,
     /// Its records.
     pub records: Records,
+    /// What it holds.
+    pub room: Room,
+}
+
+/// What a request is beside its records.
+pub struct Request {
+    /// Who sent it.
+    pub ip: IpAddr,
+    /// [`Intake::digest`] of what tells it from others; without one it is never known again.
+    pub digest: Option<u128>,
+    /// Bytes of its content, for the counters.
+    pub read: usize,
     /// What it holds.
     pub room: Room,
 }
@@ -141,32 +153,56 @@ impl Intake {
         entrance: &Arc<Entrance>,
         offer: Offer,
     ) -> Result<Taken, Refusal> {
+        let Offer { ip, digest, read, records, room } = offer;
+        let request = Request { ip, digest: Some(digest), read, room };
+        self.offer_parts(vec![(entrance.clone(), records)], request).await
+    }
+
+    /// Takes a request whose records come in by several entrances: all of them, or none.
+    pub async fn offer_parts(
+        self: &Arc<Self>,
+        parts: Vec<(Arc<Entrance>, Records)>,
+        request: Request,
+    ) -> Result<Taken, Refusal> {
         let counters = &self.door.counters;
-        let now = self.door.clock.now();
-        let known = lock(&self.repeats).see(offer.digest, now);
-        let tell = match known {
-            Known::New(tell) => tell,
-            Known::Taken(taken) => return Ok(self.again(taken)),
-            Known::Pending(mut verdict) => {
-                // Whoever waits here holds nothing.
-                drop(offer);
-                let told = verdict.wait_for(Option::is_some).await.ok().and_then(|told| *told);
-                return told.flatten().map(|taken| self.again(taken)).ok_or(Refusal::Stopping);
+        let settle = match request.digest {
+            None => None,
+            Some(digest) => {
+                let now = self.door.clock.now();
+                let known = lock(&self.repeats).see(digest, now);
+                match known {
+                    Known::New(tell) => {
+                        Some(Settle { intake: self.clone(), digest, tell, taken: None })
+                    }
+                    Known::Taken(taken) => return Ok(self.again(taken)),
+                    Known::Pending(mut verdict) => {
+                        // Whoever waits here holds nothing.
+                        drop((parts, request));
+                        let told = verdict.wait_for(Option::is_some).await.ok();
+                        let told = told.and_then(|told| *told).flatten();
+                        return told.map(|taken| self.again(taken)).ok_or(Refusal::Stopping);
+                    }
+                }
             }
         };
-        let settle = Settle { intake: self.clone(), digest: offer.digest, tell, taken: None };
+        let refused = parts.iter().map(|(_, records)| records.refused()).sum();
         let alive = lock(&self.alive).clone().ok_or(Refusal::Stopping)?;
-        let peer = entrance.meet(&self.door, &self.promises, offer.ip);
-        let share = self.limits.held_max / 2;
-        let under_way = peer.begin(&self.promises, offer.room.bytes(), share)?;
-        drop(peer);
-        ReceiverCounters::add(&counters.bytes, offer.read as u64);
-        ReceiverCounters::add(&counters.refused_record, offer.records.refused());
-        let (intake, entrance) = (self.clone(), entrance.clone());
+        let (share, bytes) = (self.limits.held_max / 2, request.room.bytes() / parts.len().max(1));
+        let mut all = Vec::with_capacity(parts.len());
+        for (entrance, records) in parts {
+            let peer = entrance.meet(&self.door, &self.promises, request.ip);
+            let under_way = peer.begin(&self.promises, bytes, share)?;
+            all.push((entrance, under_way, records));
+        }
+        ReceiverCounters::add(&counters.bytes, request.read as u64);
+        ReceiverCounters::add(&counters.refused_record, refused);
+        let intake = self.clone();
         let task = tokio::spawn(async move {
-            let taken = intake.take(&entrance, under_way, offer).await;
-            settle.told(taken);
-            drop(alive);
+            let taken = intake.take_all(all, refused).await;
+            if let Some(settle) = settle {
+                settle.told(taken);
+            }
+            drop((request.room, alive));
             taken
         });
         // A task that panicked, or one that the end of the runtime has cut off.
@@ -178,15 +214,26 @@ impl Intake {
         Taken { repeated: true, ..taken }
     }
 
-    /// Sends all records to their lanes; `None` when the engine is gone.
+    /// Sends all records to their lanes, one entrance after another; `None` when the engine is gone.
+    async fn take_all(
+        &self,
+        parts: Vec<(Arc<Entrance>, UnderWay, Records)>,
+        refused: u64,
+    ) -> Option<Taken> {
+        let mut accepted = 0;
+        for (entrance, under_way, records) in parts {
+            accepted += records.len() as u64;
+            self.take(&entrance, under_way, records).await?;
+        }
+        Some(Taken { accepted, refused, repeated: false })
+    }
+
     async fn take(
         &self,
         entrance: &Entrance,
         mut under_way: UnderWay,
-        offer: Offer,
-    ) -> Option<Taken> {
-        let Offer { records, room, .. } = offer;
-        let (accepted, refused) = (records.len() as u64, records.refused());
+        records: Records,
+    ) -> Option<()> {
         let peer = under_way.peer.clone();
         let mut source = peer.source.lock().await;
         let mut port = {
@@ -199,6 +246,11 @@ impl Intake {
             let now = self.door.clock.now();
             source.stamper.grant(peer.granted());
             let batch = stamped(&mut source, &peer, chunk, now);
+            count_duplicates(&self.door, source.duplicates());
+            if batch.records.is_empty() {
+                peer.raise(source.stamper.offer(now));
+                continue;
+            }
             self.wait_for_turn(&source, &peer, &batch).await;
             let n = batch.records.len();
             accept(&self.door, n, now);
@@ -212,8 +264,7 @@ impl Intake {
             peer.raise(source.stamper.offer(now));
         }
         under_way.ended = self.door.clock.now();
-        drop(room);
-        Some(Taken { accepted, refused, repeated: false })
+        Some(())
     }
 
     /// A sender whose clock is far ahead waits while the engine holds much.

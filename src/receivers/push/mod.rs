@@ -33,7 +33,7 @@ mod tests;
 pub use body::Framing;
 pub use budget::Room;
 pub use entrance::Entrance;
-pub use intake::{Intake, Offer, Taken};
+pub use intake::{Intake, Offer, Request, Taken};
 pub use records::Records;
 pub use refusal::Refusal;
 

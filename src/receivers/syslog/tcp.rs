@@ -8,7 +8,7 @@
 //! stamps, so a connection that catches up does not suffer from one that is live.
 
 use super::super::Door;
-use super::super::batch::{BATCH_RECORDS, LiveSource, accept};
+use super::super::batch::{BATCH_RECORDS, LiveSource, accept, count_duplicates};
 use super::super::counters::ReceiverCounters;
 use super::super::recent::{PEERS_MAX, Recent};
 use super::FRAME_MAX;
@@ -263,7 +263,12 @@ impl Connection {
     }
 
     async fn send(&mut self, reader: &mut Reader, bytes: Vec<u8>, now: Ns) -> Result<(), Gone> {
+        count_duplicates(&self.door, reader.source.duplicates());
         let records = reader.source.len();
+        if records == 0 {
+            reader.promise.raise(reader.source.stamper.offer(now));
+            return Ok(());
+        }
         let seq = self.sequence.fetch_add(records as u64, Ordering::AcqRel);
         let batch = reader.source.take(bytes, seq, now);
         self.wait_for_turn(reader, &batch).await;

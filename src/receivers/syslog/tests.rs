@@ -1,11 +1,14 @@
 //! Both syslog receivers through real sockets into a fake engine.
 
 use super::super::counters::ReceiverCounters;
+use super::super::dedup::Dedup;
+use super::super::settings::{SourceKey, SourceRules, SourceSettings};
 use super::super::testing::{Engine, START, at, door, until};
 use super::{tcp, udp};
 use crate::runtime::clock::{Clock, ManualClock};
 use seerflow_model::record::Flags;
 use seerflow_model::time::{Ns, SECOND, TICK};
+use seerflow_parsing::time::Zone;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -46,6 +49,27 @@ impl Running {
         Running { address, engine, counters, stop, task, hand }
     }
 
+    /// Both doors behind one entry of `sources[]` with `dedup_seconds`.
+    async fn relays() -> (Running, Running) {
+        let (clock, hand) = Clock::manual(START);
+        let rules = Arc::new(Once(Arc::new(Dedup::new(5 * SECOND))));
+        let (mut first, engine) = door(&clock, 1, 64);
+        first.rules = rules.clone();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (counters, stop) = (first.counters.clone(), first.stop.clone());
+        let task = tokio::spawn(tcp::run(listener, tcp::TcpOptions::default(), first));
+        let tcp = Running { address, engine, counters, stop, task, hand };
+        let (clock, hand) = Clock::manual(START);
+        let (mut second, engine) = door(&clock, 1, 64);
+        second.rules = rules;
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        let (counters, stop) = (second.counters.clone(), second.stop.clone());
+        let task = tokio::spawn(udp::run(socket, udp::UdpOptions::default(), second));
+        (tcp, Running { address, engine, counters, stop, task, hand })
+    }
+
     async fn send(&self, bytes: &[u8]) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(bytes).await.unwrap();
@@ -75,6 +99,46 @@ impl Running {
         assert!(self.engine.closed());
         self.engine
     }
+}
+
+/// Rules under which no source keeps what another one kept.
+struct Once(Arc<Dedup>);
+
+impl SourceRules for Once {
+    fn settle(&self, key: &SourceKey<'_>) -> SourceSettings {
+        SourceSettings {
+            zone: Zone::Utc,
+            dedup: Some(self.0.clone()),
+            ..SourceSettings::defaults(key)
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_two_relays_send_is_kept_once() {
+    let (mut tcp, mut udp) = Running::relays().await;
+    let line = |n: u64| format!("<13>1 {} h app 1 - - line {n}", at(n));
+    let lines: String = (0..600).map(|n| line(n / 2) + "\n").collect();
+    drop(tcp.send(lines.as_bytes()).await);
+    tcp.drained(300).await;
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    for text in [line(0), line(299), line(299), line(298), "new".to_owned(), "new".to_owned()] {
+        socket.send_to(text.as_bytes(), udp.address).unwrap();
+    }
+    let counters = udp.counters.clone();
+    let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+    until("all datagrams", || {
+        udp.engine.drain();
+        count(&counters.accepted) == 6
+    })
+    .await;
+    assert_eq!(count(&tcp.counters.duplicate), 300);
+    let mut engine = udp.end().await;
+    assert_eq!(engine.texts(), ["new"]);
+    assert_eq!(count(&counters.duplicate), 5);
+    let mut engine = tcp.end().await;
+    let texts = engine.texts();
+    assert!((0..300).all(|n| texts[n as usize] == line(n)));
 }
 
 #[tokio::test]

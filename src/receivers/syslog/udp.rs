@@ -217,6 +217,11 @@ impl Listener {
                 let Some(sender) = self.senders.get(&ip) else { continue };
                 let bytes = std::mem::take(&mut sender.bytes);
                 let batch = sender.source.take(bytes, sender.seq, now);
+                // They were counted as taken with the others of the round.
+                ReceiverCounters::add(&self.door.counters.duplicate, sender.source.duplicates());
+                if batch.records.is_empty() {
+                    continue;
+                }
                 sender.seq += batch.records.len() as u64;
                 let least = batch.records.iter().map(|record| record.effective).min();
                 match least.is_some_and(|least| self.door.too_far(least)) {

@@ -265,7 +265,14 @@ impl State {
     /// Everything that readers may see, in the order in which it was written.
     pub(super) fn parts(&self, parts: &mut Vec<Part>) {
         let sealed = self.segments.values().flat_map(|segment| &segment.blocks);
-        let good = sealed.chain(&self.blocks).filter(|block| !block.is_damaged());
+        let good = sealed.filter(|block| !block.is_damaged());
+        parts.extend(good.map(|block| Part::sealed(Arc::clone(block))));
+        self.unsealed_parts(parts);
+    }
+
+    /// Those of them that are in no sealed segment.
+    pub(super) fn unsealed_parts(&self, parts: &mut Vec<Part>) {
+        let good = self.blocks.iter().filter(|block| !block.is_damaged());
         parts.extend(good.map(|block| Part::sealed(Arc::clone(block))));
         parts.extend(self.pending.iter().map(|part| Part::waiting(Arc::clone(part))));
         if self.open.published.rows > 0 {

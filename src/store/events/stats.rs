@@ -31,6 +31,10 @@ impl Counts {
         self.stored.fetch_add(events, Relaxed);
     }
 
+    pub(super) fn taken(&self) -> u64 {
+        self.stored.load(Relaxed)
+    }
+
     pub(super) fn already_stored(&self, events: u64) {
         self.already_stored.fetch_add(events, Relaxed);
     }

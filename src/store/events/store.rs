@@ -126,6 +126,35 @@ impl Inner {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is stored of a source now, wherever it is.
+    pub(super) fn seqs_of(&self, source: u64) -> Result<RoaringTreemap> {
+        let (mut all, mut parts) = (RoaringTreemap::new(), Vec::new());
+        for shard in self.shards() {
+            let segments: Vec<_> = {
+                let state = shard.lock();
+                state.unsealed_parts(&mut parts);
+                state.segments.values().cloned().collect()
+            };
+            for segment in segments {
+                if segment.footer.sources.binary_search(&source).is_ok()
+                    && let Some(seqs) = segment.seqs().remove(&source)
+                {
+                    all |= seqs;
+                }
+            }
+        }
+        for part in parts {
+            let sources = part.sources()?;
+            let seqs = part.seqs()?;
+            for (row, seq) in (0..part.rows()).zip(seqs.iter()) {
+                if sources.get(row).is_some_and(|info| info.id == source) {
+                    all.insert(*seq);
+                }
+            }
+        }
+        Ok(all)
+    }
+
     /// What of a source is in sealed segments, when it was known as the store was opened.
     pub(super) fn before(&self, source: u64) -> Option<RoaringTreemap> {
         if !self.before.contains(&source) {
@@ -303,6 +332,16 @@ impl EventStore {
     /// What the store holds and what became of the rest.
     pub fn stats(&self) -> Stats {
         Stats::of(&self.inner)
+    }
+
+    /// Events that writers have taken and shown since the store was opened.
+    pub fn stats_taken(&self) -> u64 {
+        self.inner.counts.taken()
+    }
+
+    /// The positions of a source that are stored now.
+    pub fn seqs_of(&self, source: u64) -> Result<RoaringTreemap> {
+        self.inner.seqs_of(source)
     }
 
     /// Seals what is gathered and returns when it is on disk.

@@ -6,9 +6,11 @@
 //! Cost: one pass over the event and its text each way.
 
 mod export;
+mod importer;
 mod row;
 
 pub use export::{CSV_HEAD, csv_line, ndjson_line};
+pub use importer::{ImportError, Imported, Importer};
 pub use row::{Problem, Row};
 
 #[cfg(test)]

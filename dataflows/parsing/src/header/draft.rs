@@ -47,6 +47,8 @@ pub(super) struct Draft {
     pub(super) syslog: bool,
     /// Whether what looks like the text stays a field, because another field is said to be it.
     pub(super) keep_text: bool,
+    /// Whether members that only repeat others are passed over, see [`super::github`].
+    pub(super) lean: bool,
     pub(super) severity: Option<Severity>,
     pub(super) facility: Option<u8>,
     /// What kind of thing the format itself says that the record reports.

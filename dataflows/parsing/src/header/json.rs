@@ -5,6 +5,7 @@
 //! array are fields of the same name.
 
 use super::draft::{Draft, FIELDS_MAX, Line};
+use super::{github, object};
 use crate::time::at;
 use seerflow_model::record::Flags;
 use seerflow_model::{Span, text};
@@ -161,9 +162,13 @@ impl Flat<'_, '_> {
             self.blanks();
             self.take(b':')?;
             self.blanks();
-            let name = self.name(key, depth);
-            self.value(name, depth)?;
-            self.path.truncate(outer);
+            if self.draft.lean && github::is_link(object::text(self.draft, self.line, key)) {
+                self.pass()?;
+            } else {
+                let name = self.name(key, depth);
+                self.value(name, depth)?;
+                self.path.truncate(outer);
+            }
             self.blanks();
             if self.take(b',').is_some() {
                 continue;

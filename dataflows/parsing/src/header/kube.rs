@@ -10,6 +10,16 @@ use super::object::text;
 use super::structured::{any, append, by_status, value};
 use seerflow_model::Severity;
 
+/// Fields that hold when what an Event reports happened last, the surest first.
+pub(crate) const EVENT_TIMES: [&str; 6] = [
+    "series.lastObservedTime",
+    "eventTime",
+    "lastTimestamp",
+    "deprecatedLastTimestamp",
+    "firstTimestamp",
+    "metadata.creationTimestamp",
+];
+
 /// Reads an audit event, `audit.k8s.io/v1`.
 pub(super) fn audit(draft: &mut Draft, line: Line<'_>) {
     let get = |name| value(draft, line, name);

@@ -10,6 +10,7 @@
 //! one validation of the text, two allocations, about half a microsecond a line.
 
 mod access;
+pub(crate) mod alertmanager;
 mod apache;
 mod application;
 mod auditd;
@@ -22,11 +23,12 @@ mod cef;
 mod cloudtrail;
 mod context;
 mod draft;
+pub(crate) mod github;
 mod haproxy;
 mod http;
 mod ids;
 mod json;
-mod kube;
+pub(crate) mod kube;
 mod leef;
 mod level;
 mod leveled;
@@ -109,7 +111,7 @@ impl Reader {
             _ => record_in(&mut self.draft, line, place, format, &mut self.inner),
         };
         if read && !mapping.is_empty() && mapping::maps(self.draft.format) {
-            mapping::apply(&mut self.draft, line, mapping);
+            mapping::apply(&mut self.draft, line, mapping, &batch.source.severity_map);
         }
         if !read {
             self.draft.reset(record.len(), flags);
@@ -122,6 +124,7 @@ impl Reader {
             }
         }
         if self.draft.host.is_empty()
+            && !structured::is_forwarded(self.draft.format)
             && let Some(peer) = &batch.source.peer
         {
             self.draft.host = self.draft.add(peer);
@@ -187,9 +190,12 @@ fn record_in(
         Format::Json | Format::Journald | Format::Docker => {
             object::read(draft, line, place, None, inner)
         }
-        Format::Windows | Format::Cloudtrail | Format::KubeAudit | Format::KubeEvent => {
-            object::read(draft, line, place, Some(format), inner)
-        }
+        Format::Windows
+        | Format::Cloudtrail
+        | Format::KubeAudit
+        | Format::KubeEvent
+        | Format::Github
+        | Format::Alertmanager => object::read(draft, line, place, Some(format), inner),
         Format::Auditd => auditd::read(draft, line),
         Format::Otlp => otlp::read(draft, line, inner),
         Format::Cri => wrapped::cri(draft, line, place),
@@ -328,5 +334,7 @@ mod structured_tests;
 mod table_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod webhook_tests;
 #[cfg(test)]
 mod wire_tests;

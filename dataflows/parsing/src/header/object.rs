@@ -47,6 +47,7 @@ pub(super) fn read(
     source: Option<Format>,
     inner: &mut String,
 ) -> bool {
+    draft.lean = source == Some(Format::Github);
     if !json::flatten(draft, line) {
         return false;
     }
@@ -182,8 +183,15 @@ fn severity(draft: &Draft, line: Line<'_>) -> Option<Severity> {
         });
     };
     let name = text(draft, line, field.name);
+    if name.to_ascii_lowercase().ends_with("number") && (1..=24).contains(&number) {
+        return Some(Severity::from_otel(number));
+    }
+    numbered(number)
+}
+
+/// The severity that a bare number means.
+pub(super) fn numbered(number: u8) -> Option<Severity> {
     Some(match number {
-        1..=24 if name.to_ascii_lowercase().ends_with("number") => Severity::from_otel(number),
         // Bunyan and pino count in tens, GELF and syslog from 0 to 7.
         10 => Severity::Trace,
         20 => Severity::Trace,

@@ -8,7 +8,7 @@
 
 use super::draft::{Draft, Line};
 use super::object::text;
-use super::{cloudtrail, json, kube, windows};
+use super::{alertmanager, cloudtrail, github, json, kube, windows};
 use memchr::memmem;
 use seerflow_model::{Field, Format, Outcome, Severity, Span};
 
@@ -25,6 +25,10 @@ mod seen {
     pub(super) const OBJECT: u16 = 1 << 8;
     pub(super) const OLD_EVENT_ID: u16 = 1 << 9;
     pub(super) const OLD_LOG: u16 = 1 << 10;
+    pub(super) const REPOSITORY: u16 = 1 << 11;
+    pub(super) const SENDER: u16 = 1 << 12;
+    pub(super) const ALERT_NAME: u16 = 1 << 13;
+    pub(super) const ALERT_START: u16 = 1 << 14;
 }
 
 /// Which source the fields are of, `None` for an application's own JSON.
@@ -47,6 +51,10 @@ pub(super) fn kind(draft: &Draft, line: Line<'_>) -> Option<Format> {
         Some(Format::KubeAudit)
     } else if has(seen::KIND_EVENT | seen::OBJECT) {
         Some(Format::KubeEvent)
+    } else if has(seen::ALERT_NAME | seen::ALERT_START) {
+        Some(Format::Alertmanager)
+    } else if has(seen::REPOSITORY | seen::SENDER) {
+        Some(Format::Github)
     } else {
         None
     }
@@ -68,14 +76,23 @@ fn bit<'a>(name: &str, value: impl Fn() -> &'a str) -> u16 {
         "apiVersion" if value().starts_with("audit.k8s.io/") => seen::AUDIT_API,
         "kind" if value() == "Event" => seen::KIND_EVENT,
         "regarding.kind" | "involvedObject.kind" => seen::OBJECT,
+        "repository.full_name" => seen::REPOSITORY,
+        "sender.login" => seen::SENDER,
+        "labels.alertname" => seen::ALERT_NAME,
+        "startsAt" => seen::ALERT_START,
         _ => 0,
     }
 }
 
 /// Whether a format is that of a structured source.
 pub(super) fn is(format: Format) -> bool {
-    use Format::{Auditd, Cloudtrail, KubeAudit, KubeEvent, Windows};
-    matches!(format, Windows | Cloudtrail | KubeAudit | KubeEvent | Auditd)
+    use Format::{Alertmanager, Auditd, Cloudtrail, Github, KubeAudit, KubeEvent, Windows};
+    matches!(format, Windows | Cloudtrail | KubeAudit | KubeEvent | Auditd | Github | Alertmanager)
+}
+
+/// Whether the sender of such a record is not where it happened.
+pub(super) fn is_forwarded(format: Format) -> bool {
+    matches!(format, Format::Github | Format::Alertmanager)
 }
 
 /// Reads the record that is the message of a syslog line, if it is one of a structured source; any
@@ -108,6 +125,8 @@ pub(super) fn read(draft: &mut Draft, line: Line<'_>, kind: Format) {
         Format::Windows => windows::read(draft, line),
         Format::Cloudtrail => cloudtrail::read(draft, line),
         Format::KubeAudit => kube::audit(draft, line),
+        Format::Github => github::read(draft, line),
+        Format::Alertmanager => alertmanager::read(draft, line),
         _ => kube::event(draft, line),
     }
 }

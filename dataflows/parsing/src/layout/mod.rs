@@ -57,11 +57,13 @@ impl Layout {
             Some(Format::W3c) => Some(directives(head)),
             _ => None,
         };
-        if table.is_none() && mapping.is_empty() {
+        let timed =
+            matches!(format, Some(Format::Github | Format::KubeEvent | Format::Alertmanager));
+        if table.is_none() && mapping.is_empty() && !timed {
             return None;
         }
         let columns = table.as_ref().map(|table| table.columns.as_slice());
-        let time = TimeAt::of(columns, mapping);
+        let time = TimeAt::of(format, columns, mapping);
         let format = format.filter(|_| table.is_some());
         Some(Layout { format, table, mapping: mapping.to_vec(), joining, time })
     }

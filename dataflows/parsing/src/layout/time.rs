@@ -1,7 +1,9 @@
 //! Where in a laid out record its time stands.
 
 use super::Cells;
-use crate::time::{Located, locate, read_value};
+use crate::header::{alertmanager, github, kube};
+use crate::time::{Located, json_value, locate, locate_field, locate_first, read_value};
+use seerflow_model::Format;
 use seerflow_model::meaning::Meaning;
 
 /// Names of columns that hold the record's own time, the surest first.
@@ -32,13 +34,27 @@ pub(super) enum TimeAt {
     Columns(usize, usize),
     /// In the field of this name.
     Field(String),
+    /// In the first of these fields that holds one.
+    First(&'static [&'static str]),
+    /// Where an alert began, or ended when it is over.
+    Alert,
 }
 
 impl TimeAt {
-    pub(super) fn of(columns: Option<&[String]>, mapping: &[(Meaning, String)]) -> TimeAt {
+    pub(super) fn of(
+        format: Option<Format>,
+        columns: Option<&[String]>,
+        mapping: &[(Meaning, String)],
+    ) -> TimeAt {
         let mapped = mapping.iter().find(|(meaning, _)| *meaning == Meaning::Time);
         let Some(columns) = columns else {
-            return mapped.map_or(TimeAt::Line, |(_, name)| TimeAt::Field(name.clone()));
+            return match (mapped, format) {
+                (Some((_, name)), _) => TimeAt::Field(name.clone()),
+                (None, Some(Format::Github)) => TimeAt::First(&github::TIMES),
+                (None, Some(Format::KubeEvent)) => TimeAt::First(&kube::EVENT_TIMES),
+                (None, Some(Format::Alertmanager)) => TimeAt::Alert,
+                (None, _) => TimeAt::Line,
+            };
         };
         let named = |wanted: &str| columns.iter().position(|c| c.eq_ignore_ascii_case(wanted));
         if let Some((_, name)) = mapped {
@@ -56,7 +72,7 @@ impl TimeAt {
     pub(super) fn in_cells(&self, b: &[u8], delimiter: u8) -> Option<Located> {
         let cell = |n: usize| Cells::new(b, delimiter).nth(n);
         match self {
-            TimeAt::Line | TimeAt::Field(_) => locate(b),
+            TimeAt::Line | TimeAt::Field(_) | TimeAt::First(_) | TimeAt::Alert => locate(b),
             TimeAt::Column(n) => {
                 let cell = cell(*n)?;
                 read_value(b, cell.start, cell.end)
@@ -77,7 +93,17 @@ impl TimeAt {
 
     /// In a JSON object or a line of pairs.
     pub(super) fn in_fields(&self, b: &[u8]) -> Option<Located> {
-        let TimeAt::Field(name) = self else { return None };
-        crate::time::locate_field(b, name)
+        match self {
+            TimeAt::Field(name) => locate_field(b, name),
+            TimeAt::First(names) => locate_first(b, names),
+            TimeAt::Alert => {
+                let status = json_value(b, "status").unwrap_or_default();
+                let (began, ended) = alertmanager::TIMES;
+                let over = status.eq_ignore_ascii_case(b"\"resolved\"");
+                let names = if over { [ended, began] } else { [began; 2] };
+                locate_first(b, &names)
+            }
+            _ => None,
+        }
     }
 }

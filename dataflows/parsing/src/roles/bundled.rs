@@ -2,11 +2,13 @@
 //! one program, that of the earlier file counts.
 
 /// Name and text of each file.
-pub(super) const BUNDLED: [(&str, &str); 41] = [
+pub(super) const BUNDLED: [(&str, &str); 43] = [
     ("sysmon.yaml", include_str!("../../../../rules/roles/sysmon.yaml")),
     ("windows.yaml", include_str!("../../../../rules/roles/windows.yaml")),
     ("cloudtrail.yaml", include_str!("../../../../rules/roles/cloudtrail.yaml")),
     ("kubernetes.yaml", include_str!("../../../../rules/roles/kubernetes.yaml")),
+    ("github.yaml", include_str!("../../../../rules/roles/github.yaml")),
+    ("alertmanager.yaml", include_str!("../../../../rules/roles/alertmanager.yaml")),
     ("auditd.yaml", include_str!("../../../../rules/roles/auditd.yaml")),
     ("sshd.yaml", include_str!("../../../../rules/roles/sshd.yaml")),
     ("sftp.yaml", include_str!("../../../../rules/roles/sftp.yaml")),

@@ -163,33 +163,90 @@ pub(super) fn locate(line: &[u8], i: usize) -> Option<Located> {
 /// The time that the field of this name holds; `a.b` is the field `b` of the object `a`.
 pub(super) fn locate_field(line: &[u8], i: usize, name: &[u8]) -> Option<Located> {
     let b = &line[..line.len().min(i + REACH)];
-    let mut i = blanks(b, i + 1);
-    while at(b, i) == b'"' {
+    read(b, field(b, i, name)?)
+}
+
+/// The value of the field of this name, as it is written.
+pub(super) fn value<'a>(line: &'a [u8], i: usize, name: &[u8]) -> Option<&'a [u8]> {
+    let b = &line[..line.len().min(i + REACH)];
+    let start = field(b, i, name)?;
+    b.get(start..value_end(b, start)?).map(<[u8]>::trim_ascii_end)
+}
+
+/// Where the value of the field of this name begins.
+fn field(b: &[u8], i: usize, name: &[u8]) -> Option<usize> {
+    for (key, value) in (Members { b, i: blanks(b, i + 1) }) {
+        if key.eq_ignore_ascii_case(name) {
+            return Some(value);
+        }
+        if let Some(inner) = below(name, key)
+            && at(b, value) == b'{'
+        {
+            return field(b, value, inner);
+        }
+    }
+    None
+}
+
+/// The time that the first of these fields holds, in one pass over the object.
+pub(super) fn locate_first(line: &[u8], i: usize, names: &[&str]) -> Option<Located> {
+    let b = &line[..line.len().min(i + REACH)];
+    if at(b, i) != b'{' {
+        return None;
+    }
+    let mut best: Option<(usize, Located)> = None;
+    for (key, value) in (Members { b, i: blanks(b, i + 1) }) {
+        let until = best.map_or(names.len(), |(rank, _)| rank);
+        for (rank, name) in names[..until].iter().enumerate() {
+            let name = name.as_bytes();
+            let found = match below(name, key) {
+                _ if key.eq_ignore_ascii_case(name) => read(b, value),
+                Some(inner) if at(b, value) == b'{' => locate_field(b, value, inner),
+                _ => None,
+            };
+            if let Some(found) = found {
+                best = Some((rank, found));
+                break;
+            }
+        }
+    }
+    best.map(|(_, found)| found)
+}
+
+/// What of a dotted name is left below a key.
+fn below<'a>(name: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
+    let inner = name.get(key.len()..)?.strip_prefix(b".")?;
+    let fits = !key.is_empty() && !inner.is_empty() && name[..key.len()].eq_ignore_ascii_case(key);
+    fits.then_some(inner)
+}
+
+/// The keys of an object and where their values begin, until it ends or is none any more.
+struct Members<'a> {
+    b: &'a [u8],
+    i: usize,
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (&'a [u8], usize);
+
+    fn next(&mut self) -> Option<(&'a [u8], usize)> {
+        let (b, i) = (self.b, self.i);
+        if at(b, i) != b'"' {
+            return None;
+        }
         let key_end = string_end(b, i + 1)?;
         let colon = blanks(b, key_end + 1);
         if at(b, colon) != b':' {
             return None;
         }
         let value = blanks(b, colon + 1);
-        let key = &b[i + 1..key_end];
-        if key.eq_ignore_ascii_case(name) {
-            return read(b, value);
-        }
-        let inner = name.get(key.len()..).and_then(|rest| rest.strip_prefix(b"."));
-        if let Some(inner) = inner.filter(|inner| !inner.is_empty())
-            && name[..key.len()].eq_ignore_ascii_case(key)
-            && !key.is_empty()
-            && at(b, value) == b'{'
-        {
-            return locate_field(b, value, inner);
-        }
-        i = blanks(b, value_end(b, value)?);
-        if at(b, i) != b',' {
-            return None;
-        }
-        i = blanks(b, i + 1);
+        // What follows the value; nothing does when it has no end.
+        self.i = match value_end(b, value).map(|end| blanks(b, end)) {
+            Some(comma) if at(b, comma) == b',' => blanks(b, comma + 1),
+            _ => b.len(),
+        };
+        Some((&b[i + 1..key_end], value))
     }
-    None
 }
 
 /// Reads a value as a time: a string, a number, or MongoDB's `{"$date": …}`.

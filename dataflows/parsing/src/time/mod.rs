@@ -40,6 +40,19 @@ pub(crate) fn locate_field(line: &[u8], name: &str) -> Option<Located> {
     }
 }
 
+/// As [`locate_field`], in a JSON object: the field of the first name that holds a time.
+pub(crate) fn locate_first(line: &[u8], names: &[&str]) -> Option<Located> {
+    let blanks = line.iter().take(16).take_while(|c| c.is_ascii_whitespace()).count();
+    json::locate_first(line, blanks, names)
+}
+
+/// The value of a field of a JSON object as it is written; names of nested fields are joined with
+/// dots. Within 64 KiB of the object's beginning.
+pub(crate) fn json_value<'a>(object: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let blanks = object.iter().take(16).take_while(|c| c.is_ascii_whitespace()).count();
+    json::value(object, blanks, name.as_bytes())
+}
+
 /// A time found in a line, before zone and year are settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Located {

@@ -56,7 +56,9 @@ fn samples_of_records() {
             let format = event.format.name();
             let said: Vec<&str> = file.formats.iter().map(|f| f.value.as_str()).collect();
             assert!(said.contains(&format), "{name}: {format}: {}", sample.line.value);
-            assert!(event.event_time.is_some(), "{name}: no time: {}", sample.line.value);
+            // The others' times stand in fields that count only where the format is fixed.
+            let timed = !matches!(format, "github" | "alertmanager");
+            assert!(event.event_time.is_some() || !timed, "{name}: no time: {}", sample.line.value);
             roles.apply(&mut event);
             let got = body(&event);
             let at = sample.line.referenced.line();
