@@ -299,7 +299,8 @@ fn where_records_come_from_and_what_was_wrong() {
     );
     assert_eq!(daemon.get("/api/v1/openapi.json").json(), daemon.json("/api/v1/openapi.json"));
     for (method, path) in crate::support::schema::routes() {
-        if method == "GET" {
+        // Exports are streams, without a length.
+        if method == "GET" && !path.starts_with("/api/v1/export/") {
             // Whatever it answers was held against the document.
             daemon.get(&path.replace('{', "").replace('}', ""));
         }
