@@ -300,13 +300,18 @@ fn where_records_come_from_and_what_was_wrong() {
     );
     assert_eq!(daemon.get("/api/v1/openapi.json").json(), daemon.json("/api/v1/openapi.json"));
     for (method, path) in crate::support::schema::routes() {
-        if method == "GET" {
+        // Exports are streams, without a length.
+        if method == "GET" && !path.starts_with("/api/v1/export/") {
             // Whatever it answers was held against the document.
             daemon.get(&path.replace('{', "").replace('}', ""));
         }
     }
     let document = daemon.get("/api/v1/openapi.json").body;
-    assert_eq!(document, crate::support::schema::GOLDEN.trim_end(), "what is served is agreed on");
+    assert_eq!(
+        document,
+        crate::support::schema::golden().trim_end(),
+        "what is served is agreed on"
+    );
     assert_eq!(daemon.stop().status.code(), Some(0));
 }
 
