@@ -4,6 +4,7 @@
 //! status of the call. Whoever shall come back is told when: `Retry-After`, or `RetryInfo`.
 
 use super::super::push::{Refusal, Taken};
+use super::line::DEPTH_MAX;
 use opentelemetry_proto::tonic::collector::logs::v1::{
     ExportLogsPartialSuccess, ExportLogsServiceResponse,
 };
@@ -68,8 +69,8 @@ pub struct Duration {
 fn told(taken: Taken) -> Option<String> {
     (taken.refused > 0).then(|| {
         format!(
-            "{} records were refused: each may have 1 MiB, is nested at most 32 deep, and those of \
-             one request 32 MiB, their resource counted with each",
+            "{} records were refused: longer than receivers.line_bytes_max with their resource, \
+             nested more than {DEPTH_MAX} deep, or beyond what one request may become",
             taken.refused
         )
     })
