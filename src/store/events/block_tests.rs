@@ -149,7 +149,8 @@ fn the_filter_says_no_to_most() {
         .map(|n| Needle::phrase(&format!("zq{n}x")).unwrap())
         .filter(|needle| part.may_hold(needle).unwrap())
         .count();
-    assert!(wrong < 40, "{wrong}");
+    // Four kinds of words are asked for, each wrong in 0.8 % of all cases.
+    assert!(wrong < 60, "{wrong}");
     assert!(part.may_hold_value("10.1.2.3").is_ok());
 }
 
