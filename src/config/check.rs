@@ -242,7 +242,7 @@ mod tests {
         let yaml = "storage: {backend: sqlite}\nreceivers: {webhook_enabled: true}\n\
                     llm:\n  backend: ollama\nalerting: {webhooks: [{url: http://x, format: json}]}";
         let warnings = warnings(yaml);
-        assert_eq!(warnings.len(), 4, "{warnings:?}");
+        assert_eq!(warnings.len(), 3, "{warnings:?}");
         assert!(warnings.iter().all(|w| w.contains("has no effect in this version")));
         assert!(problems(yaml).is_empty());
     }

@@ -85,7 +85,7 @@ fn a_file_of_the_python_product_loads() {
     );
     assert_eq!(config.receivers.syslog_tcp_port, 21_515);
     assert_eq!(config.program.dashboard_port, 21_580);
-    assert_eq!(warnings.len(), 2, "{warnings:#?}");
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
     let (config, warnings) = read(
         "receivers:\n  syslog_enabled: true\n  syslog_udp_port: 5514\n  otlp_grpc_enabled: false\n  \
          otlp_http_enabled: false\n  webhook_enabled: false\n\ndetection:\n  \
