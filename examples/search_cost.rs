@@ -56,7 +56,7 @@ fn line(n: u64, total: u64) -> String {
         4 => format!(
             "10.{a}.{b}.3 - - [04/Mar/2026:10:00:00 +0000] \"GET /item/{} HTTP/1.1\" {} {}",
             r % 5000,
-            if r % 40 == 0 { 500 } else { 200 },
+            if r.is_multiple_of(40) { 500 } else { 200 },
             r % 90_000
         ),
         _ => format!(
@@ -109,9 +109,9 @@ fn fill(dir: &Path, events: u64) -> Result<(), Box<dyn std::error::Error>> {
             records: Vec::new(),
         };
         let event = parser.parse(&batch, &meta);
-        let p = if n % 1000 == 0 { 1e-4 } else { 1.0 };
+        let p = if n.is_multiple_of(1000) { 1e-4 } else { 1.0 };
         writer.store(&event, event.leaf, "a template", p);
-        if n % 1000 == 0 {
+        if n.is_multiple_of(1000) {
             writer.show();
         }
     }

@@ -73,7 +73,7 @@ impl Search<'_, '_> {
             let found = Reading::new(candidate.part).found(ranked.row, self.parser);
             items.push(found.map_err(|error| Stop { part: candidate.index, error })?);
         }
-        let last = wanted.last().map(|ranked| ranked.key).filter(|_| more);
+        let last = wanted.clone().next_back().map(|ranked| ranked.key).filter(|_| more);
         // Everything before the cut was looked at: if that is further than before, it goes on
         // from there.
         let resume = cut.filter(|_| !more && offset == 0).and_then(|cut| cut.checked_sub(1));

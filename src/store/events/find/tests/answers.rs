@@ -153,7 +153,7 @@ proptest! {
             prop_assert_eq!(near.iter().map(|r| r.events).sum::<u64>(), edges_of(&all, id));
         }
         for stored in all.iter().step_by(7) {
-            let near = Some(stored.event.about()).filter(|_| stored.event.seq % 2 == 0);
+            let near = Some(stored.event.about()).filter(|_| stored.event.seq.is_multiple_of(2));
             let found = event(&snapshot, stored.event.id(), near, &mut parser()).unwrap();
             prop_assert_eq!(&found.unwrap().event, &stored.event);
         }

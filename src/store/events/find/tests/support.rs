@@ -30,7 +30,7 @@ pub(in super::super) fn event(
         source,
         &name,
         ReceiverKind::File,
-        if source % 2 == 0 { "syslog" } else { "file" },
+        if source.is_multiple_of(2) { "syslog" } else { "file" },
     );
     info.peer = (source % 3 == 2).then(|| "192.0.2.7".to_owned());
     // As the edge finds it.
@@ -44,7 +44,7 @@ pub(in super::super) fn event(
         effective: at + seq % 3,
         time_start: place.unwrap_or(0) as u32,
         time_len: place.map_or(0, |_| TIME.len() as u32),
-        flags: if seq % 4 == 0 { Flags::LATE } else { Flags::default() },
+        flags: if seq.is_multiple_of(4) { Flags::LATE } else { Flags::default() },
         end: LineEnd::Lf,
     };
     let batch = RecordBatch {
