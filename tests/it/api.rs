@@ -303,7 +303,7 @@ fn where_records_come_from_and_what_was_wrong() {
         // Exports are streams, without a length.
         if method == "GET" && !path.starts_with("/api/v1/export/") {
             // Whatever it answers was held against the document.
-            daemon.get(&path.replace('{', "").replace('}', ""));
+            daemon.get(&path.replace(['{', '}'], ""));
         }
     }
     let document = daemon.get("/api/v1/openapi.json").body;

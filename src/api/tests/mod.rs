@@ -73,7 +73,7 @@ impl Facts for Fake {
         let row = |n: usize| TemplateRow {
             template_id: n.to_string(),
             template: format!("Took <*> in step {n}"),
-            program: if n % 2 == 0 { "sshd" } else { "nginx" }.to_owned(),
+            program: if n.is_multiple_of(2) { "sshd" } else { "nginx" }.to_owned(),
             ..TemplateRow::default()
         };
         (0..7).map(row).collect()
