@@ -77,8 +77,8 @@ fn text_of(spec: &Spec, joined: bool) -> (Vec<u8>, Vec<(String, Option<Ns>)>) {
         }
         text += &record;
         written += 1;
-        // Lines of one record are joined with a bare line feed.
-        records.push((record.replace('\r', ""), made.time));
+        // Lines of one record keep what stands between them.
+        records.push((record, made.time));
     }
     if !spec.open_end && written > 0 {
         text += end;
