@@ -24,6 +24,7 @@ mod loghub;
 mod merging;
 mod otlp;
 mod quiet;
+mod stored;
 mod support;
 mod tables;
 mod walkthrough;

@@ -38,7 +38,7 @@ fn post(address: SocketAddr, path: &str, body: &str) -> Answer {
          close\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    Answer::of(address, &(head + body))
+    Answer::of_other(address, &(head + body))
 }
 
 fn now() -> String {
