@@ -11,6 +11,7 @@ use super::needle::Needle;
 use seerflow_model::Ns;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use uuid::Uuid;
 
 /// See the module head.
 #[derive(Debug)]
@@ -165,6 +166,10 @@ impl Block {
         let filter = self.filter()?;
         let kinds = [Kind::Value, Kind::Shared, Kind::Added];
         Ok(hashes.iter().all(|h| kinds.iter().any(|kind| filter::may_hold(&filter, *kind, *h))))
+    }
+
+    pub(super) fn may_name(&self, id: Uuid) -> Result<bool> {
+        Ok(filter::may_hold(&self.filter()?, Kind::Named, filter::named(id)))
     }
 
     pub(super) fn may_hold_entity(&self, key: u64) -> Result<bool> {

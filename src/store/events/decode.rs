@@ -4,6 +4,7 @@
 //! none allocates more than a small multiple of the bytes and rows it is given.
 
 use super::codec::Take;
+use super::part::Lists;
 use super::rows::{Coded, Entity, entity_key};
 use super::skeleton::{END, HOLE, fill};
 use seerflow_model::Ns;
@@ -312,7 +313,7 @@ pub(super) fn coded<T>(
 }
 
 /// Entities, and the lists of them that occur.
-pub(super) type Entities = (Arc<[Entity]>, Arc<[Box<[u32]>]>);
+pub(super) type Entities = (Arc<[Entity]>, Arc<Lists>);
 
 pub(super) fn entities(bytes: &[u8]) -> Option<Entities> {
     let mut take = Take(bytes);
@@ -326,22 +327,20 @@ pub(super) fn entities(bytes: &[u8]) -> Option<Entities> {
         })
         .collect();
     let entities = entities?;
-    let (mut lists, mut next) = (Vec::new(), 0u32);
+    let (mut lists, mut next) = (Lists::default(), 0u32);
     for _ in 0..take.count()? {
         let len = take.count()?;
-        let list: Option<Box<[u32]>> = (0..len)
-            .map(|_| {
-                let code = match take.u32()?.checked_sub(1) {
-                    Some(code) => code,
-                    None => {
-                        next += 1;
-                        next - 1
-                    }
-                };
-                ((code as usize) < count).then_some(code)
-            })
-            .collect();
-        lists.push(list?);
+        for _ in 0..len {
+            let code = match take.u32()?.checked_sub(1) {
+                Some(code) => code,
+                None => {
+                    next += 1;
+                    next - 1
+                }
+            };
+            lists.add(((code as usize) < count).then_some(code)?);
+        }
+        lists.end();
     }
-    take.0.is_empty().then(|| (entities.into(), lists.into()))
+    take.0.is_empty().then(|| (entities.into(), Arc::new(lists)))
 }

@@ -10,12 +10,12 @@
 //! Cost: about two microseconds an event, most of it zstd and the words of the filter.
 
 use super::codec::{COLUMN_MAX, Put, compress, crc};
-use super::filter::{Gather, Kind};
+use super::filter::{Gather, Kind, named};
 use super::head::{Head, Id, Place};
 use super::plan::Plan;
 use super::rows::{APART, Rows};
 use super::words;
-use seerflow_model::Ns;
+use seerflow_model::{Ns, entity};
 
 /// The bytes of a block of all these rows; `receipt` is the time by the clock, `stamp` that of the
 /// segment. `None` when there are no rows, or more in one column than a block may hold.
@@ -196,6 +196,7 @@ fn write_entities(rows: &Rows, out: &mut Columns, filter: &mut Gather) {
     column.varint(rows.entities.len() as u64);
     for entity in &rows.entities {
         filter.add(Kind::Entity, entity.key);
+        filter.add(Kind::Named, named(entity::uuid(entity.kind, &entity.value)));
         column.push(entity.kind as u8);
         column.bytes(entity.value.as_bytes());
     }

@@ -4,6 +4,7 @@
 //! hash: 0.8 % by the formula of Bloom (1970).
 
 use seerflow_model::hash;
+use uuid::Uuid;
 
 const BITS_PER_HASH: usize = 10;
 const PROBES: u64 = 7;
@@ -20,6 +21,13 @@ pub(super) enum Kind {
     Added = 0x9b05_688c_2b3e_6c1f,
     /// The key of an entity.
     Entity = 0xa54f_f53a_5f1d_36f1,
+    /// The UUID of an entity.
+    Named = 0x510e_527f_ade6_82d1,
+}
+
+/// The word of a UUID.
+pub(super) fn named(id: Uuid) -> u64 {
+    id.as_u64_pair().0 ^ id.as_u64_pair().1
 }
 
 /// Gathers hashes, most of which come often.

@@ -5,11 +5,12 @@
 
 use super::error::{Result, StoreError};
 use super::needle::Needle;
-use super::part::{Hits, Row, Who, meta};
+use super::part::{Hits, Lists, Row, Who, meta};
 use super::rows::{Coded, Entity, Rows, Template, probability};
 use roaring::RoaringBitmap;
 use seerflow_model::{Ns, SourceInfo, text};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use uuid::Uuid;
 
 /// What a writer has published of its rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -125,9 +126,14 @@ impl OpenPart {
     pub(super) fn who(&self) -> Result<Who> {
         let rows = self.lock();
         let lists = self.coded(&rows.who.codes, &rows.who.values)?;
+        let mut flat = Lists::default();
+        for list in lists.values.iter() {
+            list.iter().for_each(|code| flat.add(*code));
+            flat.end();
+        }
         Ok(Who {
             entities: rows.entities.as_slice().into(),
-            lists: lists.values,
+            lists: Arc::new(flat),
             codes: lists.codes,
         })
     }
@@ -138,6 +144,10 @@ impl OpenPart {
     }
 
     pub(super) fn may_hold_value(&self, _hashes: &[u64]) -> Result<bool> {
+        Ok(true)
+    }
+
+    pub(super) fn may_name(&self, _id: Uuid) -> Result<bool> {
         Ok(true)
     }
 

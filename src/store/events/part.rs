@@ -17,6 +17,7 @@ use seerflow_model::{Event, Flags, LineEnd, Ns, RecordBatch, SourceInfo};
 use seerflow_parsing::header::Reader;
 use seerflow_parsing::parser::Parser;
 use std::sync::{Arc, RwLock};
+use uuid::Uuid;
 
 /// Rows in which a needle was looked for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,15 +35,52 @@ pub struct Who {
     /// All entities of the part, each once.
     pub entities: Arc<[Entity]>,
     /// Lists of indexes into `entities` that occur.
-    pub lists: Arc<[Box<[u32]>]>,
+    pub lists: Arc<Lists>,
     /// Per row, an index into `lists`.
     pub codes: Arc<[u32]>,
+}
+
+/// Lists of codes, one behind the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lists {
+    ends: Vec<u32>,
+    codes: Vec<u32>,
+}
+
+impl Lists {
+    /// Adds a code to the list that is being made.
+    pub(super) fn add(&mut self, code: u32) {
+        self.codes.push(code);
+    }
+
+    /// Ends that list.
+    pub(super) fn end(&mut self) {
+        self.ends.push(self.codes.len() as u32);
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        (0..self.len() as u32).filter_map(|list| self.get(list))
+    }
+
+    /// One of them.
+    pub fn get(&self, list: u32) -> Option<&[u32]> {
+        let end = *self.ends.get(list as usize)?;
+        let start =
+            list.checked_sub(1).map_or(Some(0), |at| self.ends.get(at as usize).copied())?;
+        self.codes.get(start as usize..end as usize)
+    }
 }
 
 impl Who {
     /// The entities of a row.
     pub fn of(&self, row: u32) -> impl Iterator<Item = &Entity> {
-        let list = self.codes.get(row as usize).and_then(|code| self.lists.get(*code as usize));
+        let list = self.codes.get(row as usize).and_then(|code| self.lists.get(*code));
         list.into_iter().flatten().filter_map(|at| self.entities.get(*at as usize))
     }
 
@@ -227,6 +265,11 @@ impl Part {
         let mut hashes = Vec::new();
         words::hashes(value, |h| hashes.push(h));
         either!(self, part => part.may_hold_value(&hashes))
+    }
+
+    /// Whether a row may speak of an entity, by its UUID; a "no" is certain.
+    pub fn may_name(&self, id: Uuid) -> Result<bool> {
+        either!(self, part => part.may_name(id))
     }
 
     /// Whether a row may speak of an entity, by its key; a "no" is certain.

@@ -93,11 +93,16 @@ pub(super) fn resolve(snapshot: &Snapshot, node: Node) -> StoreResult<Node> {
 pub fn named(snapshot: &Snapshot, id: Uuid) -> StoreResult<Option<(EntityType, String)>> {
     let mut known: HashSet<u64> = HashSet::new();
     for part in snapshot.parts().iter().rev() {
-        let entities = match part.entities() {
+        let entities = part.may_name(id).and_then(|may| match may {
+            true => part.entities().map(Some),
+            false => Ok(None),
+        });
+        let entities = match entities {
+            Ok(None) => continue,
             Err(error) if error.is_damage() => continue,
             entities => entities?,
         };
-        for entity in entities.iter() {
+        for entity in entities.iter().flat_map(|entities| entities.iter()) {
             if known.insert(entity.key) && entity::uuid(entity.kind, &entity.value) == id {
                 return Ok(Some((entity.kind, entity.value.to_string())));
             }
