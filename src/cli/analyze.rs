@@ -21,7 +21,7 @@ use crate::runtime::cluster::Formed;
 use crate::runtime::rules::Rules;
 use crate::runtime::{archive, batch, setup};
 use seerflow_model::time;
-use seerflow_model::{Alert, AlertStatus, Ns};
+use seerflow_model::{Alert, AlertStatus, Ns, hash};
 use seerflow_pipeline::engine::Options;
 use std::fs::File;
 use std::io::{IsTerminal, Write};
@@ -73,7 +73,9 @@ pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
     };
     common::say(&outcome.progress.problems());
     let mut summary = summary(&outcome, &rules);
-    summary.stored = persist.map(|persist| persist.finish(&outcome, read)).transpose()?;
+    // What is read once is known by what was in it, too.
+    let run = hash::pair(read, hash::text(&format!("{:?} {}", outcome.span, summary.events)));
+    summary.stored = persist.map(|persist| persist.finish(&outcome, run)).transpose()?;
     let mut summary = summary.took(started.elapsed());
     let Some((out, report)) = &mut files else {
         let (process, all) = place.unwrap_or_default();

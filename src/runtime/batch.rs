@@ -8,8 +8,8 @@
 //! once is read by one process each, in turn.
 
 use super::archive::{
-    OnePass, OnePassFile, PIPE_LATENESS, Plan, Problem, Progress, ScanOptions, Share, Window,
-    open_text, with_header,
+    FileOptions, OnePass, OnePassFile, PIPE_LATENESS, Plan, Problem, Progress, ScanOptions, Share, Window,
+    open_text, read_full, with_header,
 };
 use seerflow_model::record::{ReceiverKind, SourceInfo};
 use seerflow_model::{Alert, Ns, hash};
@@ -18,6 +18,7 @@ use seerflow_parsing::time::YearPolicy;
 use seerflow_pipeline::engine::{Engine, Options, Shared};
 use seerflow_pipeline::feed::{Port, Stopped};
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -28,7 +29,12 @@ pub struct Pass {
     pub how: OnePass,
     /// From where; `-` is standard input.
     pub path: PathBuf,
+    /// Of standard input: how its source is named by how it begins.
+    named: Option<(FileOptions, u64)>,
 }
+
+/// Bytes by which a text is known.
+const HEAD: usize = 4 << 10;
 
 /// What a run reads.
 #[derive(Default)]
@@ -70,6 +76,7 @@ impl Inputs {
         let pass = |file: &OnePassFile| Pass {
             how: OnePass::of(file, line_bytes_max, PIPE_LATENESS, plan.window()),
             path: file.path.clone(),
+            named: None,
         };
         Inputs { passes: plan.one_pass().iter().map(pass).collect(), plan: Some(plan) }
     }
@@ -124,6 +131,7 @@ impl Pass {
             None if modified > 0 => YearPolicy::NotAfter(modified),
             None => YearPolicy::NotAfter(super::clock::Clock::system().now()),
         };
+        let named = file.clone();
         let how = OnePass {
             source: Arc::new(source),
             observed: modified,
@@ -140,7 +148,8 @@ impl Pass {
                 until: options.until.unwrap_or(Ns::MAX).max(1),
             },
         };
-        Ok(Pass { how, path: path.to_owned() })
+        let named = stdin.then_some((named, ordinal));
+        Ok(Pass { how, path: path.to_owned(), named })
     }
 
     fn run(
@@ -150,9 +159,19 @@ impl Pass {
     ) -> std::io::Result<JoinHandle<Result<Option<Ns>, Stopped>>> {
         std::thread::Builder::new().name("one-pass".to_owned()).spawn(move || {
             if self.path.as_os_str() == "-" {
+                let mut stdin = std::io::stdin().lock();
+                let mut head = vec![0; HEAD];
+                let read = read_full(&mut stdin, &mut head);
+                head.truncate(*read.as_ref().unwrap_or(&0));
                 let OnePass { lines, source, .. } = &mut self.how;
-                let stdin = std::io::stdin().lock();
-                match with_header(stdin, &mut lines.multiline, lines.redact.as_ref(), source) {
+                if let Some((file, ordinal)) = &self.named {
+                    // The same text is the same source, as with files.
+                    let id = hash::pair(file.identity(hash::bytes(&head)), *ordinal);
+                    *source = Arc::new(SourceInfo { id, ..SourceInfo::clone(source) });
+                }
+                let text = std::io::Cursor::new(head).chain(stdin);
+                let redact = lines.redact.as_ref();
+                match read.and_then(|_| with_header(text, &mut lines.multiline, redact, source)) {
                     Ok(mut text) => self.how.read(&mut text, &self.path, &mut port, &progress),
                     Err(error) => {
                         progress.report(Problem::unreadable(&self.path, &error));

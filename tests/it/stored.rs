@@ -1,7 +1,7 @@
 //! What is kept is found again: by commands at rest, through a running program, and after it.
 
 use crate::daemon::{Daemon, FREE_PORTS};
-use crate::support::program::{Said, run};
+use crate::support::program::{Said, run, run_with};
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -76,6 +76,21 @@ fn records_come_back_byte_for_byte_and_a_second_time_adds_nothing() {
     assert_eq!(bad.code, 2, "{}", bad.err);
     let bad = run(home, &["query", "events", "--data-dir", "data", "--text", "(a"]);
     assert!(bad.code == 2 && bad.err.contains("q:"), "{}", bad.err);
+}
+
+#[test]
+fn a_pipe_is_known_by_what_it_held() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let analyze = |text: &[u8]| {
+        let args = ["analyze", "-", "--persist", "--data-dir", "data"];
+        ok(&run_with(home, &args, text)).err.clone()
+    };
+    let (one, two) = (log(100), b"2026-03-04T10:00:00Z web-1 app[8]: another\n");
+    assert!(analyze(&one).contains("stored     102 events"));
+    assert!(analyze(two).contains("stored     1 events"));
+    assert!(analyze(&one).contains("stored     0 events"));
+    assert_eq!(count(home, "data", &[]), 103);
 }
 
 #[test]

@@ -34,6 +34,7 @@ pub use cut::ChunkSize;
 pub use dispatch::{Running, Share};
 pub use one_pass::{OnePass, PIPE_LATENESS};
 pub use open::Compression;
+pub(crate) use open::read_full;
 pub use options::{Choose, FileOptions, ScanOptions};
 pub use plan::Plan;
 pub use problem::{Notice, Problem};
