@@ -184,13 +184,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Err(error) => error.to_string(),
         }
     };
-    let rare = entity::uuid(EntityType::User, "needle-user");
+    let rare = entity::uuid(EntityType::Ip, "192.0.2.250");
     let hot = entity::uuid(EntityType::User, "root");
     for (what, words) in [
         ("100 newest", "*"),
         ("needle", "\"needle-user\""),
         ("needle, an address", "192.0.2.250"),
-        ("rare entity by value", "user:needle-user"),
+        ("rare entity by value", "ip:192.0.2.250"),
         ("rare entity by id", &format!("entity:{rare}")),
         ("hot entity by value", "user:root"),
         ("hot entity by id", &format!("entity:{hot}")),
