@@ -8,8 +8,8 @@
 //! once is read by one process each, in turn.
 
 use super::archive::{
-    FileOptions, OnePass, OnePassFile, PIPE_LATENESS, Plan, Problem, Progress, ScanOptions, Share, Window,
-    open_text, read_full, with_header,
+    FileOptions, OnePass, OnePassFile, PIPE_LATENESS, Plan, Problem, Progress, ScanOptions, Share,
+    Window, open_text, read_full, with_header,
 };
 use seerflow_model::record::{ReceiverKind, SourceInfo};
 use seerflow_model::{Alert, Ns, hash};

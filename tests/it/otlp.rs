@@ -147,6 +147,40 @@ fn a_record_comes_back_with_message_severity_time_and_address() {
     assert!(said.out.contains("otlp, fixed as otlp"), "{} {}", said.out, said.err);
 }
 
+/// The same over the wire and out of the store.
+#[test]
+fn a_record_is_found_as_it_was_sent() {
+    let daemon = Daemon::start(FREE_PORTS);
+    let (_, http) = doors(&daemon);
+    // An old record is late, and keeps its own time.
+    let body = json!({"resourceLogs": [{
+        "resource": {"attributes": [
+            {"key": "service.name", "value": {"stringValue": "checkout"}},
+        ]},
+        "scopeLogs": [{"logRecords": [{
+            "timeUnixNano": "1772618400123456789",
+            "severityNumber": 17,
+            "body": {"stringValue": "login of root from 10.1.2.3 failed"},
+        }]}],
+    }]});
+    assert_eq!(post(http, &body.to_string()).0, 200);
+    let mut found = Json::Null;
+    wait("it can be found", || {
+        found = daemon.json("/api/v1/events?q=%22login+of+root%22");
+        found["total"] == 1
+    });
+    let event = &found["items"][0];
+    assert_eq!(event["message"], "login of root from 10.1.2.3 failed");
+    assert_eq!(event["severity_id"], 4);
+    assert_eq!(event["timestamp_ns"], "1772618400123456789");
+    assert_eq!(event["program"], "checkout");
+    let entities = event["entities"].as_array().unwrap();
+    // The sender stands in for the host that no attribute names.
+    let spoken = |entity: &&Json| entity["type"] == "ip" && entity["role"] == "src";
+    let addresses = entities.iter().filter(spoken);
+    assert_eq!(addresses.map(|ip| &ip["value"]).collect::<Vec<_>>(), ["10.1.2.3"]);
+}
+
 #[test]
 fn an_occupied_port_ends_the_start_and_names_its_key() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -198,3 +198,40 @@ fn paging_while_others_write_shows_each_once() {
     seen.dedup();
     assert_eq!((before, seen.len()), (1_500, 1_500), "twice, or missing");
 }
+
+#[test]
+fn what_is_on_disk_survives_a_kill() {
+    let home = tempfile::tempdir().unwrap();
+    let yaml = format!("storage: {{data_dir: '{{dir}}/data'}}\n{FREE_PORTS}");
+    let daemon = Daemon::within(home.path(), &yaml, &["start"]);
+    let socket = daemon.connect();
+    let mut out = std::io::BufWriter::new(&socket);
+    for n in 0..2_000 {
+        std::io::Write::write_all(&mut out, format!("<13>app: item {n}\n").as_bytes()).unwrap();
+    }
+    std::io::Write::flush(&mut out).unwrap();
+    crate::daemon::wait("all are found", || {
+        daemon.json("/api/v1/events?q=item&limit=1")["total"] == 2_000
+    });
+    // What is gathered goes to disk a few seconds later.
+    crate::daemon::wait("all are on disk", || {
+        std::io::Write::write_all(&mut &socket, b"<13>app: more\n").unwrap();
+        daemon.metric("seerflow_event_store_blocks") > 0
+    });
+    let pid = rustix::process::Pid::from_raw(daemon.pid() as i32).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    drop(daemon);
+    let again = Daemon::within(home.path(), &yaml, &["start"]);
+    let mut seen = Vec::new();
+    for page in 1..=2 {
+        let answer = again.json(&format!("/api/v1/events?q=item&limit=1000&page={page}"));
+        for row in answer["items"].as_array().unwrap() {
+            seen.push(row["message"].as_str().unwrap().to_owned());
+        }
+    }
+    seen.sort();
+    let before = seen.len();
+    seen.dedup();
+    assert_eq!((before, seen.len()), (2_000, 2_000));
+    assert_eq!(again.stop().status.code(), Some(0));
+}
