@@ -129,8 +129,8 @@ async fn deliver(
                 tokio::time::sleep(delay).await;
             }
             Err(status) => {
-                // Perhaps it was taken.
-                assert!(matches!(status.code(), Code::Unavailable | Code::Unknown), "{status}");
+                // What OTLP says to send again; perhaps it was taken.
+                assert!(matches!(status.code(), Code::Cancelled | Code::Unavailable), "{status}");
                 unsure = true;
                 tally.broken.fetch_add(1, Relaxed);
                 tokio::time::sleep(PAUSE).await;
