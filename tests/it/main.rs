@@ -5,6 +5,7 @@
 
 mod api;
 mod archives;
+mod burst;
 mod canary;
 mod checkpoint;
 mod cli;
