@@ -129,8 +129,10 @@ async fn deliver(
                 tokio::time::sleep(delay).await;
             }
             Err(status) => {
-                // What OTLP says to send again; perhaps it was taken.
-                assert!(matches!(status.code(), Code::Cancelled | Code::Unavailable), "{status}");
+                // What OTLP says to send again, and a connection that broke, which tonic does not
+                // name; perhaps it was taken.
+                let again = [Code::Cancelled, Code::Unavailable, Code::Unknown];
+                assert!(again.contains(&status.code()), "{status}");
                 unsure = true;
                 tally.broken.fetch_add(1, Relaxed);
                 tokio::time::sleep(PAUSE).await;
