@@ -9,6 +9,7 @@ use super::secret::Secret;
 use super::{sections, sources, webhooks};
 use seerflow_model::Severity;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -55,7 +56,7 @@ pub fn row(path: &str) -> Option<&'static Row> {
 }
 
 /// All values, by path: what the file says, else the default.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Values {
     /// By path.
     pub values: BTreeMap<&'static str, Value>,
@@ -63,6 +64,13 @@ pub struct Values {
     pub sources: Vec<sources::SourceEntry>,
     /// The entries of `receivers.webhooks`, compiled.
     pub webhooks: Vec<webhooks::WebhookEntry>,
+}
+
+/// Names only: some of the values are secrets, and some are text that may hold them.
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.values.keys()).finish()
+    }
 }
 
 /// A value that cannot be held by the field of its option: the table itself is wrong.

@@ -99,11 +99,9 @@ impl Http<'_> {
         let sent = self.send(request).is_some();
         let Some(stream) = self.stream.take() else { return };
         let mut start = [0; OK.len()];
-        if sent && loss == Loss::Unread && matches!(stream.peek(&mut start), Ok(n) if n == OK.len())
-        {
-            if start == OK {
-                self.count(|tally| &tally.heard);
-            }
+        let waits = sent && loss == Loss::Unread;
+        if waits && matches!(stream.peek(&mut start), Ok(n) if n == OK.len()) && start == OK {
+            self.count(|tally| &tally.heard);
         }
         self.count(|tally| &tally.lost);
     }
