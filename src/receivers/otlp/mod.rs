@@ -1,7 +1,7 @@
 //! OpenTelemetry logs over gRPC and over HTTP (protobuf and JSON).
 //!
 //! Each LogRecord becomes one line of JSON, written once at the edge with its resource and scope
-//! ([`line`]): that line is the raw record. It is what is stamped, redacted, kept and, by the
+//! ([`mod@line`]): that line is the raw record. It is what is stamped, redacted, kept and, by the
 //! parser alone, read again (format `otlp`). Requests are read where they lie, without building
 //! messages of them ([`proto`], [`json`]): so a request of a million empty records costs no more
 //! than its bytes, and a record costs no allocation. Limits, room and acceptance are those of

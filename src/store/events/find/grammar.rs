@@ -1,11 +1,13 @@
 //! The grammar of a query: how words are joined.
 //!
-//!     query   = [ or ]
-//!     or      = and { "OR" and }
-//!     and     = not { [ "AND" ] not }
-//!     not     = { "NOT" | "-" } primary
-//!     primary = "(" or ")" | word | field ":" [ ">" | ">=" | "<" | "<=" ] word
-//!     word    = text [ "*" ] | "\"" text "\"" [ "*" ]
+//! ```text
+//! query   = [ or ]
+//! or      = and { "OR" and }
+//! and     = not { [ "AND" ] not }
+//! not     = { "NOT" | "-" } primary
+//! primary = "(" or ")" | word | field ":" [ ">" | ">=" | "<" | "<=" ] word
+//! word    = text [ "*" ] | "\"" text "\"" [ "*" ]
+//! ```
 //!
 //! Depth and number of terms are bounded, so that neither reading nor answering can be made long
 //! by writing.

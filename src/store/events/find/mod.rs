@@ -2,7 +2,7 @@
 //!
 //! A question is an [`EventQuery`]: a time range, filters, and a query in words that [`parse`]
 //! reads (the page `docs/search.md` is its grammar). [`events`] answers it page by page from a
-//! [`Snapshot`], so what is written meanwhile changes nothing that was begun. The meaning of
+//! [`Snapshot`](super::Snapshot), so what is written meanwhile changes nothing that was begun. The meaning of
 //! every term is decided on an event in [`fits`]; [`plan`] narrows the rows of a part with
 //! columns and indexes first, and [`page`] puts parts together.
 //!
