@@ -135,6 +135,8 @@ impl Daemon {
     pub fn run(self) -> Result<(), Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
+            // Threads that have answered a question hold memory of it.
+            .thread_keep_alive(Duration::from_secs(1))
             .enable_all()
             .build()
             .map_err(|error| Failure::cannot_run(format!("cannot start: {error}")))?;
