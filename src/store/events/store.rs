@@ -71,7 +71,7 @@ impl Default for Options {
             segment_rows: 1 << 20,
             segment_bytes: 128 << 20,
             segment_age: 300 * SECOND,
-            cache_bytes: 24 << 20,
+            cache_bytes: 12 << 20,
             background: true,
             retention: Retention::default(),
         }
