@@ -123,7 +123,8 @@ fn deliver(sink: &mut dyn Sink, alert: &Alert, counters: &Counters, said: &mut O
     }
 }
 
-fn due(said: &mut Option<Instant>) -> bool {
+/// Whether what goes wrong again and again is to be said again now.
+pub(crate) fn due(said: &mut Option<Instant>) -> bool {
     let now = Instant::now();
     let due = said.is_none_or(|at| now.duration_since(at) >= SAY_EVERY);
     if due {

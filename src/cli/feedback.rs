@@ -1,7 +1,7 @@
 //! `seerflow feedback ALERT_ID tp|fp`: says whether an alert was right.
 
-use super::args::FeedbackArgs;
 use super::output;
+use super::people_args::FeedbackArgs;
 use super::state::{self, Reach};
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};

@@ -5,13 +5,10 @@
 
 use super::asker::Asker;
 use super::output;
-use super::remote::refused;
 use super::search_args::ImportArgs;
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
 use crate::runtime::archive;
-use http::Method;
-use hyper::body::Bytes;
 use seerflow_model::text::neutral;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -96,12 +93,7 @@ fn send(
     asker: &mut Asker,
     sum: &mut Sum,
 ) -> Result<(), Failure> {
-    let body = Some(("application/x-ndjson", Bytes::from(chunk)));
-    let answer = asker.send_bytes(Method::POST, "/api/v1/import", body)?;
-    if !answer.status.is_success() {
-        return Err(refused(&answer));
-    }
-    let answer = answer.json();
+    let answer = asker.import(chunk)?;
     let count = |key: &str| answer[key].as_u64().unwrap_or(0);
     sum.events += count("events");
     sum.alerts += count("alerts");

@@ -20,6 +20,7 @@ pub mod listening;
 pub mod logging;
 pub mod output;
 pub mod parse;
+pub mod people_args;
 pub mod persist;
 pub mod progress;
 pub mod query;

@@ -14,8 +14,6 @@ use crate::runtime::clock::Clock;
 use crate::store::control::{AlertWrite, StateStore, TemplateBatch};
 use crate::store::events::{EventStore, Origin};
 use crate::store::exchange;
-use http::Method;
-use hyper::body::Bytes;
 use seerflow_model::Alert;
 use seerflow_pipeline::keep::{Keeper, Keepers, Kept};
 use std::net::SocketAddr;
@@ -173,12 +171,7 @@ impl Sender {
             Some(client) => client,
             none => none.insert(Client::connect(self.sent.address)?),
         };
-        let body = Some(("application/x-ndjson", Bytes::from(lines)));
-        let answer = client.send_bytes(Method::POST, "/api/v1/import", body)?;
-        if !answer.status.is_success() {
-            return Err(remote::refused(&answer));
-        }
-        let answer = answer.json();
+        let answer = client.import(lines.into_bytes())?;
         let count = |key: &str| answer[key].as_u64().unwrap_or(0);
         let mut added = lock(&self.sent.added);
         added.events += count("events");

@@ -3,8 +3,10 @@
 //! In a running program over its HTTP face, else in the database under the lock of the data
 //! directory: the same request, read by the same code.
 
-use super::args::{SilenceAddArgs, SilenceArgs, SilenceCommand, SilenceListArgs, SilenceRmArgs};
 use super::output;
+use super::people_args::{
+    SilenceAddArgs, SilenceArgs, SilenceCommand, SilenceListArgs, SilenceRmArgs,
+};
 use super::state::{self, Reach};
 use crate::alerting::table;
 use crate::config::Config;

@@ -177,6 +177,16 @@ impl Client {
         self.send_bytes(method, path, body)
     }
 
+    /// Gives rows of an export to the store; says what became of them.
+    pub fn import(&mut self, rows: Vec<u8>) -> Result<Value, Failure> {
+        let body = Some(("application/x-ndjson", Bytes::from(rows)));
+        let answer = self.send_bytes(Method::POST, "/api/v1/import", body)?;
+        match answer.status.is_success() {
+            true => Ok(answer.json()),
+            false => Err(refused(&answer)),
+        }
+    }
+
     /// Sends a request with a body of a type.
     pub fn send_bytes(
         &mut self,
@@ -303,7 +313,7 @@ fn unreachable(address: SocketAddr, what: &str) -> Failure {
 }
 
 /// What was refused is told in the words of the answer: 4xx is a mistake of the asker.
-pub fn refused(answer: &Answer) -> Failure {
+fn refused(answer: &Answer) -> Failure {
     let detail = answer.detail();
     match answer.status.as_u16() {
         400 | 409 | 413 | 415 | 422 => Failure::usage(detail),

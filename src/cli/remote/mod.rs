@@ -2,7 +2,7 @@
 
 mod client;
 
-pub use client::{Answer, Client, refused};
+pub use client::{Answer, Client};
 
 use crate::config::data_dir::{self, Running};
 use crate::config::{Config, Environment};

@@ -11,6 +11,7 @@
 //! idempotent, so a batch that was tried twice is there once.
 
 use super::{AlertWrite, PutCounts, StateStore};
+use crate::alerting::sinks::due;
 use crate::runtime::clock::Clock;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -30,8 +31,6 @@ pub const PUSH_WAIT: Duration = Duration::from_secs(5);
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// Tries that a batch has left when the program stops.
 const LAST_TRIES: u32 = 3;
-/// Shortest time between two log lines about the same failure.
-const SAY_EVERY: Duration = Duration::from_secs(60);
 
 /// What became of alerts, as counters that only grow.
 #[derive(Debug, Default)]
@@ -165,15 +164,6 @@ impl Worker {
         self.counters.unchanged.fetch_add(counts.unchanged, Ordering::Relaxed);
         self.counters.lost.fetch_add(counts.refused, Ordering::Relaxed);
     }
-}
-
-fn due(said: &mut Option<Instant>) -> bool {
-    let now = Instant::now();
-    let due = said.is_none_or(|at| now.duration_since(at) >= SAY_EVERY);
-    if due {
-        *said = Some(now);
-    }
-    due
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::footer::Origin;
 use super::manifest::{Listed, Manifest};
 use super::opening::{self, Opened};
 use super::part::Snapshot;
+use super::segment::Segment;
 use super::shard::Shard;
 use super::stats::{Counts, Stats};
 use super::writer::Writer;
@@ -135,13 +136,7 @@ impl Inner {
                 state.unsealed_parts(&mut parts);
                 state.segments.values().cloned().collect()
             };
-            for segment in segments {
-                if segment.footer.sources.binary_search(&source).is_ok()
-                    && let Some(seqs) = segment.seqs().remove(&source)
-                {
-                    all |= seqs;
-                }
-            }
+            all |= sealed_seqs(&segments, source);
         }
         for part in parts {
             let sources = part.sources()?;
@@ -163,13 +158,7 @@ impl Inner {
         let mut all = RoaringTreemap::new();
         for shard in self.shards() {
             let segments: Vec<_> = shard.lock().segments.values().cloned().collect();
-            for segment in segments {
-                if segment.footer.sources.binary_search(&source).is_ok()
-                    && let Some(seqs) = segment.seqs().remove(&source)
-                {
-                    all |= seqs;
-                }
-            }
+            all |= sealed_seqs(&segments, source);
         }
         Some(all)
     }
@@ -246,6 +235,13 @@ impl Inner {
             }
         }
     }
+}
+
+/// The positions of a source that are in these segments.
+fn sealed_seqs(segments: &[Arc<Segment>], source: u64) -> RoaringTreemap {
+    let with = segments.iter().filter(|one| one.footer.sources.binary_search(&source).is_ok());
+    with.filter_map(|one| one.seqs().remove(&source))
+        .fold(RoaringTreemap::new(), |all, one| all | one)
 }
 
 impl EventStore {
