@@ -1,6 +1,6 @@
 //! A finding: evidence on its way to an alert, with what decides who explains whom.
 
-use seerflow_model::Evidence;
+use seerflow_model::{Channel, Evidence};
 use serde::{Deserialize, Serialize};
 
 /// How fine a finding's subject is; a finer one explains a coarser one of the same instant.
@@ -95,6 +95,8 @@ impl Finding {
 /// Joins the findings of one instant: one incident is one alert, at the finest level that accounts
 /// for at least half of it.
 ///
+/// * What is found of one event is one finding: led by what names it best, which is what was never
+///   seen, then by the least probable.
 /// * The findings of a template and of its entities become one: led by the actor or origin with
 ///   the greatest share if that is at least half, else by the host, else by the template.
 /// * Entities whose lines make up most of what their template wrote are no news when as many are
@@ -115,8 +117,9 @@ pub fn join(mut findings: Vec<Finding>) -> Vec<Finding> {
             &b.lead.episode,
         ))
     });
-    let (mut kept, coarse): (Vec<_>, Vec<_>) =
+    let (events, coarse): (Vec<_>, Vec<_>) =
         findings.into_iter().partition(|f| matches!(f.level, Level::Event));
+    let mut kept = join_events(events);
     let (templates, coarse): (Vec<_>, Vec<_>) = coarse
         .into_iter()
         .partition(|f| matches!(f.level, Level::TemplateEntity | Level::Template));
@@ -150,6 +153,37 @@ pub fn join(mut findings: Vec<Finding>) -> Vec<Finding> {
     }
     kept.extend(silent);
     kept.extend(fine.into_iter().filter(|finding| finding.decides));
+    kept
+}
+
+/// Joins what was found of one event.
+fn join_events(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let of_event = |finding: &Finding| {
+        let lead = &finding.lead;
+        // A window of an entity is not about the event that shows it.
+        (lead.channel != Channel::Pattern).then(|| lead.events.first().map(|e| e.event_id.clone()))
+    };
+    let rank = |finding: &Finding| match finding.lead.kind.as_str() {
+        "new-template" => 0u8,
+        "new-value" => 1,
+        _ => 2,
+    };
+    findings.sort_by(|a, b| {
+        let (x, y) = (of_event(a), of_event(b));
+        let rarer = a.lead.probability.total_cmp(&b.lead.probability);
+        x.cmp(&y).then(rank(a).cmp(&rank(b))).then(rarer)
+    });
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in findings {
+        let id = of_event(&finding).flatten();
+        match kept.last_mut().filter(|last| id.is_some() && of_event(last).flatten() == id) {
+            Some(last) => {
+                last.lead.probability = last.lead.probability.min(finding.lead.probability);
+                last.absorb(finding);
+            }
+            None => kept.push(finding),
+        }
+    }
     kept
 }
 
@@ -244,7 +278,7 @@ fn join_template(mut group: Vec<Finding>) -> Vec<Finding> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use seerflow_model::{Channel, Severity};
+    use seerflow_model::Severity;
 
     pub(crate) fn finding(level: Level, template: u64, episode: &str, excess: f64) -> Finding {
         Finding {

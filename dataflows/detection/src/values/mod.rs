@@ -102,12 +102,17 @@ pub struct Value {
 impl Value {
     /// What there is to know about a text.
     pub fn of(text: &str) -> Value {
+        Value::hashed(hash::text(text), text)
+    }
+
+    /// The same, of a text whose hash is known.
+    pub fn hashed(hash: u64, text: &str) -> Value {
         let bytes = text.as_bytes();
         let numeric = bytes.len() <= NUMBER_BYTES_MAX
             && bytes.first().is_some_and(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.'));
         let number = if numeric { text.parse().ok().filter(|x: &f64| x.is_finite()) } else { None };
         Value {
-            hash: hash::text(text),
+            hash,
             length: bytes.len().min(LENGTH_MAX) as u32,
             classes: Classes::of(text),
             number,
