@@ -2,6 +2,7 @@
 
 use seerflow_model::{Channel, Evidence};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How fine a finding's subject is; a finer one explains a coarser one of the same instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -50,6 +51,24 @@ impl Finding {
                 self.also.push(evidence);
             }
         }
+    }
+
+    /// Whether this names an event better than another finding about it: by what was never seen,
+    /// then by what is least probable.
+    fn names_better(&self, other: &Finding) -> bool {
+        let rank = |finding: &Finding| match finding.lead.kind.as_str() {
+            "new-template" => 0u8,
+            "new-value" => 1,
+            _ => 2,
+        };
+        let (mine, theirs) = (rank(self), rank(other));
+        mine < theirs || mine == theirs && self.lead.probability < other.lead.probability
+    }
+
+    /// Takes in another finding about the same event.
+    fn joined(&mut self, other: Finding) {
+        self.lead.probability = self.lead.probability.min(other.lead.probability);
+        self.absorb(other);
     }
 
     fn is_silence(&self) -> bool {
@@ -156,32 +175,32 @@ pub fn join(mut findings: Vec<Finding>) -> Vec<Finding> {
     kept
 }
 
-/// Joins what was found of one event.
-fn join_events(mut findings: Vec<Finding>) -> Vec<Finding> {
-    let of_event = |finding: &Finding| {
-        let lead = &finding.lead;
-        // A window of an entity is not about the event that shows it.
-        (lead.channel != Channel::Pattern).then(|| lead.events.first().map(|e| e.event_id.clone()))
-    };
-    let rank = |finding: &Finding| match finding.lead.kind.as_str() {
-        "new-template" => 0u8,
-        "new-value" => 1,
-        _ => 2,
-    };
-    findings.sort_by(|a, b| {
-        let (x, y) = (of_event(a), of_event(b));
-        let rarer = a.lead.probability.total_cmp(&b.lead.probability);
-        x.cmp(&y).then(rank(a).cmp(&rank(b))).then(rarer)
-    });
+/// Joins what was found of one event; the order of the first of each stays.
+fn join_events(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut kept: Vec<Finding> = Vec::new();
     for finding in findings {
-        let id = of_event(&finding).flatten();
-        match kept.last_mut().filter(|last| id.is_some() && of_event(last).flatten() == id) {
-            Some(last) => {
-                last.lead.probability = last.lead.probability.min(finding.lead.probability);
-                last.absorb(finding);
+        // A window of an entity is not about the event that shows it.
+        let own = finding.lead.channel == Channel::Pattern;
+        let id = finding.lead.events.first().filter(|_| !own).map(|event| event.event_id.clone());
+        let Some(id) = id else {
+            kept.push(finding);
+            continue;
+        };
+        match places.get(&id) {
+            Some(at) => {
+                let first = &mut kept[*at];
+                if finding.names_better(first) {
+                    let other = std::mem::replace(first, finding);
+                    first.joined(other);
+                } else {
+                    first.joined(finding);
+                }
             }
-            None => kept.push(finding),
+            None => {
+                places.insert(id, kept.len());
+                kept.push(finding);
+            }
         }
     }
     kept

@@ -9,8 +9,9 @@ use crate::engine::Shared;
 use crate::env::Env;
 use crate::finding::{Finding, Level};
 use crate::folds::entities::{EntitiesOut, Pattern, PatternScore};
+use crate::folds::sessions::OddSession;
 use crate::moment::{Moment, peer, peer_of};
-use crate::observe::{Judged, Observer};
+use crate::observe::{Judged, JudgedSession, Observer};
 use crate::rec::Rec;
 use crate::settings::{Settings, Weights};
 use crate::table::Tables;
@@ -18,7 +19,7 @@ use crate::views::Views;
 use crate::words;
 use seerflow_detection::calibrate::{Side, Table};
 use seerflow_detection::combine::{Combined, combine};
-use seerflow_model::{Evidence, Ns};
+use seerflow_model::{Evidence, Ns, entity};
 use std::sync::Arc;
 
 /// What it decides by.
@@ -57,7 +58,8 @@ impl Judge {
         let finding = match data {
             EntitiesOut::Moment(moment) => self.moment(tables, &moment, order.effective),
             EntitiesOut::Pattern(score) => self.pattern(tables, &score, order.effective),
-            EntitiesOut::Partial(_) => None,
+            EntitiesOut::Session(session) => self.session(&session, order.effective),
+            EntitiesOut::Partial(_) | EntitiesOut::Ended(_) => None,
         };
         out.extend(finding.map(|data| Rec { order, key: 0, data }));
     }
@@ -96,8 +98,8 @@ impl Judge {
             return None;
         }
         let lead = words::odd_event(moment, &channels, &combined, now);
-        let entity = entity.map_or(0, |entity| entity.key);
-        Some(finding(lead, moment.template(), entity, moment.lead.host()))
+        let key = entity.map_or(0, |entity| entity.key);
+        Some(finding(lead, moment.template(), key, moment.lead.host()))
     }
 
     fn pattern(&self, tables: &Tables<Table>, score: &PatternScore, now: Ns) -> Option<Finding> {
@@ -120,6 +122,25 @@ impl Judge {
         }
         let lead = words::pattern(score, p, now, self.bucket);
         Some(finding(lead, 0, entity.key, score.lead.host()))
+    }
+
+    fn session(&self, odd: &OddSession, now: Ns) -> Option<Finding> {
+        let detector = Detector::Session;
+        self.count(detector.name(), now, odd.p);
+        let who = &odd.who;
+        if let Some(observer) = &self.observer {
+            observer.session(&JudgedSession {
+                kind: who.kind,
+                value: &who.value,
+                source: &who.source,
+                probability: odd.p,
+            });
+        }
+        if odd.p > self.candidate_level {
+            return None;
+        }
+        let key = entity::key(who.kind, &who.value);
+        Some(finding(words::odd_session(odd, now), 0, key, 0))
     }
 
     /// Counts a decision: how far its probability is from the risk level.

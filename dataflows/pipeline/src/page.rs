@@ -28,7 +28,8 @@ use crate::folds::newness::NewnessIn;
 use crate::folds::series::SeriesOut;
 use crate::folds::walks::WalksOut;
 use crate::folds::{
-    budget, calibrate, chains, content, entities, episodes, facts, merges, newness, series, walks,
+    budget, calibrate, chains, content, entities, episodes, facts, merges, newness, series,
+    sessions, walks,
 };
 use crate::judge::Judge;
 use crate::keyed::{keyed, keyed_knowing};
@@ -40,7 +41,7 @@ use crate::source::ingress;
 use crate::split::split;
 use crate::table::with_table;
 use timely::dataflow::operators::vec::Map;
-use timely::dataflow::operators::{Concatenate, Probe};
+use timely::dataflow::operators::{Concat, Concatenate, Probe};
 use timely::dataflow::{ProbeHandle, Scope};
 
 /// Builds the dataflow of one worker. The same graph on every worker, in the same order.
@@ -104,17 +105,28 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
             ContentOut::Moment(moment) => Ok(moment),
             ContentOut::Partial(sum) => Err(sum),
         });
-    let (moments, steps) = split(keyed(moments, walks::Walks::default(), &env), |out| match out {
-        WalksOut::Moment(moment) => Ok(moment),
-        WalksOut::Part(sum) => Err(sum),
-    });
+    let (walked, steps) =
+        split(keyed(moments, walks::Walks::new(&settings), &env), |out| match out {
+            WalksOut::Walked(walked) => Ok(walked),
+            WalksOut::Part(sum) => Err(sum),
+        });
     let habits = keyed(steps, chains::Chains, &env);
     let entities = entities::Entities::new(&settings);
-    let (moments, entity_scores) =
-        split(keyed_knowing(moments, habits, entities, &env), |out| match out {
+    let (judged, entity_scores) =
+        split(keyed_knowing(walked, habits, entities, &env), |out| match out {
             EntitiesOut::Partial(sum) => Err(sum),
             other => Ok(other),
         });
+    let (ended, moments) = split(judged, |out| match out {
+        EntitiesOut::Ended(ended) => Ok(ended),
+        other => Err(other),
+    });
+    let sessions = keyed(ended, sessions::SessionFold::new(&settings), &env);
+    let moments = moments.concat(sessions.map(|Rec { order, key, data }| Rec {
+        order,
+        key,
+        data: EntitiesOut::Session(data),
+    }));
 
     let scores = scope.concatenate([value_scores, volume_scores, content_scores, entity_scores]);
     let tables = keyed(scores, calibrate::Calibrate::new(&settings, &parts.shared, &env), &env);

@@ -117,6 +117,8 @@ pub struct Settings {
     pub change: CusumConfig,
     /// How order is judged.
     pub sequence: SequenceConfig,
+    /// Silence after which the session of an entity has ended, ns.
+    pub session_idle: Ns,
     /// How the spread of an entity is judged.
     pub spread: SpreadConfig,
     /// How beats are judged.
@@ -147,6 +149,7 @@ impl Default for Settings {
             values: ValueConfig::default(),
             change: CusumConfig::default(),
             sequence: SequenceConfig::default(),
+            session_idle: 1_800 * SECOND,
             spread: SpreadConfig::default(),
             beacon: BeaconConfig::default(),
             weights: Weights::default(),

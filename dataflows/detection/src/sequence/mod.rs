@@ -140,12 +140,27 @@ impl Walk {
         symbol: u64,
     ) -> Option<Loss> {
         let after = self.last;
-        let loss = (peers.events() >= config.events_min).then(|| self.judge(peers, symbol));
+        let loss = self.follow(config, Some(peers), at_ns, after, symbol);
         fresh.learn(after, symbol);
+        self.last = [after[1], symbol];
+        loss
+    }
+
+    /// The same for a way that is followed elsewhere: `after` is what came before the symbol, and
+    /// what the peers shall know is learnt there.
+    pub fn follow(
+        &mut self,
+        config: &SequenceConfig,
+        peers: Option<&Chain>,
+        at_ns: u64,
+        after: [u64; 2],
+        symbol: u64,
+    ) -> Option<Loss> {
+        let peers = peers.filter(|peers| peers.events() >= config.events_min);
+        let loss = peers.map(|peers| self.judge(peers, after, symbol));
         if let Some(own) = &mut self.own {
             own.learn(after, symbol);
         }
-        self.last = [after[1], symbol];
         self.events = self.events.saturating_add(1);
         if self.events == OWN_FROM {
             self.own = Some(Box::new(Chain::bounded(OWN_MAX)));
@@ -162,18 +177,11 @@ impl Walk {
         Some(loss)
     }
 
-    fn judge(&self, peers: &Chain, symbol: u64) -> Loss {
-        let theirs = peers.predict(self.last, symbol);
-        let own = self.own.as_ref().map(|own| own.lean(self.last, symbol, theirs.p));
+    fn judge(&self, peers: &Chain, after: [u64; 2], symbol: u64) -> Loss {
+        let theirs = peers.predict(after, symbol);
+        let own = self.own.as_ref().map(|own| own.lean(after, symbol, theirs.p));
         let p = own.map_or(theirs.p, |own| own.p);
-        Loss {
-            nats: -libm::log(p),
-            own,
-            peers: theirs,
-            after: self.last,
-            usual: (0.0, 0.0),
-            drift: None,
-        }
+        Loss { nats: -libm::log(p), own, peers: theirs, after, usual: (0.0, 0.0), drift: None }
     }
 
     /// Ends a session: what it was like, its end judged after its last two events and learnt. The
@@ -185,12 +193,23 @@ impl Walk {
         fresh: &mut Chain,
     ) -> Session {
         let after = std::mem::replace(&mut self.last, [START; 2]);
-        let mut session = std::mem::take(&mut self.session);
         if after != [START; 2] {
-            if peers.events() >= config.events_min {
-                session.end = -libm::log(peers.predict(after, END).p) as f32;
-            }
             fresh.learn(after, END);
+        }
+        self.end_after(config, Some(peers), after)
+    }
+
+    /// The same for a way that is followed elsewhere.
+    pub fn end_after(
+        &mut self,
+        config: &SequenceConfig,
+        peers: Option<&Chain>,
+        after: [u64; 2],
+    ) -> Session {
+        let mut session = std::mem::take(&mut self.session);
+        let peers = peers.filter(|peers| peers.events() >= config.events_min);
+        if let Some(peers) = peers.filter(|_| after != [START; 2]) {
+            session.end = -libm::log(peers.predict(after, END).p) as f32;
         }
         session
     }

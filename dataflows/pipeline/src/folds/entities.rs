@@ -7,8 +7,9 @@
 //! and only for entities that are warm. Cost: three look-ups in a chain, about 0.2 µs.
 
 use super::calibrate::Partial;
+use super::sessions::{Ended, OddSession, Who};
 use super::stage;
-use super::walks::Known;
+use super::walks::{Known, Walked};
 use crate::combine::{Combiner, Sum};
 use crate::counts::Lead;
 use crate::detector::Detector;
@@ -17,12 +18,13 @@ use crate::moment::{Moment, peer_of};
 use crate::rec::Rec;
 use crate::settings::Settings;
 use seerflow_detection::beacon::{Beacon, BeaconConfig, Rhythm};
-use seerflow_detection::sequence::{Loss, SequenceConfig};
+use seerflow_detection::sequence::{SequenceConfig, Walk};
 use seerflow_detection::spread::{Spread, SpreadConfig, SpreadScore};
 use seerflow_model::edge::Relation;
 use seerflow_model::time::{Ns, QUANTUM};
 use seerflow_model::{EntityType, Event, Role};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Entities of a key group.
 pub const GROUP_ENTITIES_MAX: usize = 8_192;
@@ -35,7 +37,38 @@ const PAIRS_MAX: usize = 8;
 #[derive(Default, Serialize, Deserialize)]
 pub struct EntityState {
     events: u32,
+    walk: Walk,
+    /// Whose session it is, while one lasts.
+    who: Option<Box<Who>>,
     warm: Option<Box<Warm>>,
+}
+
+impl EntityState {
+    /// Keeps what names a session.
+    fn see(&mut self, event: &Event) {
+        let about = event.about();
+        match &mut self.who {
+            Some(who) => {
+                (who.seq, who.about) = (event.seq, about);
+                who.severity = who.severity.max(event.severity);
+                if !Arc::ptr_eq(&who.source, &event.source) {
+                    who.source = event.source.clone();
+                }
+            }
+            None => {
+                let Some(entity) = event.primary() else { return };
+                self.who = Some(Box::new(Who {
+                    kind: entity.kind,
+                    value: event.canonical(entity).into(),
+                    source: event.source.clone(),
+                    seq: event.seq,
+                    about,
+                    began: about,
+                    severity: event.severity,
+                }));
+            }
+        }
+    }
 }
 
 /// What is known of an entity that came often.
@@ -75,6 +108,10 @@ pub enum EntitiesOut {
     Moment(Box<Moment>),
     /// A pattern that may matter.
     Pattern(Box<PatternScore>),
+    /// A session that has ended.
+    Ended(Box<Ended>),
+    /// A session that is odd.
+    Session(Box<OddSession>),
     /// Scores for calibration.
     Partial(Sum<Partial>),
 }
@@ -116,7 +153,7 @@ impl Knowing for Entities {
 }
 
 impl Fold for Entities {
-    type In = Box<Moment>;
+    type In = Walked;
     type Out = EntitiesOut;
     type State = EntityState;
     const NAME: &'static str = "entities";
@@ -135,13 +172,18 @@ impl Fold for Entities {
         &mut self,
         key: u64,
         state: &mut EntityState,
-        mut moment: Box<Moment>,
+        walked: Walked,
         ctx: &mut Ctx<EntitiesOut>,
     ) {
         let now = ctx.now();
+        let mut moment = match walked {
+            Walked::Moment(moment) => moment,
+            Walked::Ended { peer, after } => return self.end_session(state, peer, after, ctx),
+        };
         if let Some(entity) = moment.event().primary() {
             let (kind, entity) = (entity.kind, entity.key);
-            self.judge_order(&mut moment, kind, now);
+            self.judge_order(state, &mut moment, kind, now);
+            state.see(moment.event());
             state.events = state.events.saturating_add(1);
             if state.events == WARM_FROM {
                 state.warm = Some(Box::default());
@@ -175,29 +217,42 @@ impl Fold for Entities {
         self.partials.flush_to(from, out, |sum| sum.key, EntitiesOut::Partial);
     }
 
-    fn weight(_input: &Box<Moment>) -> usize {
+    fn weight(_input: &Walked) -> usize {
         size_of::<Moment>()
     }
 }
 
 impl Entities {
-    /// How unexpected the event is after those before it, by the peers.
-    fn judge_order(&mut self, moment: &mut Moment, kind: EntityType, now: Ns) {
-        let Some(Known(peers)) = self.tables.get(peer_of(moment.event(), kind)) else { return };
-        if peers.events() < self.sequence.events_min {
-            return;
+    /// How unexpected the event is after those before it.
+    fn judge_order(
+        &mut self,
+        state: &mut EntityState,
+        moment: &mut Moment,
+        kind: EntityType,
+        now: Ns,
+    ) {
+        let peers = self.tables.get(peer_of(moment.event(), kind)).map(|known| &known.0);
+        let (after, symbol) = (moment.after, moment.template());
+        moment.order = state.walk.follow(&self.sequence, peers, now, after, symbol);
+        if let Some(order) = &moment.order {
+            self.count(Detector::Order, moment.event(), now, (order.nats, 0.0));
         }
-        let prediction = peers.predict(moment.after, moment.template());
-        let nats = -libm::log(prediction.p);
-        moment.order = Some(Loss {
-            nats,
-            own: None,
-            peers: prediction,
-            after: moment.after,
-            usual: (0.0, 0.0),
-            drift: None,
-        });
-        self.count(Detector::Order, moment.event(), now, (nats, 0.0));
+    }
+
+    /// The entity has fallen silent: what it did goes to its peers.
+    fn end_session(
+        &mut self,
+        state: &mut EntityState,
+        peer: u64,
+        after: [u64; 2],
+        ctx: &mut Ctx<EntitiesOut>,
+    ) {
+        let peers = self.tables.get(peer).map(|known| &known.0);
+        let session = state.walk.end_after(&self.sequence, peers, after);
+        if let Some(who) = state.who.take() {
+            let ended = Ended { who: *who, session };
+            ctx.emit(peer, EntitiesOut::Ended(Box::new(ended)));
+        }
     }
 
     /// Counts the others that the event names, and sees to it that the window closes.

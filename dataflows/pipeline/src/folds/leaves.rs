@@ -386,9 +386,10 @@ impl Leaves {
         let mut odd: Option<OddValue> = None;
         let mut judged = 0;
         let (config, matters) = (self.values, self.score_min);
+        let at = event.effective_time;
         template::each_text(slots, event, &mut self.scan, |index, slot, text| {
             let value = Value::hashed(slot.value, text);
-            let Some(score) = models[index].observe(&config, &value) else { return };
+            let Some(score) = models[index].observe(&config, at, &value) else { return };
             judged += 1;
             if odd.as_ref().is_none_or(|odd| score.surprise > odd.nats) {
                 let told =

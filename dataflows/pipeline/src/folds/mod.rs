@@ -11,6 +11,7 @@ pub mod leaves;
 pub mod merges;
 pub mod newness;
 pub mod series;
+pub mod sessions;
 pub mod walks;
 
 /// Stages in the total order, in the order of the dataflow.
@@ -39,4 +40,6 @@ pub mod stage {
     pub const CHAINS: u16 = 11;
     /// What entities do.
     pub const ENTITIES: u16 = 12;
+    /// What the ways of entities were like altogether.
+    pub const SESSIONS: u16 = 13;
 }

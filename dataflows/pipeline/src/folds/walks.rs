@@ -7,10 +7,13 @@
 
 use super::stage;
 use crate::combine::{Combiner, Merge, Sum};
+use crate::env::Gap;
 use crate::keyed::{Ctx, Fold, Version};
 use crate::moment::{Moment, peer_of};
 use crate::rec::Rec;
-use seerflow_detection::sequence::{Chain, START};
+use crate::settings::Settings;
+use seerflow_detection::sequence::{Chain, END, START};
+use seerflow_model::Ns;
 use seerflow_model::time::QUANTUM;
 use serde::{Deserialize, Serialize};
 
@@ -66,11 +69,25 @@ impl From<Chain> for Known {
     }
 }
 
+/// A step of an entity.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Walked {
+    /// An event, with what came before it.
+    Moment(Box<Moment>),
+    /// It has fallen silent after these two events: its session has ended.
+    Ended {
+        /// Its peer group.
+        peer: u64,
+        /// The last two symbols.
+        after: [u64; 2],
+    },
+}
+
 /// What leaves the fold.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum WalksOut {
-    /// The event goes on, with what came before it.
-    Moment(Box<Moment>),
+    /// A step.
+    Walked(Walked),
     /// What was learnt.
     Part(Sum<ChainPart>),
 }
@@ -79,16 +96,26 @@ pub enum WalksOut {
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct Way {
     last: [u64; 2],
+    peer: u64,
+    seen: Ns,
 }
 
 /// The fold; key = [`crate::moment::walk_of`].
 pub struct Walks {
     parts: Combiner<ChainPart>,
+    /// Silence after which a session has ended.
+    idle: Ns,
 }
 
-impl Default for Walks {
-    fn default() -> Walks {
-        Walks { parts: Combiner::new(QUANTUM) }
+impl Walks {
+    /// For one worker.
+    pub fn new(settings: &Settings) -> Walks {
+        Walks { parts: Combiner::new(QUANTUM), idle: settings.session_idle }
+    }
+
+    fn learn(&mut self, peer: u64, at: Ns, after: [u64; 2], symbol: u64) {
+        let learn = |part: &mut ChainPart| part.learn(after, symbol);
+        self.parts.add_with(peer, at, learn, || ChainPart::of(after, symbol));
     }
 }
 
@@ -101,7 +128,7 @@ impl Fold for Walks {
     const GROUP_KEYS_MAX: usize = super::entities::GROUP_ENTITIES_MAX;
 
     fn fresh(&mut self, _key: u64) -> Way {
-        Way { last: [START; 2] }
+        Way { last: [START; 2], peer: 0, seen: 0 }
     }
 
     fn apply(
@@ -114,15 +141,37 @@ impl Fold for Walks {
         if let Some(entity) = moment.event().primary() {
             let peer = peer_of(moment.event(), entity.kind);
             let (after, symbol) = (state.last, moment.template());
-            let learn = |part: &mut ChainPart| part.learn(after, symbol);
-            self.parts.add_with(peer, ctx.now(), learn, || ChainPart::of(after, symbol));
+            self.learn(peer, ctx.now(), after, symbol);
             moment.after = after;
-            state.last = [after[1], symbol];
+            *state = Way { last: [after[1], symbol], peer, seen: ctx.now() };
+            // Looked at again when it is due: one timer a session, not one per event.
+            if ctx.timer().is_none() {
+                ctx.set_timer(ctx.now().saturating_add(self.idle));
+            }
         }
-        ctx.emit(key, WalksOut::Moment(moment));
+        ctx.emit(key, WalksOut::Walked(Walked::Moment(moment)));
     }
 
-    fn flush(&mut self, from: seerflow_model::Ns, out: &mut Vec<Rec<WalksOut>>) {
+    fn fire(&mut self, key: u64, state: &mut Way, ctx: &mut Ctx<WalksOut>) {
+        let due = state.seen.saturating_add(self.idle);
+        if due > ctx.now() {
+            ctx.set_timer(due);
+            return;
+        }
+        let after = std::mem::replace(&mut state.last, [START; 2]);
+        if after != [START; 2] {
+            self.learn(state.peer, ctx.now(), after, END);
+            ctx.emit(key, WalksOut::Walked(Walked::Ended { peer: state.peer, after }));
+        }
+    }
+
+    /// What happened without the engine is not known: a session lasts so much longer.
+    fn resume(&mut self, state: &mut Way, due: &mut Option<Ns>, gap: Gap) {
+        state.seen = state.seen.saturating_add(gap.length());
+        *due = due.map(|due| due.saturating_add(gap.length()));
+    }
+
+    fn flush(&mut self, from: Ns, out: &mut Vec<Rec<WalksOut>>) {
         self.parts.flush_to(from, out, |sum| sum.key, WalksOut::Part);
     }
 

@@ -7,7 +7,7 @@ use crate::moment::Moment;
 use seerflow_detection::combine::Combined;
 use seerflow_detection::halfspace::{ContentScore, Feature};
 use seerflow_detection::sequence::Loss;
-use seerflow_detection::values::Aspect;
+use seerflow_detection::values::{Aspect, ValueScore};
 use seerflow_model::{Evidence, Ns};
 use std::fmt::Write;
 
@@ -83,10 +83,32 @@ fn value(moment: &Moment, evidence: &mut Evidence) -> Option<String> {
         Aspect::Number => {
             format!("{text} lies outside of what {} values before were like", score.observed)
         }
+        Aspect::Course | Aspect::Level | Aspect::Unrest => course(&text, score, evidence),
         Aspect::Characters => {
             format!("{text} is made of other characters than {} values before", score.observed)
         }
     })
+}
+
+/// How a number lies to those before it.
+fn course(text: &str, score: &ValueScore, evidence: &mut Evidence) -> String {
+    let known = [
+        ("expected", score.expected),
+        ("deviation", score.deviation),
+        ("previous", score.previous),
+    ];
+    for (name, number) in known {
+        evidence.values.extend(number.map(|number| (name.to_owned(), number)));
+    }
+    let expected = score.expected.map(|number| format!("{number:.4}"));
+    let expected = expected.unwrap_or_else(|| "something else".to_owned());
+    match score.aspect {
+        Aspect::Level => format!("{text} came where {expected} is usual: the level has shifted"),
+        Aspect::Unrest => {
+            format!("{text} came where {expected} is usual: odd numbers have become frequent")
+        }
+        _ => format!("{text} came where {expected} was to be expected"),
+    }
 }
 
 /// What came after what.

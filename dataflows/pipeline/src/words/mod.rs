@@ -4,7 +4,7 @@ mod event;
 mod pattern;
 
 pub use event::odd_event;
-pub use pattern::pattern;
+pub use pattern::{odd_session, pattern};
 
 use crate::counts::{Lead, Subject};
 use crate::folds::series::{Score, Shift};

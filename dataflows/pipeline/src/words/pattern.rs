@@ -2,10 +2,11 @@
 
 use super::{of_event, place, primary_of};
 use crate::folds::entities::{Pattern, PatternScore};
+use crate::folds::sessions::OddSession;
 use seerflow_detection::beacon::Rhythm;
 use seerflow_detection::spread::SpreadScore;
 use seerflow_model::time::{MILLISECOND, SECOND};
-use seerflow_model::{Channel, Evidence, Ns, Severity, text};
+use seerflow_model::{Brief, Channel, EntityOut, Evidence, Ns, Role, Severity, ids, text};
 
 /// Evidence of a pattern.
 pub fn pattern(score: &PatternScore, probability: f64, effective: Ns, bucket: Ns) -> Evidence {
@@ -30,6 +31,53 @@ pub fn pattern(score: &PatternScore, probability: f64, effective: Ns, bucket: Ns
     let at = place(&score.lead.event);
     evidence.title = format!("{} at {at}", evidence.title);
     evidence
+}
+
+/// Evidence of a session that is odd altogether.
+pub fn odd_session(odd: &OddSession, effective: Ns) -> Evidence {
+    let (who, score) = (&odd.who, &odd.score);
+    let name = text::neutral(&who.value).into_owned();
+    let kind = who.kind.name();
+    let why = match score.driver() {
+        "counts" => format!(
+            "one kind of message came {} times; it came in {} of {} sessions",
+            score.odd_count.times, score.odd_count.sessions.0, score.odd_count.sessions.1
+        ),
+        "step" => "one step hardly ever happens".to_owned(),
+        _ => "its steps, and how it ended, are unlike those of others all along".to_owned(),
+    };
+    let brief = Brief {
+        event_id: ids::event(who.source.id, who.seq).to_string(),
+        timestamp_ns: who.about,
+        source: who.source.name.clone(),
+        message: String::new(),
+    };
+    Evidence {
+        channel: Channel::Sequence,
+        kind: "odd-session".to_owned(),
+        rule: "odd-session".to_owned(),
+        episode: format!("{kind}:{}", who.value),
+        effective,
+        about: who.began,
+        probability: odd.p,
+        text: format!(
+            "what {kind} {name} did in {} events is unlike what its peers do: {why} (p = {:.1e})",
+            odd.events, odd.p
+        ),
+        values: vec![
+            ("events".to_owned(), f64::from(odd.events)),
+            ("mean_loss".to_owned(), score.mean),
+            ("greatest_loss".to_owned(), score.step),
+            ("end_loss".to_owned(), score.end),
+            ("odd_count_nats".to_owned(), score.counts),
+        ],
+        severity: who.severity.max(Severity::Notice),
+        title: format!("unusual course of events of {kind} {name}"),
+        source_type: who.source.source_type.clone(),
+        entities: vec![EntityOut::new(who.kind, &who.value, Role::Actor)],
+        events: vec![brief],
+        event_count: u64::from(odd.events),
+    }
 }
 
 fn tell_spread(evidence: &mut Evidence, who: &str, spread: &SpreadScore, bucket: Ns) {
