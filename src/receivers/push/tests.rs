@@ -316,7 +316,7 @@ async fn a_sender_that_waits_for_the_engine_does_not_become_late() {
         waiting.is_finished()
     })
     .await;
-    let late = seerflow_model::record::Flags::LATE;
+    let late = Flags::LATE;
     assert_eq!(rig.engine.got.iter().filter(|got| got.flags.has(late)).count(), 0);
     // With nothing under way the clock promises again, and what is older than that is late.
     rig.hand.advance(60 * SECOND);

@@ -53,12 +53,14 @@ fn a_lane_that_is_never_empty_does_not_keep_the_frontier_back() {
             probe: probe.clone(),
             sources: None,
         };
-        worker.dataflow::<Time, _, _>(|scope| ingress(scope, source).probe_with(&probe));
+        worker.dataflow::<Time, _, _>(|scope| {
+            ingress(scope, source).probe_with(&probe);
+        });
         while !probe.done() {
             worker.step_or_park(None);
         }
     });
-    guards.unwrap().join().into_iter().for_each(|worker| drop(worker.unwrap()));
+    guards.unwrap().join().into_iter().for_each(|worker| worker.unwrap());
     let seen = seen.lock().unwrap();
     assert_eq!(seen.len() as u64, ELEMENTS);
     // When an element is taken, what was promised before the one before it was taken is kept.
