@@ -37,10 +37,10 @@ const EXPORT: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 const STREAMS_MAX: u32 = 64;
 /// Bytes of the headers of a call.
 const HEADERS_MAX: u32 = 16 * 1024;
-/// What a connection may send before it is read.
-const CONNECTION_WINDOW: u32 = 1 << 20;
+/// What a connection may send before it is read: that much may wait for each, uncounted.
+const CONNECTION_WINDOW: u32 = 256 * 1024;
 /// What a call may send before it is read.
-const STREAM_WINDOW: u32 = 256 * 1024;
+const STREAM_WINDOW: u32 = 128 * 1024;
 /// A connection is asked so often whether it is still there, and closed when it does not answer.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
