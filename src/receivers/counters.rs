@@ -43,6 +43,8 @@ counters! {
     malformed_frame,
     /// Batches of senders whose clock is far ahead that had to wait: the engine held too much.
     waited_ahead,
+    /// Batches of pushed requests that had to wait because the engine held all that it may.
+    waited_held,
     /// Connections open now.
     connections,
     /// Connections refused because there were too many.

@@ -103,6 +103,11 @@ impl Engine {
         self.state.promise()
     }
 
+    /// Whether batches wait in its lanes.
+    pub fn waits(&self) -> bool {
+        self.lanes.iter().any(|lane| !lane.rx.is_empty())
+    }
+
     pub fn closed(&self) -> bool {
         self.state.closed()
     }

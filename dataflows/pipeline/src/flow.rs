@@ -3,17 +3,22 @@
 //! In a cluster what the process sent elsewhere is in flight until the others say that it arrived, and
 //! a source stops for what any process holds.
 
-use seerflow_model::time::{Ns, SECOND};
+use seerflow_model::time::{Ns, SECOND, floor_tick};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// Records so far above the frontier (beyond the lateness) are those of a clock that is ahead.
 const AHEAD: Ns = 10 * SECOND;
+/// Records in flight.
+const IN_FLIGHT_MAX: i64 = 32_768;
+/// Bytes of those of them that are read.
+const IN_FLIGHT_BYTES_MAX: i64 = 32 << 20;
 
 /// Shared by the sources and the first keyed operator of all workers of a process.
 pub struct Flow {
     /// Records sent by sources and not yet arrived where they are held.
     in_flight: AtomicI64,
-    in_flight_max: i64,
+    /// Bytes of those of them that are read.
+    in_flight_bytes: AtomicI64,
     /// Bytes held for order.
     held: AtomicI64,
     held_max: i64,
@@ -35,7 +40,7 @@ impl Flow {
     pub fn of_cluster(workers: usize, processes: usize, held_max: u64) -> Flow {
         Flow {
             in_flight: AtomicI64::new(0),
-            in_flight_max: 32_768,
+            in_flight_bytes: AtomicI64::new(0),
             held: AtomicI64::new(0),
             held_max: held_max.min(i64::MAX as u64) as i64,
             promises: (0..workers).map(|_| AtomicU64::new(0)).collect(),
@@ -54,6 +59,11 @@ impl Flow {
         self.in_flight.fetch_sub(records as i64, Ordering::AcqRel);
     }
 
+    /// So many bytes of records in flight were read (positive), or arrived.
+    pub fn read(&self, bytes: i64) {
+        self.in_flight_bytes.fetch_add(bytes, Ordering::AcqRel);
+    }
+
     /// Bytes are held (positive) or released (negative).
     pub fn hold(&self, bytes: i64) {
         let now = self.held.fetch_add(bytes, Ordering::AcqRel) + bytes;
@@ -68,7 +78,7 @@ impl Flow {
     }
 
     /// Whether this process or another holds all that it may.
-    fn full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         let full = |held: &AtomicI64| held.load(Ordering::Acquire) > self.held_max;
         full(&self.held) || self.elsewhere.iter().any(full)
     }
@@ -99,13 +109,21 @@ impl Flow {
                 .is_some_and(|at| least > at.saturating_add(lateness).saturating_add(AHEAD))
     }
 
+    /// Whether records from `least` on have to wait at their door because all is held that may be.
+    /// Those that are next never have to: without them the frontier could stand still.
+    pub fn must_wait(&self, least: Ns) -> bool {
+        self.is_full() && self.frontier_ns().unwrap_or(0) < floor_tick(least)
+    }
+
     /// Whether the source of `worker` may send another batch; `lags` when too many of its marks
     /// are still under way, `leads` says whether no other process promises less.
     pub fn may_send(&self, worker: usize, lags: bool, leads: impl FnOnce() -> bool) -> bool {
-        if self.in_flight.load(Ordering::Acquire) > self.in_flight_max {
+        if self.in_flight.load(Ordering::Acquire) > IN_FLIGHT_MAX
+            || self.in_flight_bytes.load(Ordering::Acquire) > IN_FLIGHT_BYTES_MAX
+        {
             return false;
         }
-        if !lags && !self.full() {
+        if !lags && !self.is_full() {
             return true;
         }
         let own = self.promises[worker].load(Ordering::Acquire);
@@ -116,6 +134,7 @@ impl Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use seerflow_model::time::MILLISECOND;
 
     #[test]
     fn half_of_what_may_be_held_is_for_those_that_are_not_ahead() {
@@ -127,6 +146,17 @@ mod tests {
         assert!(!flow.too_far(11 * SECOND, 0));
         flow.hold(-1);
         assert!(!flow.too_far(60 * SECOND, 0));
+    }
+
+    #[test]
+    fn when_all_is_held_only_what_is_next_comes_in() {
+        let flow = Flow::new(1, 100);
+        flow.promise(0, 1_000);
+        flow.hold(100);
+        assert!(!flow.must_wait(60 * SECOND));
+        flow.hold(1);
+        assert!(flow.must_wait(1_100 * MILLISECOND));
+        assert!(!flow.must_wait(1_099 * MILLISECOND));
     }
 
     #[test]
@@ -142,6 +172,9 @@ mod tests {
         flow.sent(70_000);
         assert!(!may(0, false));
         flow.arrived(70_000);
+        flow.read(IN_FLIGHT_BYTES_MAX + 1);
+        assert!(!may(0, false));
+        flow.read(-1);
         assert!(may(0, false));
         assert_eq!(flow.held(), (100, 101));
     }

@@ -162,6 +162,7 @@ impl Parse {
     fn batch(&mut self, (port, batch): Portioned, mut give: impl FnMut(Rec<Parsed>)) {
         let mut tags: BTreeMap<&'static str, u64> = BTreeMap::new();
         let mut dropped = 0;
+        let mut bytes = 0;
         let mut part = Part::default();
         self.noticed.add_source(batch.source.id);
         for meta in &batch.records {
@@ -185,12 +186,11 @@ impl Parse {
                 continue;
             }
             let (order, key) = (event.order(), event.leaf);
-            give(Rec {
-                order,
-                key,
-                data: Parsed { event: Arc::new(event), port: self.first_port + port },
-            });
+            let data = Parsed { event: Arc::new(event), port: self.first_port + port };
+            bytes += data.weight() as i64;
+            give(Rec { order, key, data });
         }
+        self.flow.read(bytes);
         self.noticed.by_source.add(&batch, part);
         if !tags.is_empty() {
             self.noticed.add_tags(&tags);

@@ -17,6 +17,8 @@ use std::sync::atomic::Ordering::AcqRel;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moves {
     held: u64,
+    /// Bytes of those that are held.
+    bytes: i64,
     released: u64,
     dropped: u64,
 }
@@ -25,17 +27,19 @@ impl Moves {
     /// Adds those of the same port.
     pub fn add(&mut self, more: Moves) {
         self.held += more.held;
+        self.bytes += more.bytes;
         self.released += more.released;
         self.dropped += more.dropped;
     }
 
     /// Writes them into the ledger of the port.
     pub fn enter(self, port: &PortState, flow: &Flow) {
-        let Moves { held, released, dropped } = self;
+        let Moves { held, bytes, released, dropped } = self;
         if held > 0 {
             port.in_flight.fetch_sub(held, AcqRel);
             port.held.fetch_add(held, AcqRel);
             flow.arrived(held);
+            flow.read(-bytes);
         }
         if released > 0 {
             port.held.fetch_sub(released, AcqRel);
@@ -68,6 +72,7 @@ impl Tally {
     pub fn held(&mut self, port: u16, bytes: i64) {
         if let Some(moves) = self.moves.get_mut(usize::from(port)) {
             moves.held += 1;
+            moves.bytes += bytes;
             self.bytes += bytes;
             self.dirty = true;
         }

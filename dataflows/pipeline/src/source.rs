@@ -14,6 +14,7 @@ use crate::env::End;
 use crate::feed::{Feed, LaneReceiver, Load, PortState, Wake};
 use crate::flow::Flow;
 use crate::rec::Time;
+use seerflow_model::Ns;
 use seerflow_model::record::RecordBatch;
 use seerflow_model::time::tick_ms;
 use std::collections::VecDeque;
@@ -30,6 +31,8 @@ use timely::scheduling::{Activator, SyncActivator};
 
 /// Records sent in one scheduling.
 const SEND_MAX: u64 = 4_096;
+/// Bytes of records sent in one scheduling.
+const SEND_BYTES_MAX: usize = 8 << 20;
 /// Marks that may lie between the input and the end of the dataflow.
 const LAG_MAX: usize = 8;
 /// How soon a source that is held back looks again.
@@ -79,6 +82,7 @@ pub fn ingress<'s>(scope: Scope<'s, Time>, ingress: Ingress) -> StreamVec<'s, Ti
                 activator,
                 ready: VecDeque::new(),
                 marks: VecDeque::new(),
+                due: None,
             };
             move |output| source.run(output)
         },
@@ -97,6 +101,9 @@ struct Source {
     ready: VecDeque<(u16, RecordBatch)>,
     /// Promises made and not yet passed by the end of the dataflow.
     marks: VecDeque<Time>,
+    /// What was promised when so many elements were still in the lane that are not taken yet: it
+    /// holds once they are sent, also when the lane is never empty.
+    due: Option<(Ns, usize)>,
 }
 
 type Output<'a> = OutputBuilderSession<'a, Time, CapacityContainerBuilder<Vec<Portioned>>>;
@@ -111,9 +118,9 @@ impl Source {
         let promise = self.promise();
         let ended =
             self.ingress.end.announced() && self.ingress.ports.iter().all(|port| port.closed());
-        let mut sent = 0;
+        let (mut sent, mut bytes) = (0, 0);
         let mut drained = false;
-        while sent < SEND_MAX {
+        while sent < SEND_MAX && bytes < SEND_BYTES_MAX {
             let lags = self.lag() > LAG_MAX;
             if !self.ingress.flow.may_send(self.ingress.worker, lags, || self.leads()) {
                 self.activator.activate_after(RETRY);
@@ -121,11 +128,18 @@ impl Source {
             }
             if let Some((port, batch)) = self.ready.pop_front() {
                 sent += batch.records.len() as u64;
+                bytes += batch.bytes.len();
                 self.send(port, batch, output);
                 continue;
             }
+            self.keep_due();
             match self.ingress.lane.rx.try_recv() {
-                Ok(feed) => self.open(feed),
+                Ok(feed) => {
+                    if let Some((_, elements)) = &mut self.due {
+                        *elements = elements.saturating_sub(1);
+                    }
+                    self.open(feed);
+                }
                 Err(_) => {
                     drained = true;
                     break;
@@ -133,14 +147,28 @@ impl Source {
             }
         }
         if drained {
+            self.due = None;
             self.lower(promise);
             if ended {
                 self.cap = None;
                 self.ingress.flow.promise(self.ingress.worker, u64::MAX);
             }
-        } else if sent >= SEND_MAX {
+        } else if sent >= SEND_MAX || bytes >= SEND_BYTES_MAX {
             self.activator.activate();
         }
+    }
+
+    /// Keeps what was promised when what was in the lane then has been sent, and looks what is
+    /// promised now.
+    fn keep_due(&mut self) {
+        match self.due {
+            Some((_, 1..)) => return,
+            Some((promise, 0)) => self.lower(promise),
+            None => {}
+        }
+        // In this order: what was sent before the promise was raised is in the lane.
+        let promise = self.promise();
+        self.due = Some((promise, self.ingress.lane.rx.len()));
     }
 
     /// Takes one element: its floor allows the capability to move when only one port is open.

@@ -6,7 +6,7 @@
 //! never built.
 
 use super::super::Door;
-use super::super::push::server::{Sender, sender, text, until_drained};
+use super::super::push::server::{Sender, owed, sender, text, until_drained};
 use super::super::push::{Entrance, Framing, Intake, Limits, Offer, Records, Refusal, Taken, body};
 use super::{answer, proto};
 use crate::api::listener::{Bounded, Connection};
@@ -37,10 +37,10 @@ const EXPORT: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 const STREAMS_MAX: u32 = 64;
 /// Bytes of the headers of a call.
 const HEADERS_MAX: u32 = 16 * 1024;
-/// What a connection may send before it is read.
-const CONNECTION_WINDOW: u32 = 1 << 20;
+/// What a connection may send before it is read: that much may wait for each, uncounted.
+const CONNECTION_WINDOW: u32 = 256 * 1024;
 /// What a call may send before it is read.
-const STREAM_WINDOW: u32 = 256 * 1024;
+const STREAM_WINDOW: u32 = 128 * 1024;
 /// A connection is asked so often whether it is still there, and closed when it does not answer.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
@@ -56,7 +56,7 @@ impl Connected for Connection {
 
     fn connect_info(&self) -> Sender {
         let peer = self.peer().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-        Sender(peer.to_canonical())
+        Sender(peer.to_canonical(), self.owing().clone())
     }
 }
 
@@ -125,6 +125,7 @@ async fn take(face: &Face, request: Request) -> Result<Taken, Refusal> {
     let (parts, content) = request.into_parts();
     let packing = text(&parts.headers, "grpc-encoding");
     let content = body::read(content, packing, Framing::Grpc, &intake.limits, &mut room).await?;
+    let _owed = owed(&parts.extensions);
     let held = room.bytes();
     let mut records = Records::new(&intake.limits);
     proto::read(&content, &mut records, &mut room)?;

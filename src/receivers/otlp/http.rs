@@ -1,6 +1,6 @@
 //! OTLP over HTTP: `POST /v1/logs`, protobuf or JSON, packed or not.
 
-use super::super::push::server::{sender, serve, text};
+use super::super::push::server::{owed, sender, serve, text};
 use super::super::push::{
     Entrance, Framing, Intake, Limits, Offer, Records, Refusal, body, server,
 };
@@ -62,6 +62,7 @@ async fn take(face: &Face, request: Request, encoding: Encoding) -> Result<push:
     let (parts, content) = request.into_parts();
     let packing = text(&parts.headers, "content-encoding");
     let content = body::read(content, packing, Framing::Bare, &intake.limits, &mut room).await?;
+    let _owed = owed(&parts.extensions);
     let held = room.bytes();
     let mut records = Records::new(&intake.limits);
     match encoding {

@@ -129,16 +129,29 @@ impl Peer {
         if state.requests > 0 && state.bytes + bytes > share {
             return Err(Refusal::Full);
         }
+        let first = state.requests == 0;
         state.requests += 1;
         state.bytes += bytes;
         let promise = state.promise.get_or_insert_with(|| promises.register(self.lateness));
-        promise.wake();
+        if first {
+            // The first of it is stamped when it is its turn.
+            promise.waits();
+        }
         Ok(UnderWay { peer: self.clone(), bytes, ended: 0 })
     }
 
-    /// What was promised in its name: its stamps must keep it.
-    pub fn granted(&self) -> Ns {
-        lock(&self.state).promise.as_ref().map_or(0, PeerPromise::wake)
+    /// Records of it are stamped from now on: what was promised in its name, and what because the
+    /// engine held too much. Its stamps must keep both.
+    pub fn wake(&self) -> (Ns, Ns) {
+        let state = lock(&self.state);
+        state.promise.as_ref().map_or((0, 0), |promise| (promise.wake(), promise.pressed()))
+    }
+
+    /// All that was stamped is in its lane. Only for who has its source.
+    pub fn rest(&self) {
+        if let Some(promise) = &lock(&self.state).promise {
+            promise.waits();
+        }
     }
 
     /// All that was stamped before `offer` was computed is in its lane.

@@ -15,17 +15,14 @@ use super::repeats::{Known, Repeats, Verdict};
 use super::{Limits, Records, Refusal, Room};
 use crate::runtime::stamp::PortPromise;
 use seerflow_model::record::{Flags, LineEnd, ReceiverKind, RecordBatch};
-use seerflow_model::time::{Ns, SECOND, floor_tick};
+use seerflow_model::time::{Ns, SECOND};
 use seerflow_pipeline::feed::Port;
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-/// Between two looks whether a batch from far ahead may go in.
-const TURN_PAUSE: Duration = Duration::from_millis(20);
 /// How often silent senders are looked for.
 const SWEEP_EVERY: Ns = 30 * SECOND;
 
@@ -73,7 +70,7 @@ pub struct Intake {
     /// Its bounds.
     pub limits: Limits,
     budget: Arc<Budget>,
-    promises: PortPromise,
+    pub(super) promises: PortPromise,
     ticking: CancellationToken,
     port: Mutex<Port>,
     repeats: Mutex<Repeats>,
@@ -93,6 +90,7 @@ impl Intake {
     /// Opens a door to requests. Call it within a runtime.
     pub fn open(door: Door, limits: Limits) -> Arc<Intake> {
         let (promises, ticking) = door.promises();
+        promises.pressed_by(door.flow.clone());
         let (alive, ended) = mpsc::channel(1);
         let mut seed = [0; 8];
         // Without the system's randomness digests still tell contents apart, only not from one
@@ -244,7 +242,10 @@ impl Intake {
         };
         for chunk in records.into_chunks() {
             let now = self.door.clock.now();
-            source.stamper.grant(peer.granted());
+            let (granted, pressed) = peer.wake();
+            source.stamper.grant(granted);
+            source.stamper.press(pressed);
+            self.press(&mut source, now);
             let batch = stamped(&mut source, &peer, chunk, now);
             count_duplicates(&self.door, source.duplicates());
             if batch.records.is_empty() {
@@ -252,6 +253,7 @@ impl Intake {
                 continue;
             }
             self.wait_for_turn(&source, &peer, &batch).await;
+            self.wait_for_room(&mut source, &peer, &batch).await;
             let n = batch.records.len();
             accept(&self.door, n, now);
             self.door.counters.watch_fill(&entrance.name, port.fill(), now);
@@ -264,22 +266,9 @@ impl Intake {
             peer.raise(source.stamper.offer(now));
         }
         under_way.ended = self.door.clock.now();
+        // While the source is still ours.
+        peer.rest();
         Some(())
-    }
-
-    /// A sender whose clock is far ahead waits while the engine holds much.
-    async fn wait_for_turn(&self, source: &LiveSource, peer: &Peer, batch: &RecordBatch) {
-        let least = batch.records.iter().map(|record| record.effective).min().unwrap_or(0);
-        if !self.door.too_far(least) {
-            return;
-        }
-        ReceiverCounters::add(&self.door.counters.waited_ahead, 1);
-        while self.door.too_far(least) && !self.door.stop.is_cancelled() {
-            // Nothing in hand or still to come is below this: the frontier moves on meanwhile.
-            let offer = source.stamper.offer(self.door.clock.now());
-            peer.raise(offer.min(floor_tick(least)));
-            tokio::time::sleep(TURN_PAUSE).await;
-        }
     }
 
     /// Waits until every request that is being taken is in its lanes, and closes the port.

@@ -25,6 +25,7 @@ pub mod records;
 pub mod refusal;
 pub mod repeats;
 pub mod server;
+mod turn;
 mod unpack;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! A door writes one record after another; a record that is too long, or one too many, is taken
 //! back and counted as refused. Bytes are written once and never copied again, unless the source
-//! redacts.
+//! redacts. Room is held for what is allocated, which is up to twice of what the records have.
 
 use super::super::batch::BATCH_RECORDS;
 use super::{Limits, Refusal, Room};
@@ -30,6 +30,8 @@ pub struct Records {
     record_max: usize,
     bytes_max: usize,
     bytes: usize,
+    /// Bytes allocated by the batches that are full.
+    behind: usize,
     reserved: usize,
     count: usize,
     refused: u64,
@@ -43,6 +45,7 @@ impl Records {
             record_max: limits.record_max,
             bytes_max: limits.records_max,
             bytes: 0,
+            behind: 0,
             reserved: 0,
             count: 0,
             refused: 0,
@@ -58,6 +61,7 @@ impl Records {
     ) -> Result<bool, Refusal> {
         let full = |c: &Chunk| c.ends.len() >= BATCH_RECORDS || c.bytes.len() >= BATCH_BYTES;
         if self.chunks.last().is_none_or(full) {
+            self.behind += self.chunks.last().map_or(0, |chunk| chunk.bytes.capacity());
             self.chunks.push(Chunk::default());
         }
         let Some(chunk) = self.chunks.last_mut() else { return Ok(false) };
@@ -70,8 +74,9 @@ impl Records {
             self.refused += 1;
             return Ok(false);
         }
-        if bytes > self.reserved {
-            let step = (bytes - self.reserved).next_multiple_of(STEP);
+        let allocated = self.behind + chunk.bytes.capacity() + (self.count + 1) * OVERHEAD;
+        if allocated > self.reserved {
+            let step = (allocated - self.reserved).next_multiple_of(STEP);
             room.grow(step)?;
             self.reserved += step;
         }

@@ -5,7 +5,7 @@
 //! then still goes into its lanes, and only then the port is closed.
 
 use super::{Intake, Refusal};
-use crate::api::listener::Bounded;
+use crate::api::listener::{Bounded, Owed, Owing};
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::extract::connect_info::Connected;
@@ -19,21 +19,30 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// Who sent a request.
-#[derive(Clone, Copy, Debug)]
-pub struct Sender(pub IpAddr);
+/// Who sent a request, and what is owed to the connection it came by.
+#[derive(Clone, Debug)]
+pub struct Sender(pub IpAddr, pub Owing);
 
 impl Connected<IncomingStream<'_, Bounded>> for Sender {
     fn connect_info(stream: IncomingStream<'_, Bounded>) -> Sender {
-        Sender(stream.remote_addr().ip().to_canonical())
+        Sender(stream.remote_addr().ip().to_canonical(), stream.io().owing().clone())
     }
+}
+
+/// What one of the servers here has told of a request.
+fn told(extensions: &Extensions) -> Option<&Sender> {
+    let axum = extensions.get::<ConnectInfo<Sender>>().map(|info| &info.0);
+    axum.or_else(|| extensions.get::<Sender>())
 }
 
 /// The sender of a request that one of the servers here passed on.
 pub fn sender(extensions: &Extensions) -> IpAddr {
-    let axum = extensions.get::<ConnectInfo<Sender>>().map(|info| info.0);
-    let sender = axum.or_else(|| extensions.get::<Sender>().copied());
-    sender.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |sender| sender.0)
+    told(extensions).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |sender| sender.0)
+}
+
+/// The request has been read: its sender waits for us until this is dropped, and is not silent.
+pub fn owed(extensions: &Extensions) -> Option<Owed> {
+    told(extensions).map(|sender| sender.1.owe())
 }
 
 /// The value of a header as text; empty when there is none or it is no text.

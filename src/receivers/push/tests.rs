@@ -1,12 +1,14 @@
 //! Bodies within limits; requests that are taken completely or not at all, and never twice.
 
-use super::super::testing::{Engine, START, at, door, until};
+use super::super::testing::{Engine, Got, START, at, door, until};
 use super::*;
 use crate::runtime::clock::{Clock, ManualClock};
 use axum::body::Body;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
-use seerflow_model::record::ReceiverKind;
+use seerflow_model::record::{Flags, ReceiverKind};
+use seerflow_model::time::{MILLISECOND, TICK};
+use seerflow_pipeline::flow::Flow;
 use std::io::Write;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -135,8 +137,14 @@ struct Rig {
 
 impl Rig {
     fn new(lanes: usize, limits: Limits) -> Rig {
+        Rig::holding(lanes, limits, Flow::new(1, u64::MAX).into())
+    }
+
+    /// Before an engine that holds what `flow` says.
+    fn holding(lanes: usize, limits: Limits, flow: Arc<Flow>) -> Rig {
         let (clock, hand) = Clock::manual(START);
-        let (door, engine) = door(&clock, 1, lanes);
+        let (mut door, engine) = door(&clock, 1, lanes);
+        door.flow = flow;
         let intake = Intake::open(door, limits);
         let entrance = intake.entrance(KIND, "here".to_owned(), None);
         Rig { intake, entrance, engine, hand }
@@ -308,7 +316,7 @@ async fn a_sender_that_waits_for_the_engine_does_not_become_late() {
         waiting.is_finished()
     })
     .await;
-    let late = seerflow_model::record::Flags::LATE;
+    let late = Flags::LATE;
     assert_eq!(rig.engine.got.iter().filter(|got| got.flags.has(late)).count(), 0);
     // With nothing under way the clock promises again, and what is older than that is late.
     rig.hand.advance(60 * SECOND);
@@ -321,6 +329,47 @@ async fn a_sender_that_waits_for_the_engine_does_not_become_late() {
     rig.send("10.0.0.1", &lines(2_000, 1)).await.unwrap();
     rig.engine.drain();
     assert!(rig.engine.got.last().unwrap().flags.has(late));
+}
+
+#[tokio::test]
+async fn while_all_is_held_batches_wait_and_let_go_what_is_held() {
+    let flow = Arc::new(Flow::new(1, 100));
+    let mut rig = Rig::holding(8, Limits::default(), flow.clone());
+    // One that is silent from then on: by its lateness the clock would promise ten seconds less.
+    rig.send("10.0.0.1", &lines(0, 1)).await.unwrap();
+    rig.engine.drain();
+    rig.hand.advance(20 * SECOND);
+    flow.promise(0, rig.engine.promise() / MILLISECOND);
+    flow.hold(101);
+    let waiting = rig.spawn("10.0.0.2", lines(20_000, 600));
+    let waited = |rig: &Rig| rig.intake.door.counters.waited_held.load(Acquire);
+    until("it waits", || waited(&rig) == 1).await;
+    let moved = |rig: &Rig| {
+        let promise = rig.engine.promise();
+        flow.promise(0, promise / MILLISECOND);
+        promise.saturating_sub(START)
+    };
+    until("the silent one is pressed on", || moved(&rig) == 19 * SECOND).await;
+    assert_eq!((rig.engine.drain(), waiting.is_finished()), (0, false));
+    rig.hand.advance(5 * SECOND);
+    until("they are next", || {
+        assert!(moved(&rig) <= 20 * SECOND || rig.engine.waits(), "promised away");
+        waiting.is_finished()
+    })
+    .await;
+    assert!(!waiting.await.unwrap().unwrap().repeated);
+    assert_eq!(rig.engine.drain(), 600);
+    // The second batch would have made the engine hold more of what it cannot let go.
+    let crowded = |got: &&Got| got.flags == Flags::CROWDED;
+    assert_eq!(rig.engine.got.iter().filter(crowded).count(), 88);
+    assert!(
+        rig.engine
+            .got
+            .iter()
+            .filter(crowded)
+            .all(|got| got.effective == START + 20 * SECOND + TICK)
+    );
+    rig.engine.ledger(&rig.intake.door.counters);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::{Refusal, Room};
 use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use std::io::{self, Write};
 
-/// Room is taken in steps of so many bytes.
+/// Room is taken in steps of so many bytes, later of half of what there is.
 const STEP: usize = 64 * 1024;
 
 /// How a body is packed.
@@ -55,9 +55,12 @@ impl<'r> Sink<'r> {
             return Err(Refusal::TooLarge(self.max, " when it is unpacked"));
         }
         if wanted > self.reserved {
-            let step = (wanted - self.reserved).next_multiple_of(STEP);
-            self.room.grow(step)?;
-            self.reserved += step;
+            // What is counted is what is allocated.
+            let half = self.reserved + self.reserved / 2;
+            let reserved = wanted.max(half).next_multiple_of(STEP).min(self.max);
+            self.room.grow(reserved - self.reserved)?;
+            self.reserved = reserved;
+            self.bytes.reserve_exact(reserved - self.bytes.len());
         }
         Ok(())
     }

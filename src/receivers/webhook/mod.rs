@@ -125,6 +125,7 @@ async fn take(hooks: &Hooks, request: HttpRequest) -> Result<u64, Not> {
         let sent = Body::from(content);
         content = push::body::read(sent, encoding, bare, limits, &mut room).await?;
     }
+    let _owed = server::owed(&head.extensions);
     let kind = server::text(headers, header::CONTENT_TYPE.as_str());
     let parts = hook.read(kind, &content, intake, &mut room)?;
     let ip = server::sender(&head.extensions);

@@ -36,6 +36,11 @@ impl Crowd {
         self.bound
     }
 
+    /// Nothing later gets an effective time below this either.
+    pub fn raise(&mut self, bound: Ns) {
+        self.bound = self.bound.max(floor_tick(bound.min(MAX_NS)));
+    }
+
     /// Takes one more record into the history. `newest`: the greatest effective time so far, this
     /// record's included; `rose`: whether this record raised it; `overruled`: what the source
     /// promises by its lateness anyhow.

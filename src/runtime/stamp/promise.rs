@@ -7,6 +7,10 @@
 //! each tick, without being woken; [`PeerPromise::wake`] ends that and returns what was promised
 //! in the meantime, which its stamper has to keep.
 //!
+//! While the engine holds all that it may, a receiver that was told so ([`PortPromise::pressed_by`])
+//! promises by the clock without regard to lateness for those of its peers that have nothing
+//! stamped in hand; those that have press on themselves.
+//!
 //! A new peer starts at the promise its port has made, under the lock under which that is raised.
 //! A receiver without peers is drained and promises by the clock, once its [`Gate`] is open: at
 //! start files are read first. One lock and a few comparisons per tick and peer; per batch one
@@ -16,8 +20,9 @@ use super::stamper::clock_promise;
 use crate::runtime::clock::{Clock, Pulse};
 use seerflow_model::time::{MAX_NS, Ns};
 use seerflow_pipeline::feed::Port;
+use seerflow_pipeline::flow::Flow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 /// Whether receivers may promise by the clock yet: until it opens, only as far as the files have
@@ -71,6 +76,8 @@ impl Gate {
 enum Drained {
     /// Records may be in hand.
     No,
+    /// Records are in hand, but none that is stamped.
+    Waits,
     /// All that reached us before this time was handed over.
     At(Ns),
     /// Nothing is in hand until the peer is woken by its socket.
@@ -83,6 +90,8 @@ struct Cell {
     raised: Ns,
     /// The promise it started with, and what the clock promised for it.
     granted: Ns,
+    /// What was promised for it because the engine held too much.
+    pressed: Ns,
     lateness: Ns,
     drained: Drained,
 }
@@ -100,6 +109,8 @@ struct State {
     lateness: Ns,
     /// Whether these are the files, which others wait for.
     leads: bool,
+    /// What presses it on, if anything does.
+    flow: OnceLock<Arc<Flow>>,
     peers: Mutex<Vec<Arc<Peer>>>,
 }
 
@@ -125,14 +136,22 @@ impl PortPromise {
 
     fn with(port: &Port, clock: Clock, gate: Gate, lateness: Ns, leads: bool) -> PortPromise {
         let (port, peers) = (port.handle(), Mutex::new(Vec::new()));
-        PortPromise(Arc::new(State { port, clock, gate, lateness, leads, peers }))
+        let flow = OnceLock::new();
+        PortPromise(Arc::new(State { port, clock, gate, lateness, leads, flow, peers }))
+    }
+
+    /// From now on it is pressed on while the engine holds too much. Its peers must then keep
+    /// [`PeerPromise::pressed`], too.
+    pub fn pressed_by(&self, flow: Arc<Flow>) {
+        // Told twice, it is the same engine.
+        let _ = self.0.flow.set(flow);
     }
 
     /// A new peer, which starts at the promise in force and may have records in hand at once.
     pub fn register(&self, lateness: Ns) -> PeerPromise {
         let mut peers = lock(&self.0.peers);
         let start = self.0.port.state.promise();
-        let cell = Cell { raised: 0, granted: start, lateness, drained: Drained::No };
+        let cell = Cell { raised: 0, granted: start, pressed: 0, lateness, drained: Drained::No };
         let peer = Arc::new(Peer { cell: Mutex::new(cell), gone: AtomicBool::new(false) });
         peers.push(peer.clone());
         PeerPromise { peer, start }
@@ -150,26 +169,32 @@ impl PortPromise {
         peers.retain(|peer| !peer.gone.load(Ordering::Acquire));
         let now = self.0.clock.now();
         let limit = if self.0.leads { MAX_NS } else { self.0.gate.limit() };
+        let pressed = self.0.flow.get().is_some_and(|flow| flow.is_full());
         let mut least = MAX_NS;
         for peer in peers.iter() {
             let mut cell = lock(&peer.cell);
             let at = match cell.drained {
                 Drained::At(at) => Some(at),
                 Drained::Still => Some(now),
-                Drained::No => None,
+                Drained::No | Drained::Waits => None,
             };
+            if pressed && cell.drained != Drained::No {
+                let promise = clock_promise(at.unwrap_or(now), now, 0).min(limit);
+                cell.pressed = cell.pressed.max(promise);
+            }
             if let Some(at) = at {
                 let promise = clock_promise(at, now, cell.lateness).min(limit);
                 cell.granted = cell.granted.max(promise);
             }
-            least = least.min(cell.raised.max(cell.granted));
+            least = least.min(cell.raised.max(cell.granted).max(cell.pressed));
         }
         if peers.is_empty() {
             // Before the first pass it is not known whether there are files.
             if self.0.leads && !self.0.gate.is_open() {
                 return now;
             }
-            least = clock_promise(now, now, self.0.lateness).min(limit);
+            let lateness = if pressed { 0 } else { self.0.lateness };
+            least = clock_promise(now, now, lateness).min(limit);
         }
         // Still under the lock: a peer that registers now starts at what is promised here.
         self.0.port.promise(least);
@@ -212,10 +237,16 @@ impl PeerPromise {
         cell.granted
     }
 
+    /// What was promised in this peer's name because the engine held too much: its stamper must
+    /// keep it ([`Stamper::press`](super::Stamper::press)). Ask after [`PeerPromise::wake`].
+    pub fn pressed(&self) -> Ns {
+        lock(&self.peer.cell).pressed
+    }
+
     /// All that was promised for this peer, by itself or by others.
     pub fn promised(&self) -> Ns {
         let cell = lock(&self.peer.cell);
-        cell.raised.max(cell.granted)
+        cell.raised.max(cell.granted).max(cell.pressed)
     }
 
     /// Everything that was stamped before `offer` was computed is in its lane, or counted as
@@ -229,6 +260,11 @@ impl PeerPromise {
     /// [`PeerPromise::wake`].
     pub fn idle(&self) {
         lock(&self.peer.cell).drained = Drained::Still;
+    }
+
+    /// What is in hand is not stamped: the clock may not promise, but the engine may press on.
+    pub fn waits(&self) {
+        lock(&self.peer.cell).drained = Drained::Waits;
     }
 
     /// Nothing that reached us before `at` is in hand.
@@ -285,6 +321,34 @@ mod tests {
         hand.advance(SECOND);
         tick();
         assert_eq!(promised(), (997 * SECOND, 998 * SECOND));
+    }
+
+    #[test]
+    fn what_is_not_stamped_does_not_hold_back_an_engine_that_holds_too_much() {
+        let (port, _lanes) = port();
+        let (clock, hand) = Clock::manual(100 * SECOND);
+        let promise = PortPromise::new(&port, clock, Gate::opened(), 2 * SECOND);
+        let flow = Arc::new(Flow::new(1, 100));
+        promise.pressed_by(flow.clone());
+        let (a, b) = (promise.register(10 * SECOND), promise.register(10 * SECOND));
+        a.idle();
+        b.waits();
+        promise.tick();
+        assert_eq!(port.state.promise(), 0, "what b has in hand is not late");
+        flow.hold(101);
+        promise.tick();
+        assert_eq!(port.state.promise(), 99 * SECOND);
+        flow.hold(-1);
+        hand.advance(50 * SECOND);
+        promise.tick();
+        assert_eq!(port.state.promise(), 99 * SECOND);
+        assert_eq!((b.wake(), b.pressed()), (0, 99 * SECOND));
+        flow.hold(1);
+        promise.tick();
+        assert_eq!(port.state.promise(), 99 * SECOND, "b may have stamped something since");
+        drop((a, b));
+        promise.tick();
+        assert_eq!(port.state.promise(), 149 * SECOND);
     }
 
     #[test]

@@ -170,6 +170,12 @@ impl Stamper {
         self.granted = self.granted.max(floor_tick(promise));
     }
 
+    /// The engine holds all that it may: this much is promised, whatever the lateness; what then
+    /// lies below is `crowded`. Not while records wait.
+    pub fn press(&mut self, promise: Ns) {
+        self.crowd.raise(promise);
+    }
+
     /// No later record gets an effective time below this.
     pub fn promise(&self) -> Ns {
         self.late_bound().max(self.crowd.bound())

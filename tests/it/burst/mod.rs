@@ -47,7 +47,7 @@ struct Form {
 }
 
 const SHORT: Form = Form { seconds: 3, senders: 300, records: 100, pad: 1_500 };
-const LONG: Form = Form { seconds: 60, senders: 300, records: 500, pad: 200 };
+const LONG: Form = Form { seconds: 60, senders: 300, records: 1_000, pad: 200 };
 
 /// What a sender did.
 #[derive(Default)]

@@ -35,6 +35,9 @@ use std::sync::Arc;
 
 /// Longest value that is told, in bytes.
 const TOLD_MAX: usize = 120;
+/// What a held event costs beside itself and what it points to: its place, counters, what the
+/// allocator rounds up.
+const HELD_BYTES: usize = size_of::<Rec<Parsed>>() + 128;
 
 /// An event on its way to its leaf.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,6 +46,20 @@ pub struct Parsed {
     pub event: Arc<Event>,
     /// The port it came through, numbered over all processes, for the conservation ledger.
     pub port: u16,
+}
+
+impl Parsed {
+    /// Bytes that it costs until it is processed.
+    pub fn weight(&self) -> usize {
+        let event = &*self.event;
+        let text = event.text.len() + event.raw.as_deref().map_or(0, <[u8]>::len);
+        let read = size_of_val(&*event.fields)
+            + size_of_val(&*event.tokens)
+            + size_of_val(&*event.params)
+            + size_of_val(&*event.entities)
+            + size_of_val(&*event.edges);
+        text + read + size_of::<Event>() + HELD_BYTES
+    }
 }
 
 impl PartialEq for Parsed {
@@ -210,7 +227,7 @@ impl Fold for Leaves {
     }
 
     fn weight(input: &Parsed) -> usize {
-        input.event.text.len() + 512
+        input.weight()
     }
 
     fn account(&mut self, input: &Parsed, step: Step) {
