@@ -11,6 +11,7 @@ pub mod cross;
 pub mod data_dir;
 pub mod document;
 pub mod interpolate;
+pub mod mappings;
 pub mod option;
 mod pending;
 pub mod problem;
@@ -38,6 +39,7 @@ pub use sections::{
     Receivers, Retention, Rotation, Storage, Stream,
 };
 pub use sources::{DropRule, Multiline, SourceEntry, SourceFacts, SourceMatch, TemplateMatch};
+pub use mappings::AttackMappings;
 pub use webhooks::WebhookEntry;
 
 use crate::failure::Failure;
@@ -72,6 +74,8 @@ pub struct Config {
     pub alerting: Alerting,
     /// How single sources are read.
     pub sources: Vec<SourceEntry>,
+    /// Tactics and techniques of anomalies.
+    pub attack_mappings: AttackMappings,
     /// The paths to which logs are posted.
     pub webhooks: Vec<WebhookEntry>,
     /// Role rules with those of the user's folder, compiled; `None` when there is no folder.
@@ -96,6 +100,7 @@ impl Config {
             detection: Detection::read(&values)?,
             alerting: Alerting::read(&values)?,
             sources: values.sources.clone(),
+            attack_mappings: AttackMappings::of(&values.mappings),
             webhooks: values.webhooks.clone(),
             roles: None,
             values,

@@ -113,7 +113,6 @@ pending! {
         "detection.sigma_custom_upload_dir", Kind::Text, "null", "Folder of uploaded rules.";
     }
     ATTACK {
-        "detection.attack_mappings", Kind::Opaque, "[]", "ATT&CK tactics by pattern.";
         "detection.kill_chain.enabled", Kind::Bool, "true", "Alerts on several tactics in order.";
         "detection.kill_chain.tactic_threshold", i(2, 14), "3", "Tactics that raise an alert.";
         "detection.kill_chain.window_seconds", i(60, i64::MAX), "86400", "Time they may take.";

@@ -27,6 +27,7 @@ pub(super) const ACTIVE: &[&[Row]] = &[
     Retention::ROWS,
     Receivers::ROWS,
     &[WEBHOOKS],
+    &[MAPPINGS],
     Engine::ROWS,
     Detection::ROWS,
     Dspot::ROWS,
@@ -39,6 +40,15 @@ const SOURCES: Row = Row {
     kind: Kind::Sources,
     default: "[]",
     doc: "How single sources are read and what of them is thrown away; the reference explains its entries.",
+    status: Status::Active,
+};
+
+/// Tactics and techniques of anomalies; see [`super::mappings`].
+const MAPPINGS: Row = Row {
+    path: "detection.attack_mappings",
+    kind: Kind::Opaque,
+    default: "[]",
+    doc: "ATT&CK tactics and techniques of anomalies, by a pattern in the message: `{pattern: 'failed login', tactics: [credential-access], techniques: [T1110]}`; the first that is found tells. Empty: those that come with the program.",
     status: Status::Active,
 };
 

@@ -26,6 +26,7 @@ pub fn settings(config: &Config) -> Settings {
         u32::try_from(detection.dspot.calibration_window).unwrap_or(u32::MAX);
     settings.budget.risk_level = detection.dspot.risk_level;
     settings.budget.alerts_per_day = detection.alerts_per_day;
+    settings.tags = Arc::new(config.attack_mappings.clone());
     settings.silence.level = detection.dspot.risk_level;
     settings
 }

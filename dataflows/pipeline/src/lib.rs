@@ -32,5 +32,6 @@ pub mod source;
 pub mod sources;
 pub mod split;
 pub mod table;
+pub mod tactics;
 pub mod views;
 pub mod words;

@@ -143,7 +143,7 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
         .concatenate([values, templates, volumes, events])
         .map(|rec| Rec { key: representative(0), ..rec });
     let admitted = keyed(candidates, budget::BudgetFold::new(&settings, &parts.shared), &env);
-    let alerts = keyed(admitted, episodes::Episodes(settings.windows.clone()), &env);
+    let alerts = keyed(admitted, episodes::Episodes::new(&settings), &env);
 
     sink(alerts, parts.alerts).probe_with(probe);
     changes.probe_with(probe);

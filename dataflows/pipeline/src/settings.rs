@@ -1,6 +1,7 @@
 //! What the detectors of the dataflow go by; made from the configuration.
 
 use crate::folds::episodes::Windows;
+use crate::tactics::{Tags, Untagged};
 use seerflow_detection::beacon::BeaconConfig;
 use seerflow_detection::budget::BudgetConfig;
 use seerflow_detection::calibrate::CalibrationConfig;
@@ -131,6 +132,8 @@ pub struct Settings {
     pub budget: BudgetConfig,
     /// How long episodes last.
     pub windows: Arc<Windows>,
+    /// Which tactics an anomaly may belong to.
+    pub tags: Arc<dyn Tags>,
     /// An entity or edge is forgotten when it was not seen for so long.
     pub facts_keep: Ns,
     /// How much is remembered.
@@ -156,6 +159,7 @@ impl Default for Settings {
             score_min: 3.0,
             budget: BudgetConfig::default(),
             windows: Arc::new(Windows { default_seconds: 900, overrides: BTreeMap::new() }),
+            tags: Arc::new(Untagged),
             facts_keep: 30 * DAY,
             bounds: Bounds::default(),
         }
