@@ -164,6 +164,9 @@ fn rarity(usual: &Quantiles, number: f64, share: f64, least: f64) -> f64 {
     let further = usual.excess(through, through).0;
     let kept = 1.0 - further as f64 / (beyond as f64).max(1.0);
     let scale = if kept > 0.0 { mean / kept } else { 0.0 };
-    let z = (number - begin) / scale.max(share * begin.abs()).max(least);
-    upto + log1p(SHAPE * z) / SHAPE
+    let least = least.max(share * begin.abs());
+    let z = (number - begin) / scale.max(least);
+    // A tie that has moved a little since it was counted is not beyond the others.
+    let near = usual.surprise(begin).upper + (number - begin) / least;
+    near.min(upto + log1p(SHAPE * z) / SHAPE)
 }

@@ -6,7 +6,7 @@
 //! table knows all but the newest quarter (at most 2,048 sessions). An attack that comes again and
 //! again within that time is held against what was usual before it, not against itself. When more
 //! than one in eight of those that wait are odd it is a change of habits, and all of them settle at
-//! once; the levels by which they were odd are then not taken over.
+//! once.
 //!
 //! The past fades: at 8,192 sessions it is halved. Cost: a merge per quantum; at most nine parts
 //! of at most 195 KiB each, in practice a few KiB.
@@ -65,7 +65,12 @@ impl SessionPart {
 
     /// Adds another part.
     pub fn merge(&mut self, other: &SessionPart) {
-        self.merge_usual(other);
+        self.sessions += other.sessions;
+        self.odd += other.odd;
+        self.means.merge(&other.means);
+        self.ends.merge(&other.ends);
+        self.steps.merge(&other.steps);
+        self.tallies.merge(&other.tallies);
         self.counts.merge(&other.counts);
         self.habits.merge(&other.habits);
     }
@@ -78,15 +83,6 @@ impl SessionPart {
     /// Sessions learnt, less those that have faded.
     pub fn sessions(&self) -> u64 {
         self.sessions
-    }
-
-    fn merge_usual(&mut self, other: &SessionPart) {
-        self.sessions += other.sessions;
-        self.odd += other.odd;
-        self.means.merge(&other.means);
-        self.ends.merge(&other.ends);
-        self.steps.merge(&other.steps);
-        self.tallies.merge(&other.tallies);
     }
 
     fn fade(&mut self) {
@@ -138,14 +134,9 @@ impl Sessions {
             return None;
         }
         self.wait();
+        let most = if self.habits_changed() { 0 } else { RING };
         let mut changed = false;
-        if self.habits_changed() {
-            for part in std::mem::take(&mut self.ring) {
-                self.settled.merge_usual(&part);
-            }
-            changed = true;
-        }
-        while self.ring.len() > RING {
+        while self.ring.len() > most {
             let Some(part) = self.ring.pop_front() else { break };
             self.settled.merge(&part);
             changed = true;
