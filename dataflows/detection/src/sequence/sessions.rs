@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 /// Sessions at which the past is halved.
 const HALVE_AT: u64 = 8192;
 /// Parts that wait.
-const RING: usize = 8;
+const RING: u64 = 8;
 /// A part of the ring is this share of all sessions.
 const SHARE: u64 = 32;
 /// Greatest length of a part of the ring.
@@ -134,10 +134,14 @@ impl Sessions {
             return None;
         }
         self.wait();
-        let most = if self.habits_changed() { 0 } else { RING };
+        let most = if self.habits_changed() { 0 } else { RING * self.length() };
         let mut changed = false;
-        while self.ring.len() > most {
-            let Some(part) = self.ring.pop_front() else { break };
+        // What goes on waiting is a quarter of all, however many sessions a quantum has.
+        while let Some(part) = self.ring.pop_front() {
+            if self.waiting() < most {
+                self.ring.push_front(part);
+                break;
+            }
             self.settled.merge(&part);
             changed = true;
         }
@@ -147,12 +151,21 @@ impl Sessions {
 
     /// Sessions seen, less those that have faded.
     pub fn sessions(&self) -> u64 {
-        self.settled.sessions + self.ring.iter().map(|part| part.sessions).sum::<u64>()
+        self.settled.sessions + self.waiting()
+    }
+
+    fn waiting(&self) -> u64 {
+        self.ring.iter().map(|part| part.sessions).sum()
+    }
+
+    /// Sessions of a part of the ring.
+    fn length(&self) -> u64 {
+        (self.sessions() / SHARE).clamp(1, PART_MAX)
     }
 
     /// Puts what is pending at the end of the ring.
     fn wait(&mut self) {
-        let length = (self.sessions() / SHARE).clamp(1, PART_MAX);
+        let length = self.length();
         let pending = std::mem::take(&mut self.pending);
         match self.ring.back_mut() {
             Some(last) if last.sessions < length => last.merge(&pending),
