@@ -60,14 +60,22 @@ const BUNDLED: [(&str, &[Tactic], &[&str]); 7] = [
         &[Tactic::CredentialAccess, Tactic::InitialAccess],
         &["T1110", "T1078"],
     ),
-    (r"segfault|segmentation fault|core dumped|general protection", &[Tactic::Execution], &["T1203"]),
+    (
+        r"segfault|segmentation fault|core dumped|general protection",
+        &[Tactic::Execution],
+        &["T1203"],
+    ),
     (
         r"(audit|log)\w* .{0,40}(cleared|truncated|disabled)|auditd? .{0,20}(stopped|disabled)",
         &[Tactic::DefenseEvasion],
         &["T1070"],
     ),
     (r"(new|added) user|useradd|user account .{0,20}created", &[Tactic::Persistence], &["T1136"]),
-    (r"permission denied|access denied|operation not permitted", &[Tactic::DefenseEvasion], &["T1222"]),
+    (
+        r"permission denied|access denied|operation not permitted",
+        &[Tactic::DefenseEvasion],
+        &["T1222"],
+    ),
 ];
 
 fn compile(pattern: &str) -> Result<Regex, String> {
@@ -132,9 +140,8 @@ impl Reader<'_> {
                         if is_technique(&text) {
                             tags.techniques.push(text.to_ascii_uppercase());
                         } else {
-                            let message = format!(
-                                "\"{text}\" is no technique; allowed: T1110 or T1110.001"
-                            );
+                            let message =
+                                format!("\"{text}\" is no technique; allowed: T1110 or T1110.001");
                             self.problem(value, "techniques", message);
                         }
                     }

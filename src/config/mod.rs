@@ -33,13 +33,13 @@ pub mod webhooks;
 pub mod zone;
 
 pub use data_dir::DataDir;
+pub use mappings::AttackMappings;
 pub use secret::Secret;
 pub use sections::{
     AlertFormat, Alerting, Detection, Dspot, Engine, EventStorage, FileStart, LogLevel, Program,
     Receivers, Retention, Rotation, Storage, Stream,
 };
 pub use sources::{DropRule, Multiline, SourceEntry, SourceFacts, SourceMatch, TemplateMatch};
-pub use mappings::AttackMappings;
 pub use webhooks::WebhookEntry;
 
 use crate::failure::Failure;

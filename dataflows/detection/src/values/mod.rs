@@ -53,6 +53,12 @@ impl Default for ValueConfig {
     }
 }
 
+/// A length on the scale on which lengths are compared: a quarter more is a step, and a character
+/// more or less of a short text is not much.
+fn reach(length: u32) -> f64 {
+    4.0 * libm::log2(f64::from(length) + 4.0)
+}
+
 /// Classes of characters, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Classes(pub u16);
@@ -252,7 +258,7 @@ impl ValueModel {
             surprise: 0.0,
             aspect: Aspect::Length,
             identity: identity.map(|rarity| rarity.nats),
-            length: self.lengths.surprise(f64::from(value.length)).two_sided(),
+            length: self.lengths.surprise(reach(value.length)).two_sided(),
             number: number.map(|number| self.numbers.surprise(number).two_sided()),
             characters: characters.map_or(0.0, |rarity| rarity.nats),
             course: None,
@@ -266,7 +272,8 @@ impl ValueModel {
         };
         let aspects = [
             (Aspect::Identity, score.identity),
-            (Aspect::Length, Some(score.length)),
+            // How many digits a number has is how large it is.
+            (Aspect::Length, (!self.numeric()).then_some(score.length)),
             (Aspect::Number, score.number),
             (Aspect::Characters, Some(score.characters)),
         ];
@@ -285,7 +292,7 @@ impl ValueModel {
         self.identity.learn(value.hash);
         self.characters.learn(u64::from(value.classes.0));
         self.distinct.add(value.hash);
-        self.lengths.add(f64::from(value.length), 1);
+        self.lengths.add(reach(value.length), 1);
         if let Some(number) = value.number {
             self.numeric += 1;
             self.numbers.add(number, 1);

@@ -15,7 +15,7 @@ use crate::env::Gap;
 use crate::keyed::{Ctx, Fold};
 use crate::rec::Rec;
 use crate::settings::{Bounds, Settings};
-use seerflow_detection::cusum::{Change, Cusum, CusumConfig};
+use seerflow_detection::cusum::{Change, Cusum, CusumConfig, normal_score};
 use seerflow_detection::silence::{Regular, Silence, SilenceConfig};
 use seerflow_detection::volume::{Raw, Series, SeriesKind, VolumeConfig};
 use seerflow_model::time::QUANTUM;
@@ -351,7 +351,7 @@ impl Entry {
         if self.kind == SeriesKind::Entity {
             return None;
         }
-        let residual = (raw.observed as f64 - raw.expected) / raw.model.deviation().max(0.5);
+        let residual = normal_score(raw.upper, raw.lower);
         let cusum = self.change.get_or_insert_default();
         let step = cusum.step(config, bucket, residual);
         let found = step.score.filter(|nats| *nats >= SCORE_MIN);
