@@ -1,0 +1,134 @@
+//! How well scores tell anomalous from normal: area under the ROC curve, best F1, and precision,
+//! recall, F1 and rate of false alarms of a fixed rule.
+//!
+//! Precision depends on how many anomalous ones there are among those that are judged, which is a
+//! property of the set and not of the detector. It is therefore also given as if their share were
+//! another one.
+
+use serde::Serialize;
+
+/// One that was judged.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judged {
+    /// Higher is more anomalous.
+    pub score: f64,
+    /// What it is.
+    pub anomalous: bool,
+}
+
+/// What a rule gives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Rule {
+    /// Share of alarms that are right.
+    pub precision: f64,
+    /// Share of anomalous ones that raise one.
+    pub recall: f64,
+    /// Their harmonic mean.
+    pub f1: f64,
+}
+
+/// What scores are worth.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Scores {
+    /// Area under the ROC curve; ties count half.
+    pub auc: f64,
+    /// The fixed rule, among what was judged.
+    pub fixed: Rule,
+    /// The fixed rule at the given share of anomalous ones.
+    pub fixed_at_share: Rule,
+    /// Share of normal ones that the fixed rule takes for anomalous.
+    pub fpr: f64,
+    /// The best F1 of any threshold at the given share: what the fixed rule could reach at most.
+    pub best_f1_at_share: f64,
+}
+
+/// Scores what was judged by the rule "alarm from `threshold` on". `share`: of anomalous ones.
+pub fn score(judged: &[Judged], threshold: f64, share: f64) -> Scores {
+    let mut rows = judged.to_vec();
+    rows.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let all = rows.iter().filter(|row| row.anomalous).count() as f64;
+    let none = rows.len() as f64 - all;
+    if all == 0.0 || none == 0.0 {
+        return Scores::default();
+    }
+    let weight = share * none / ((1.0 - share) * all);
+    let (mut hits, mut wrong, mut area) = (0.0, 0.0, 0.0);
+    let (mut at, mut best) = ((0.0, 0.0), 0.0f64);
+    for same in rows.chunk_by(|a, b| a.score == b.score) {
+        let more = same.iter().filter(|row| row.anomalous).count() as f64;
+        let less = same.len() as f64 - more;
+        area += less * (hits + more / 2.0);
+        (hits, wrong) = (hits + more, wrong + less);
+        best = best.max(rule(hits, wrong, all, weight).f1);
+        if same[0].score >= threshold {
+            at = (hits, wrong);
+        }
+    }
+    Scores {
+        auc: area / (all * none),
+        fixed: rule(at.0, at.1, all, 1.0),
+        fixed_at_share: rule(at.0, at.1, all, weight),
+        fpr: at.1 / none,
+        best_f1_at_share: best,
+    }
+}
+
+fn rule(hits: f64, wrong: f64, all: f64, weight: f64) -> Rule {
+    let alarms = weight * hits + wrong;
+    let precision = if alarms > 0.0 { weight * hits / alarms } else { 0.0 };
+    let recall = hits / all;
+    let sum = precision + recall;
+    let f1 = if sum > 0.0 { 2.0 * precision * recall / sum } else { 0.0 };
+    Rule { precision, recall, f1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn judged(rows: &[(f64, bool)]) -> Vec<Judged> {
+        rows.iter()
+            .map(|(score, anomalous)| Judged { score: *score, anomalous: *anomalous })
+            .collect()
+    }
+
+    #[test]
+    fn by_hand() {
+        let rows = judged(&[(5.0, true), (4.0, false), (3.0, true), (3.0, false), (1.0, false)]);
+        let scores = score(&rows, 3.0, 0.4);
+        // Of 6 pairs: 3 of the first, 1.5 of the second.
+        assert!((scores.auc - 4.5 / 6.0).abs() < 1e-12);
+        assert_eq!(scores.fixed, Rule { precision: 0.5, recall: 1.0, f1: 2.0 / 3.0 });
+        assert!((scores.fixed_at_share.precision - 0.5).abs() < 1e-12, "0.4 is their own share");
+        assert!((scores.fpr - 2.0 / 3.0).abs() < 1e-12);
+        let rare = score(&rows, 3.0, 0.1);
+        // Weight of an anomalous one: 0.1 · 3 / (0.9 · 2) = 1/6.
+        assert!((rare.fixed_at_share.precision - (2.0 / 6.0) / (2.0 / 6.0 + 2.0)).abs() < 1e-12);
+        assert_eq!(score(&judged(&[(1.0, true)]), 0.0, 0.1), Scores::default());
+        assert_eq!(score(&rows, 9.0, 0.1).fixed, Rule::default());
+    }
+
+    proptest! {
+        /// The area is the share of pairs in the right order.
+        #[test]
+        fn area_against_all_pairs(rows in prop::collection::vec((0u8..20, any::<bool>()), 2..60)) {
+            let rows = judged(&rows.iter().map(|(s, a)| (f64::from(*s), *a)).collect::<Vec<_>>());
+            let (mut right, mut pairs) = (0.0, 0.0);
+            for bad in rows.iter().filter(|row| row.anomalous) {
+                for good in rows.iter().filter(|row| !row.anomalous) {
+                    pairs += 1.0;
+                    right += match bad.score.total_cmp(&good.score) {
+                        std::cmp::Ordering::Greater => 1.0,
+                        std::cmp::Ordering::Equal => 0.5,
+                        std::cmp::Ordering::Less => 0.0,
+                    };
+                }
+            }
+            prop_assume!(pairs > 0.0);
+            let scores = score(&rows, 10.0, 0.03);
+            prop_assert!((scores.auc - right / pairs).abs() < 1e-9);
+            prop_assert!(scores.fixed_at_share.f1 <= scores.best_f1_at_share + 1e-12);
+        }
+    }
+}
