@@ -18,6 +18,8 @@ pub struct Alarm {
     pub time: Ns,
     /// The phases whose rows it shows; none of a false one.
     pub phases: BTreeSet<usize>,
+    /// The phases with rows of its host in the time that it is about.
+    pub around: BTreeSet<usize>,
 }
 
 /// What happened on a site.
@@ -40,8 +42,10 @@ pub struct Scores {
     pub false_alarms: usize,
     /// The same per day.
     pub false_a_day: f64,
-    /// Phases found.
+    /// Phases of which an alarm shows a row.
     pub phases_found: usize,
+    /// Phases with rows of the host of an alarm in the time that it is about.
+    pub phases_around: usize,
     /// All phases.
     pub phases: usize,
     /// From the first row of the attack to the first alarm that shows one, hours.
@@ -70,12 +74,14 @@ pub fn score(truth: &Truth, alarms: &[Alarm]) -> Scores {
             Some((name.clone(), hours(*first, when(phase)?)))
         })
         .collect();
+    let around: BTreeSet<usize> = alarms.iter().flat_map(|alarm| &alarm.around).copied().collect();
     Scores {
         raised: alarms.len(),
         first_day: alarms.iter().filter(|alarm| alarm.time < learnt).count(),
         false_alarms,
         false_a_day: if days > 0.0 { false_alarms as f64 / days } else { 0.0 },
         phases_found: found.len(),
+        phases_around: around.len(),
         phases: truth.phases.len(),
         hours_to_first: begun.zip(told).map(|(begun, told)| hours(begun, told)),
         found,
@@ -91,7 +97,8 @@ pub fn first_seen<K: Eq + Hash + Clone>(rows: &[(Ns, K, Option<usize>)]) -> Vec<
     let mut alarms = Vec::new();
     for (time, key, phase) in rows {
         if known.insert(key.clone()) && *time >= learnt {
-            alarms.push(Alarm { time: *time, phases: phase.iter().copied().collect() });
+            let phases: BTreeSet<usize> = phase.iter().copied().collect();
+            alarms.push(Alarm { time: *time, around: phases.clone(), phases });
         }
     }
     alarms
@@ -109,7 +116,8 @@ mod tests {
     }
 
     fn alarm(time: Ns, phases: &[usize]) -> Alarm {
-        Alarm { time, phases: phases.iter().copied().collect() }
+        let phases: BTreeSet<usize> = phases.iter().copied().collect();
+        Alarm { time, around: phases.clone(), phases }
     }
 
     #[test]
@@ -128,6 +136,9 @@ mod tests {
         assert_eq!((scores.phases_found, scores.phases), (1, 2));
         assert_eq!(scores.hours_to_first, Some(3.0));
         assert_eq!(scores.found, vec![("steal".to_owned(), 2.0)]);
+        let wide = Alarm { around: BTreeSet::from([0, 1]), ..alarm(2 * DAY, &[1]) };
+        let wide = score(&truth(), &[wide]);
+        assert_eq!((wide.phases_found, wide.phases_around), (1, 2));
         let nothing = score(&truth(), &[]);
         assert_eq!((nothing.phases_found, nothing.hours_to_first), (0, None));
     }

@@ -14,6 +14,7 @@
 
 pub mod incidents;
 pub mod layout;
+pub mod least;
 pub mod page;
 pub mod ranking;
 pub mod report;
@@ -21,6 +22,7 @@ pub mod run;
 pub mod series;
 pub mod sessions;
 pub mod sites;
+mod stream;
 pub mod templates;
 pub mod windows;
 
@@ -46,6 +48,11 @@ pub struct Options {
 /// Measures what a folder holds.
 pub fn measure(folder: &Path, options: &Options) -> Result<Report, Failure> {
     let layout = Layout::read(folder)?;
+    if options.parts.iter().all(|part| layout.is_empty(*part)) {
+        let failure = Failure::usage(format!("{}: nothing to measure there", folder.display()));
+        let failure = options.parts.iter().fold(failure, |f, part| f.detail(part.absent()));
+        return Err(failure.hint("docs/QUALITY.md says how data is laid out"));
+    }
     let mut report = Report::new(&Config::default(), options.anomalous_share);
     for part in Part::ALL {
         if !options.parts.contains(&part) {

@@ -109,6 +109,39 @@ mod tests {
         assert_eq!(score(&rows, 9.0, 0.1).fixed, Rule::default());
     }
 
+    /// Scores by a small generator; the figures are those of an independent implementation.
+    #[test]
+    fn as_another_implementation_scores() {
+        let mut state = 10_434_283_658_914_616_463u64;
+        let mut next = |n: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % n
+        };
+        let rows: Vec<Judged> = (0..200)
+            .map(|_| {
+                let score = next(40) as f64 / 4.0;
+                let anomalous = next(5) == 0;
+                Judged { score: score + if anomalous { 3.0 } else { 0.0 }, anomalous }
+            })
+            .collect();
+        for (share, precision, f1, best) in
+            [(0.0293, 0.0796, 0.1297, 0.4255), (0.2, 0.4172, 0.3815, 0.4337)]
+        {
+            let scores = score(&rows, 9.0, share);
+            let near = |a: f64, b: f64| assert!((a - b).abs() <= 0.000_05, "{scores:?}");
+            near(scores.auc, 0.6895);
+            near(scores.fpr, 0.1227);
+            near(scores.fixed.precision, 0.3939);
+            near(scores.fixed.recall, 0.3514);
+            near(scores.fixed.f1, 0.3714);
+            near(scores.fixed_at_share.precision, precision);
+            near(scores.fixed_at_share.f1, f1);
+            near(scores.best_f1_at_share, best);
+        }
+    }
+
     proptest! {
         /// The area is the share of pairs in the right order.
         #[test]

@@ -183,6 +183,7 @@ fn of_incidents(incidents: &Incidents) -> Cells {
             s.raised.to_string(),
             format!("{:.2}", s.false_a_day),
             format!("{} of {}", s.phases_found, s.phases),
+            s.phases_around.to_string(),
             s.hours_to_first.map_or("-".to_owned(), |hours| format!("{hours:.2} h")),
         ]
     };
@@ -195,7 +196,16 @@ fn of_incidents(incidents: &Incidents) -> Cells {
     };
     Cells {
         title: "incidents",
-        head: vec!["site", "by", "rows", "raised", "false a day", "phases", "first after"],
+        head: vec![
+            "site",
+            "by",
+            "rows",
+            "raised",
+            "false a day",
+            "phases",
+            "in its time",
+            "first after",
+        ],
         rows: incidents.sites.iter().flat_map(of_site).collect(),
     }
 }

@@ -8,15 +8,19 @@ use crate::runtime::rules::{Given, Rules};
 use crate::runtime::setup;
 use seerflow_model::meaning::Meaning;
 use seerflow_model::{Alert, Format};
-use seerflow_pipeline::engine::Options;
+use seerflow_pipeline::detector::Detector;
+use seerflow_pipeline::observe::{Judged, JudgedSession, Observer};
 use std::path::Path;
 use std::sync::Arc;
 
 /// Is told of every event that was judged.
 pub trait Watch: Send + Sync {
-    /// `seq`: the event's position in its file. `probability`: of all its evidence together; none
-    /// while nothing is calibrated.
-    fn judged(&self, seq: u64, probability: Option<f64>);
+    /// `seq`: the event's position in its file. `probability`: of all its evidence together, none
+    /// while nothing is calibrated; `channels`: of each detector.
+    fn judged(&self, seq: u64, probability: Option<f64>, channels: &[(&'static str, Option<f64>)]);
+
+    /// What an entity did until it fell silent was judged as a whole.
+    fn session(&self, entity: &str, channel: &'static str, probability: f64);
 }
 
 /// What a run gave.
@@ -73,7 +77,7 @@ pub fn analyze(
     let mut engine = setup::engine(&config, workers, &rules);
     // As `analyze` has it.
     engine.lane_capacity = 2;
-    observe(&mut engine, watch);
+    engine.observer = watch.map(|watch| Arc::new(Watched(watch)) as Arc<dyn Observer>);
     let inputs = Inputs::of(plan, config.receivers.line_bytes_max);
     let outcome = batch::run(inputs, engine, |_, _| {})
         .map_err(|error| Failure::new(ExitCode::Internal, error.to_string()))?;
@@ -81,8 +85,20 @@ pub fn analyze(
     Ok(Outcome { alerts: outcome.alerts, source })
 }
 
-/// Connects what watches.
-fn observe(_engine: &mut Options, _watch: Option<Arc<dyn Watch>>) {}
+/// What watches, as the dataflow wants it.
+struct Watched(Arc<dyn Watch>);
+
+impl Observer for Watched {
+    fn judged(&self, judged: &Judged<'_>) {
+        let channels: Vec<_> =
+            judged.channels.iter().map(|(detector, p)| (detector.name(), *p)).collect();
+        self.0.judged(judged.event.seq, judged.probability, &channels);
+    }
+
+    fn session(&self, judged: &JudgedSession<'_>) {
+        self.0.session(judged.value, Detector::Session.name(), judged.probability);
+    }
+}
 
 /// What was read in part is not measured.
 fn refuse(problems: &[Problem]) -> Result<(), Failure> {

@@ -6,17 +6,19 @@
 //! person would be told), or the *probability* of all evidence of its event is at most the
 //! configured risk level (what is decided before alerts are joined to episodes and budgeted).
 
+use super::Options;
 use super::layout::Series;
-use super::run::{self, Watch, storage};
-use super::{Options, windows};
+use super::least::{Least, Place};
+use super::run::{self, storage};
+use super::windows::{self, Judged, Scores};
 use crate::config::Config;
 use crate::failure::Failure;
 use seerflow_model::time::{MAX_NS, rfc3339};
 use seerflow_model::{Alert, Ns};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufWriter, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Scores of all series together.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,14 +30,16 @@ pub struct SeriesScores {
     /// Rows whose event had a probability: before that nothing is calibrated.
     pub judged_rows: usize,
     /// Detected is where an alert begins.
-    pub alerts: windows::Scores,
+    pub alerts: Scores,
     /// Detected is what has a probability of at most the risk level.
-    pub probability: windows::Scores,
-    /// The detected rows of each series, from 0, for other scorers.
+    pub probability: Scores,
+    /// The same by the probability of each channel alone.
+    pub channels: BTreeMap<&'static str, Scores>,
+    /// The detected rows of each series, for other scorers.
     pub detected: Vec<Detected>,
 }
 
-/// Detected rows of one series.
+/// Detected rows of one series, from 0.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Detected {
     /// What it is called.
@@ -46,60 +50,65 @@ pub struct Detected {
     pub probability: Vec<usize>,
 }
 
-/// Remembers the rows with a probability of at most `level`.
-struct Rows {
-    level: f64,
-    seen: Mutex<(BTreeSet<u64>, usize)>,
-}
-
-impl Watch for Rows {
-    fn judged(&self, seq: u64, probability: Option<f64>) {
-        let Some(probability) = probability else { return };
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.1 += 1;
-        if probability <= self.level {
-            seen.0.insert(seq);
-        }
-    }
+/// One series, run.
+struct Run {
+    detected: Detected,
+    by_channel: BTreeMap<&'static str, Vec<usize>>,
+    judged_rows: usize,
+    times: Vec<Ns>,
+    windows: Vec<(usize, usize)>,
 }
 
 /// Measures all series.
 pub fn measure(all: &[Series], options: &Options) -> Result<SeriesScores, Failure> {
     let level = Config::default().detection.dspot.risk_level;
-    let (mut by_alert, mut by_probability, mut detected) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut rows, mut judged_rows) = (0, 0);
-    for series in all {
-        let values = series.rows()?;
-        let file = write(&values)?;
-        let watch = Arc::new(Rows { level, seen: Mutex::default() });
-        let outcome = run::analyze(file.path(), &[], options.workers, Some(watch.clone()))?;
-        let times: Vec<Ns> = values.iter().map(|(time, _)| *time).collect();
-        let windows = windows::rows_of(&times, &series.windows);
-        let (probable, judged) =
-            std::mem::take(&mut *watch.seen.lock().unwrap_or_else(PoisonError::into_inner));
-        let found = Detected {
+    let runs: Vec<Run> =
+        all.iter().map(|series| one(series, level, options)).collect::<Result<_, _>>()?;
+    let score = |rows: &dyn Fn(&Run) -> Vec<usize>| {
+        let judged = |run: &Run| Judged {
+            times: run.times.clone(),
+            windows: run.windows.clone(),
+            detected: rows(run),
+        };
+        windows::score(&runs.iter().map(judged).collect::<Vec<_>>())
+    };
+    let channels: BTreeSet<&'static str> =
+        runs.iter().flat_map(|run| run.by_channel.keys().copied()).collect();
+    let by = |channel| score(&|run: &Run| run.by_channel.get(channel).cloned().unwrap_or_default());
+    Ok(SeriesScores {
+        series: runs.len(),
+        rows: runs.iter().map(|run| run.times.len()).sum(),
+        judged_rows: runs.iter().map(|run| run.judged_rows).sum(),
+        alerts: score(&|run: &Run| run.detected.alerts.clone()),
+        probability: score(&|run: &Run| run.detected.probability.clone()),
+        channels: channels.into_iter().map(|channel| (channel, by(channel))).collect(),
+        detected: runs.into_iter().map(|run| run.detected).collect(),
+    })
+}
+
+fn one(series: &Series, level: f64, options: &Options) -> Result<Run, Failure> {
+    let values = series.rows()?;
+    let file = write(&values)?;
+    let place = |row| Place { first: row, end: row + 1, session: row };
+    let watch = Arc::new(Least::new((0..values.len() as u64).map(place).collect()));
+    let outcome = run::analyze(file.path(), &[], options.workers, Some(watch.clone()))?;
+    let times: Vec<Ns> = values.iter().map(|(time, _)| *time).collect();
+    let least = watch.all();
+    let rare = |least: &[Option<f64>]| -> Vec<usize> {
+        let rare = |row: &usize| least[*row].is_some_and(|p| p <= level);
+        (0..least.len()).filter(rare).collect()
+    };
+    let channels = watch.by_channel().into_iter();
+    Ok(Run {
+        detected: Detected {
             name: series.name.clone(),
             alerts: beginnings(&times, &outcome.alerts),
-            probability: probable.into_iter().map(|seq| seq as usize).collect(),
-        };
-        rows += times.len();
-        judged_rows += judged;
-        let judged = |detected: &[usize]| windows::Judged {
-            times: times.clone(),
-            windows: windows.clone(),
-            detected: detected.to_vec(),
-        };
-        by_alert.push(judged(&found.alerts));
-        by_probability.push(judged(&found.probability));
-        detected.push(found);
-    }
-    Ok(SeriesScores {
-        series: all.len(),
-        rows,
-        judged_rows,
-        alerts: windows::score(&by_alert),
-        probability: windows::score(&by_probability),
-        detected,
+            probability: rare(&least),
+        },
+        by_channel: channels.map(|(channel, least)| (channel, rare(&least))).collect(),
+        judged_rows: least.iter().flatten().count(),
+        windows: windows::rows_of(&times, &series.windows),
+        times,
     })
 }
 

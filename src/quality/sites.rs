@@ -1,17 +1,22 @@
 //! Part four: sites under attack. The rows of a site go in as a table with a header and a
 //! `field_mapping` of time, host and message; the labels stay out. An alert is right when one of
 //! the events that it shows is a row of the attack, and false otherwise.
+//!
+//! An alert about a count shows one or two of the events that it is about. So the phases are also
+//! counted that have rows of the alert's host in its time: from one bucket before its beginning to
+//! its end. An alert is not right by that.
 
 use super::Options;
 use super::incidents::{self, Alarm, Scores, Truth};
 use super::layout::{Row, Site};
 use super::run::{self, storage};
+use crate::config::Config;
 use crate::failure::Failure;
 use seerflow_model::meaning::Meaning;
-use seerflow_model::time::rfc3339;
+use seerflow_model::time::{DAY, SECOND, rfc3339};
 use seerflow_model::{Alert, Ns, ids};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::BufWriter;
 
 /// Scores of all sites.
@@ -84,6 +89,8 @@ struct Kept {
     keys: HashMap<(String, String), u32>,
     /// Time, host and kind, and phase of each row.
     rows: Vec<(Ns, u32, Option<usize>)>,
+    /// Time and phase of the rows of the attack, by host.
+    attacked: HashMap<String, Vec<(Ns, usize)>>,
 }
 
 impl Kept {
@@ -100,10 +107,27 @@ impl Kept {
         if let Some(phase) = phase {
             let first = &mut self.truth.phases[phase].1;
             *first = row.time.min(*first);
+            let host = self.attacked.entry(row.host.to_lowercase()).or_default();
+            host.push((row.time, phase));
         }
         let next = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
         let key = *self.keys.entry((row.host, row.kind)).or_insert(next);
         self.rows.push((row.time, key, phase));
+    }
+}
+
+impl Kept {
+    /// The phases with rows of the alert's host in its time; of any host when it names none.
+    fn around(&self, alert: &Alert, bucket: Ns) -> BTreeSet<usize> {
+        let time = alert.timestamp_ns.saturating_sub(bucket)..=alert.last_seen_ns;
+        let names = |host: &str| alert.entities.iter().any(|entity| entity.value == host);
+        self.attacked
+            .iter()
+            .filter(|(host, _)| alert.entities.is_empty() || names(host))
+            .flat_map(|(_, rows)| rows)
+            .filter(|(at, _)| time.contains(at))
+            .map(|(_, phase)| *phase)
+            .collect()
     }
 }
 
@@ -119,16 +143,18 @@ fn one(site: &Site, options: &Options) -> Result<SiteScores, Failure> {
             Some((ids::event(outcome.source, seq).to_string(), (*phase)?))
         })
         .collect();
+    let bucket = Config::default().detection.bucket_seconds * SECOND;
     let alarm = |alert: &Alert| Alarm {
         time: alert.timestamp_ns,
         phases: alert.events.iter().filter_map(|e| attack.get(&e.event_id).copied()).collect(),
+        around: kept.around(alert, bucket),
     };
     let alarms: Vec<Alarm> = outcome.alerts.iter().map(alarm).collect();
     let Kept { mut truth, mut rows, .. } = kept;
     // Rows of one moment stay as they came.
     rows.sort_by_key(|(time, ..)| *time);
     truth.span = (rows.first().map_or(0, |row| row.0), rows.last().map_or(0, |row| row.0));
-    let days = (truth.span.1 - truth.span.0) as f64 / seerflow_model::time::DAY as f64;
+    let days = (truth.span.1 - truth.span.0) as f64 / DAY as f64;
     let harmless = rows.iter().filter(|(.., phase)| phase.is_none()).count();
     Ok(SiteScores {
         name: site.name.clone(),

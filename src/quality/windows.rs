@@ -223,4 +223,46 @@ mod tests {
             assert_eq!(rows_of(&times, &[window]), rows, "{window:?}");
         }
     }
+
+    /// Series, windows and detections by a small generator; the figures are those of an independent
+    /// implementation of the rules, which gives the published scores of ten detectors.
+    #[test]
+    fn as_another_implementation_scores() {
+        let mut state = 12_345u64;
+        let mut next = |n: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % n
+        };
+        let mut all = Vec::new();
+        for (rows, step) in [(1_000, 300), (400, 3_600), (6_000, 60)] {
+            let mut at = 0;
+            let times: Vec<Ns> = (0..rows)
+                .map(|_| {
+                    let now = at;
+                    at += step * (1 + next(3)) * SECOND;
+                    now
+                })
+                .collect();
+            let mut windows: Vec<(usize, usize)> = (0..3)
+                .map(|_| {
+                    let from = next(rows - 60) as usize;
+                    (from, from + 20 + next(30) as usize)
+                })
+                .collect();
+            windows.sort_unstable();
+            let mut detected: Vec<usize> = (0..12).map(|_| next(rows) as usize).collect();
+            detected.sort_unstable();
+            all.push(Judged { times, windows, detected });
+        }
+        let scores = score(&all);
+        let near = |a: f64, b: f64, within: f64| assert!((a - b).abs() <= within, "{scores:?}");
+        near(scores.standard, 25.29, 0.005);
+        near(scores.low_fp, 10.06, 0.005);
+        near(scores.low_fn, 31.68, 0.005);
+        near(scores.false_points_a_day, 0.663, 0.0005);
+        near(scores.median_delay_hours.unwrap(), 19.83, 0.005);
+        assert_eq!((scores.windows, scores.windows_found, scores.false_points), (9, 4, 27));
+    }
 }

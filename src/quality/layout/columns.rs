@@ -17,7 +17,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 /// Most columns.
-const COLUMNS_MAX: usize = 64;
+pub(super) const COLUMNS_MAX: usize = 64;
 /// Most different values of a column that are remembered; a label has few.
 const VALUES_MAX: usize = 4_096;
 /// Share of rows with an event label that may lack a phase.

@@ -32,7 +32,7 @@ use crate::failure::Failure;
 use crate::runtime::archive::{open_text, paths};
 use shape::Shape;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Longest text that is read of one file.
 pub const FILE_BYTES_MAX: u64 = 4 << 30;
@@ -163,6 +163,6 @@ fn name(folder: &Path, path: &Path) -> String {
 }
 
 /// A file cannot be read as what it looked like.
-fn unreadable(path: &PathBuf, what: impl std::fmt::Display) -> Failure {
+fn unreadable(path: &Path, what: impl std::fmt::Display) -> Failure {
     Failure::usage(format!("{}: {what}", path.display()))
 }

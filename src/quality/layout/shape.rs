@@ -55,7 +55,7 @@ fn of_table(path: &Path, head: &[u8], whole: bool) -> Option<Shape> {
         rows.pop();
     }
     let width = rows.first()?.len();
-    if width < 2 || rows.len() < 2 {
+    if !(2..=columns::COLUMNS_MAX).contains(&width) || rows.len() < 2 {
         return None;
     }
     if width == 2 && is_series(&rows) {
