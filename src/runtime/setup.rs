@@ -46,6 +46,7 @@ pub fn engine(config: &Config, workers: usize, rules: &Arc<Rules>) -> Options {
         parser: Arc::new(move || Parser::new(roles.clone(), Some(own))),
         rules: rules.drops().then(|| rules.clone() as Arc<dyn DropRules>),
         keepers: None,
+        observer: None,
         thread_cpu: Some(thread_cpu()),
         profile: false,
         cut: None,

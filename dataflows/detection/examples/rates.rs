@@ -79,7 +79,7 @@ fn values() -> bool {
     let values: Vec<Value> = (0..65_536).map(|n| Value::of(&text(n))).collect();
     let mut models: Vec<ValueModel> = (0..4).map(|_| ValueModel::default()).collect();
     let judged = rate("value models: judge and learn", 1e6, 400_000, |n| {
-        let score = models[n as usize % 4].observe(&config, &values[n as usize & 0xffff]);
+        let score = models[n as usize % 4].observe(&config, n << 20, &values[n as usize & 0xffff]);
         black_box(score);
     });
     let texts: Vec<String> = (0..4096).map(text).collect();

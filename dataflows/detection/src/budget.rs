@@ -54,10 +54,18 @@ pub enum Kind {
     Message,
     /// Never-seen values.
     Value,
+    /// Events that are unusual in what they say.
+    Content,
+    /// Events that are unusual in their order.
+    Order,
+    /// Levels that have shifted.
+    Shift,
+    /// What an entity does over time.
+    Entity,
 }
 
 /// How many kinds there are.
-const KINDS: usize = 4;
+const KINDS: usize = 8;
 
 /// What becomes of a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

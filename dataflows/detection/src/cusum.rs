@@ -185,6 +185,22 @@ impl Cusum {
         self.latched.map(|latched| latched.0)
     }
 
+    /// The run that lies further from zero, as the change it would be; just after a shift was
+    /// found, that shift.
+    pub fn run(&self) -> Option<Change> {
+        if let Some((change, _)) = self.latched {
+            return Some(change);
+        }
+        let (side, run) = if self.up.sum >= self.down.sum {
+            (Side::Upper, self.up)
+        } else {
+            (Side::Lower, self.down)
+        };
+        let (since, steps, sum) = (run.since, run.steps, run.sum);
+        let shift = sum / f64::from(steps.max(1));
+        (sum > 0.0).then_some(Change { phase: self.phase, side, since, steps, sum, shift })
+    }
+
     /// The two sums.
     pub fn sums(&self) -> (f64, f64) {
         (self.up.sum, self.down.sum)

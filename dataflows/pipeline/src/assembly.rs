@@ -45,6 +45,7 @@ pub(crate) fn shared(options: &Options, cluster: Option<&Cluster>) -> Result<Sha
         profile: Profile::default(),
         ports: Arc::new((0..ports).map(|_| Arc::default()).collect()),
         peers,
+        observer: options.observer.clone(),
         failed: Arc::default(),
     })
 }

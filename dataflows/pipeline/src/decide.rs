@@ -1,19 +1,20 @@
 //! Decide: turns scores into findings by the tables of the calibrators.
 
 use crate::counts::Subject;
+use crate::detector::Detector;
 use crate::engine::Shared;
 use crate::env::Env;
 use crate::finding::{Finding, Level};
-use crate::folds::calibrate::channel_key;
 use crate::folds::series::Score;
 use crate::rec::Rec;
-use crate::settings::Settings;
+use crate::settings::{Settings, Weights};
 use crate::table::Tables;
 use crate::views::Views;
 use crate::words;
-use seerflow_detection::calibrate::Table;
-use seerflow_detection::volume::{Raw, SeriesKind};
-use seerflow_model::{Evidence, Ns};
+use seerflow_detection::calibrate::{Side, Table};
+use seerflow_detection::combine::combine;
+use seerflow_detection::volume::SeriesKind;
+use seerflow_model::{Evidence, Ns, hash};
 use std::sync::Arc;
 
 /// What it decides by.
@@ -24,6 +25,8 @@ pub struct Decide {
     pub risk_level: f64,
     /// Bucket length.
     pub bucket: Ns,
+    /// How much each channel weighs.
+    pub weights: Weights,
     /// Where decisions are counted.
     pub views: Arc<Views>,
     /// Index of this worker.
@@ -37,6 +40,7 @@ impl Decide {
             candidate_level: settings.candidate_level(),
             risk_level: settings.budget.risk_level,
             bucket: settings.bucket,
+            weights: settings.weights.clone(),
             views: shared.views.clone(),
             worker: env.worker,
         }
@@ -74,20 +78,22 @@ impl Decide {
         }
         match &score.raw {
             Some(raw) => {
-                let table = tables.get(&channel_key(kind, &score.source_type));
-                let p = table.and_then(|table| self.probability(table, raw));
-                if let Some(p) = p {
-                    let part = p / self.risk_level;
-                    self.views.count_decision(self.worker, channel(kind), now, part);
-                }
+                let peer = hash::text(&score.source_type);
+                let judged = self.channels(tables, &score, kind, peer, now);
                 let excess = score.observed as f64 - raw.expected;
                 // A template also says what is usual for it.
-                let says = |p: &f64| {
-                    *p <= self.candidate_level || (level == Level::Template && excess > 0.0)
+                let says = |judged: &Judged| {
+                    judged.p <= self.candidate_level || (level == Level::Template && excess > 0.0)
                 };
-                if let Some(p) = p.filter(|p| says(p) && score.silence.is_none()) {
-                    let evidence = words::volume(&score, raw, now, self.bucket, p);
-                    emit(evidence, excess, p <= self.candidate_level, 1);
+                if let Some(judged) = judged.filter(|p| says(p) && score.silence.is_none()) {
+                    let decides = judged.p <= self.candidate_level;
+                    let evidence = match (judged.shift, &score.shift) {
+                        (true, Some(shift)) => {
+                            words::shift(&score, raw, shift, now, self.bucket, judged.p)
+                        }
+                        _ => words::volume(&score, raw, now, self.bucket, judged.p),
+                    };
+                    emit(judged.told(evidence), excess, decides, 1);
                 }
             }
             None if score.silence.is_none() => {
@@ -97,9 +103,55 @@ impl Decide {
         }
     }
 
-    /// Two-sided tail probability of a score.
-    fn probability(&self, table: &Table, raw: &Raw) -> Option<f64> {
-        table.two_sided(raw.upper, raw.lower).map(|(p, _side)| p)
+    /// What the channels say of a closed bucket together; `None` while the volume is not
+    /// calibrated.
+    fn channels(
+        &self,
+        tables: &Tables<Table>,
+        score: &Score,
+        kind: SeriesKind,
+        peer: u64,
+        now: Ns,
+    ) -> Option<Judged> {
+        let raw = score.raw.as_ref()?;
+        let (volume, change) = (Detector::Volume(kind), Detector::Change(kind));
+        let table = tables.get(&volume.key(peer))?;
+        let (p_volume, _) = table.two_sided(raw.upper, raw.lower)?;
+        let p_change = score
+            .shift
+            .as_ref()
+            .and_then(|shift| tables.get(&change.key(peer))?.tail(Side::Upper, shift.nats));
+        let part = |p: f64| p / self.risk_level;
+        self.views.count_decision(self.worker, volume.name(), now, part(p_volume));
+        if let Some(p) = p_change {
+            self.views.count_decision(self.worker, change.name(), now, part(p));
+        }
+        let weights = self.weights.of(&score.lead.event);
+        let combined = combine(&[
+            (Some(p_volume), weights.of(volume.channel())),
+            (p_change, weights.of(change.channel())),
+        ])?;
+        Some(Judged { p: combined.p, shift: combined.driver == 1, p_volume, p_change })
+    }
+}
+
+/// A closed bucket as the channels judge it.
+struct Judged {
+    p: f64,
+    /// Whether the shift of the level drove it.
+    shift: bool,
+    p_volume: f64,
+    p_change: Option<f64>,
+}
+
+impl Judged {
+    /// Evidence that tells every channel's number.
+    fn told(&self, mut evidence: Evidence) -> Evidence {
+        evidence.values.push(("p_volume".to_owned(), self.p_volume));
+        if let Some(p) = self.p_change {
+            evidence.values.push(("p_change".to_owned(), p));
+        }
+        evidence
     }
 }
 
@@ -109,14 +161,5 @@ fn kind_of(subject: Subject) -> (SeriesKind, Level) {
         Subject::Host(_) => (SeriesKind::Host, Level::Host),
         Subject::Template(_) => (SeriesKind::Template, Level::Template),
         Subject::Entity(..) => (SeriesKind::Entity, Level::TemplateEntity),
-    }
-}
-
-fn channel(kind: SeriesKind) -> &'static str {
-    match kind {
-        SeriesKind::Source => "volume-source",
-        SeriesKind::Host => "volume-host",
-        SeriesKind::Template => "volume-template",
-        SeriesKind::Entity => "volume-entity",
     }
 }

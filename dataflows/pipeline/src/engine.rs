@@ -8,6 +8,7 @@ use crate::flow::Flow;
 use crate::keep::{Keeper, Keepers};
 use crate::meters::Meters;
 use crate::notes;
+use crate::observe::Observer;
 use crate::page;
 use crate::parse::{DropRules, Noticed, Parse};
 use crate::ports::Tally;
@@ -48,6 +49,8 @@ pub struct Options {
     pub rules: Option<Arc<dyn DropRules>>,
     /// Keeps events, if any are to be kept.
     pub keepers: Option<Keepers>,
+    /// Looks on while events are judged.
+    pub observer: Option<Arc<dyn Observer>>,
     /// Measures workers.
     pub thread_cpu: Option<ThreadCpu>,
     /// Whether the time of each operator is measured.
@@ -81,6 +84,8 @@ pub struct Shared {
     pub ports: Arc<Vec<Arc<PortState>>>,
     /// What is known of the other processes, when there are any.
     pub peers: Option<Arc<Peers>>,
+    /// Who looks on.
+    pub observer: Option<Arc<dyn Observer>>,
     /// Whether a worker failed; [`Engine::finish`] says how.
     pub failed: Arc<AtomicBool>,
 }

@@ -1,7 +1,8 @@
 //! A finding: evidence on its way to an alert, with what decides who explains whom.
 
-use seerflow_model::Evidence;
+use seerflow_model::{Channel, Evidence};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How fine a finding's subject is; a finer one explains a coarser one of the same instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -52,6 +53,24 @@ impl Finding {
         }
     }
 
+    /// Whether this names an event better than another finding about it: by what was never seen,
+    /// then by what is least probable.
+    fn names_better(&self, other: &Finding) -> bool {
+        let rank = |finding: &Finding| match finding.lead.kind.as_str() {
+            "new-template" => 0u8,
+            "new-value" => 1,
+            _ => 2,
+        };
+        let (mine, theirs) = (rank(self), rank(other));
+        mine < theirs || mine == theirs && self.lead.probability < other.lead.probability
+    }
+
+    /// Takes in another finding about the same event.
+    fn joined(&mut self, other: Finding) {
+        self.lead.probability = self.lead.probability.min(other.lead.probability);
+        self.absorb(other);
+    }
+
     fn is_silence(&self) -> bool {
         matches!(self.level, Level::Host | Level::Source) && self.lead.rule == "silence"
     }
@@ -95,6 +114,8 @@ impl Finding {
 /// Joins the findings of one instant: one incident is one alert, at the finest level that accounts
 /// for at least half of it.
 ///
+/// * What is found of one event is one finding: led by what names it best, which is what was never
+///   seen, then by the least probable.
 /// * The findings of a template and of its entities become one: led by the actor or origin with
 ///   the greatest share if that is at least half, else by the host, else by the template.
 /// * Entities whose lines make up most of what their template wrote are no news when as many are
@@ -115,8 +136,9 @@ pub fn join(mut findings: Vec<Finding>) -> Vec<Finding> {
             &b.lead.episode,
         ))
     });
-    let (mut kept, coarse): (Vec<_>, Vec<_>) =
+    let (events, coarse): (Vec<_>, Vec<_>) =
         findings.into_iter().partition(|f| matches!(f.level, Level::Event));
+    let mut kept = join_events(events);
     let (templates, coarse): (Vec<_>, Vec<_>) = coarse
         .into_iter()
         .partition(|f| matches!(f.level, Level::TemplateEntity | Level::Template));
@@ -150,6 +172,37 @@ pub fn join(mut findings: Vec<Finding>) -> Vec<Finding> {
     }
     kept.extend(silent);
     kept.extend(fine.into_iter().filter(|finding| finding.decides));
+    kept
+}
+
+/// Joins what was found of one event; the order of the first of each stays.
+fn join_events(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in findings {
+        // A window of an entity is not about the event that shows it.
+        let own = finding.lead.channel == Channel::Pattern;
+        let id = finding.lead.events.first().filter(|_| !own).map(|event| event.event_id.clone());
+        let Some(id) = id else {
+            kept.push(finding);
+            continue;
+        };
+        match places.get(&id) {
+            Some(at) => {
+                let first = &mut kept[*at];
+                if finding.names_better(first) {
+                    let other = std::mem::replace(first, finding);
+                    first.joined(other);
+                } else {
+                    first.joined(finding);
+                }
+            }
+            None => {
+                places.insert(id, kept.len());
+                kept.push(finding);
+            }
+        }
+    }
     kept
 }
 
@@ -244,7 +297,7 @@ fn join_template(mut group: Vec<Finding>) -> Vec<Finding> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use seerflow_model::{Channel, Severity};
+    use seerflow_model::Severity;
 
     pub(crate) fn finding(level: Level, template: u64, episode: &str, excess: f64) -> Finding {
         Finding {

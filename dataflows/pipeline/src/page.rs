@@ -4,10 +4,14 @@
 //! ingress ─► parse ─► leaves ─┬─► facts
 //!                             ├─► merges ─┬─► aliases ─┐
 //!                             │           └─► newness  │
-//!                             ├─► counts ──────────► resolve ─► series ─┬─► calibrate ─► tables
-//!                             └─► findings ────────►    │               └─► decide ◄───────┘
-//!                                                       ▼                      │
-//!                                    newness ─────► budget ◄───────────────────┘
+//!                             ├─► counts ──────────► resolve ─► series ───────┐
+//!                             ├─► moments ─────────►    │ ─► content ─► walks │
+//!                             └─► findings ────────►    │     chains ◄──┤     │
+//!                                                       │        └─► entities │
+//!                                                       │               │     ├─► calibrate ─► tables
+//!                                                       │            judge    │                  │
+//!                                                       │               │  decide ◄──────────────┘
+//!                                    newness ─────► budget ◄────────────┴─────┘
 //!                                                       └─► episodes ─► alerts
 //! ```
 //!
@@ -16,12 +20,19 @@
 use crate::combine::representative;
 use crate::decide::Decide;
 use crate::engine::Parts;
+use crate::folds::content::ContentOut;
+use crate::folds::entities::EntitiesOut;
 use crate::folds::leaves::{LeafOut, Leaves};
 use crate::folds::merges::MergesOut;
 use crate::folds::newness::NewnessIn;
 use crate::folds::series::SeriesOut;
-use crate::folds::{budget, calibrate, episodes, facts, merges, newness, series};
-use crate::keyed::keyed;
+use crate::folds::walks::WalksOut;
+use crate::folds::{
+    budget, calibrate, chains, content, entities, episodes, facts, merges, newness, series,
+    sessions, walks,
+};
+use crate::judge::Judge;
+use crate::keyed::{keyed, keyed_knowing};
 use crate::parse::parse;
 use crate::rec::{Rec, Time};
 use crate::resolve::Resolve;
@@ -30,7 +41,7 @@ use crate::source::ingress;
 use crate::split::split;
 use crate::table::with_table;
 use timely::dataflow::operators::vec::Map;
-use timely::dataflow::operators::{Concatenate, Probe};
+use timely::dataflow::operators::{Concat, Concatenate, Probe};
 use timely::dataflow::{ProbeHandle, Scope};
 
 /// Builds the dataflow of one worker. The same graph on every worker, in the same order.
@@ -52,6 +63,10 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
         LeafOut::Told(told) => Ok(*told),
         other => Err(other),
     });
+    let (value_scores, learnt) = split(learnt, |out| match out {
+        LeafOut::Partial(sum) => Ok(sum),
+        other => Err(other),
+    });
     let (sums, judged) = split(learnt, |out| match out {
         LeafOut::News(sum) => Ok(NewnessIn::Sum(sum)),
         other => Err(other),
@@ -70,26 +85,62 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     let judged = with_table(judged, aliases, "resolve", &env, move |tables, rec, out| {
         resolve.resolve(tables, rec, out);
     });
+    let (moments, judged) = split(judged, |out| match out {
+        LeafOut::Moment(moment) => Ok(moment),
+        other => Err(other),
+    });
     let (counts, values) = split(judged, |out| match out {
         LeafOut::Series(sum) => Ok(sum),
-        LeafOut::Finding(finding) => Err(finding),
-        LeafOut::Fact(_) | LeafOut::Told(_) | LeafOut::News(_) => unreachable!("taken out above"),
+        LeafOut::Finding(finding) => Err(*finding),
+        _ => unreachable!("taken out above"),
     });
 
-    let volumes = series::SeriesFold::new(&settings);
-    let (scores, partials) = split(keyed(counts, volumes, &env), |out| match out {
-        SeriesOut::Score(score) => Ok(score),
-        SeriesOut::Partial(sum) => Err(sum),
+    let (volumes, volume_scores) =
+        split(keyed(counts, series::SeriesFold::new(&settings), &env), |out| match out {
+            SeriesOut::Score(score) => Ok(score),
+            SeriesOut::Partial(sum) => Err(sum),
+        });
+    let (moments, content_scores) =
+        split(keyed(moments, content::ContentFold::new(&settings), &env), |out| match out {
+            ContentOut::Moment(moment) => Ok(moment),
+            ContentOut::Partial(sum) => Err(sum),
+        });
+    let (walked, steps) =
+        split(keyed(moments, walks::Walks::new(&settings), &env), |out| match out {
+            WalksOut::Walked(walked) => Ok(walked),
+            WalksOut::Part(sum) => Err(sum),
+        });
+    let habits = keyed(steps, chains::Chains, &env);
+    let entities = entities::Entities::new(&settings);
+    let (judged, entity_scores) =
+        split(keyed_knowing(walked, habits, entities, &env), |out| match out {
+            EntitiesOut::Partial(sum) => Err(sum),
+            other => Ok(other),
+        });
+    let (ended, moments) = split(judged, |out| match out {
+        EntitiesOut::Ended(ended) => Ok(ended),
+        other => Err(other),
     });
-    let tables = keyed(partials, calibrate::Calibrate::new(&settings, &parts.shared, &env), &env);
+    let sessions = keyed(ended, sessions::SessionFold::new(&settings), &env);
+    let moments = moments.concat(sessions.map(|Rec { order, key, data }| Rec {
+        order,
+        key,
+        data: EntitiesOut::Session(data),
+    }));
+
+    let scores = scope.concatenate([value_scores, volume_scores, content_scores, entity_scores]);
+    let tables = keyed(scores, calibrate::Calibrate::new(&settings, &parts.shared, &env), &env);
     let decide = Decide::new(&settings, &parts.shared, &env);
-    let volumes = with_table(scores, tables, "decide", &env, move |tables, rec, out| {
+    let volumes = with_table(volumes, tables.clone(), "decide", &env, move |tables, rec, out| {
         decide.decide(tables, rec, out);
     });
+    let judge = Judge::new(&settings, &parts.shared, &env);
+    let events = with_table(moments, tables, "judge", &env, move |tables, rec, out| {
+        judge.judge(tables, rec, out);
+    });
 
-    let unboxed = values.map(|Rec { order, key, data }| Rec { order, key, data: *data });
     let candidates = scope
-        .concatenate([unboxed, templates, volumes])
+        .concatenate([values, templates, volumes, events])
         .map(|rec| Rec { key: representative(0), ..rec });
     let admitted = keyed(candidates, budget::BudgetFold::new(&settings, &parts.shared), &env);
     let alerts = keyed(admitted, episodes::Episodes(settings.windows.clone()), &env);

@@ -68,6 +68,14 @@ impl Resolve {
                 }
                 out.push(Rec { order, key, data: LeafOut::Finding(finding) });
             }
+            LeafOut::Moment(mut moment) => {
+                // Its key is its namespace, too.
+                let template = moment.template();
+                if let Some(root) = find(tables, key, template, order.effective) {
+                    moment.lead.subject = Subject::Template(root.template);
+                }
+                out.push(Rec { order, key, data: LeafOut::Moment(moment) });
+            }
             other => out.push(Rec { order, key, data: other }),
         }
     }

@@ -1,13 +1,19 @@
 //! What the detectors of the dataflow go by; made from the configuration.
 
 use crate::folds::episodes::Windows;
+use seerflow_detection::beacon::BeaconConfig;
 use seerflow_detection::budget::BudgetConfig;
 use seerflow_detection::calibrate::CalibrationConfig;
+use seerflow_detection::cusum::CusumConfig;
+use seerflow_detection::halfspace::ContentConfig;
 use seerflow_detection::novelty::NoveltyConfig;
+use seerflow_detection::sequence::SequenceConfig;
 use seerflow_detection::silence::SilenceConfig;
+use seerflow_detection::spread::SpreadConfig;
+use seerflow_detection::values::ValueConfig;
 use seerflow_detection::volume::VolumeConfig;
-use seerflow_model::Ns;
 use seerflow_model::time::{DAY, SECOND};
+use seerflow_model::{Channel, Event, Ns};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -39,6 +45,57 @@ impl Default for Bounds {
     }
 }
 
+/// A shift is followed this far beyond the risk level, in nats.
+const SURE: f64 = 3.0;
+
+/// How much each channel weighs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChannelWeights {
+    /// What a line says.
+    pub content: f64,
+    /// How much comes.
+    pub volume: f64,
+    /// In what order it comes.
+    pub sequence: f64,
+    /// How behaviour changes.
+    pub pattern: f64,
+}
+
+impl Default for ChannelWeights {
+    fn default() -> ChannelWeights {
+        ChannelWeights { content: 0.3, volume: 0.25, sequence: 0.25, pattern: 0.2 }
+    }
+}
+
+impl ChannelWeights {
+    /// Weight of a channel.
+    pub fn of(&self, channel: Channel) -> f64 {
+        match channel {
+            Channel::Content => self.content,
+            Channel::Volume => self.volume,
+            Channel::Sequence => self.sequence,
+            Channel::Pattern => self.pattern,
+        }
+    }
+}
+
+/// Weights of the channels, by source.
+#[derive(Clone, Debug, Default)]
+pub struct Weights {
+    /// Where no entry says otherwise.
+    pub usual: ChannelWeights,
+    /// By `sources[].name`.
+    pub of_entry: BTreeMap<String, ChannelWeights>,
+}
+
+impl Weights {
+    /// Those for an event.
+    pub fn of(&self, event: &Event) -> &ChannelWeights {
+        let own = event.source.entry.as_ref().and_then(|entry| self.of_entry.get(entry));
+        own.unwrap_or(&self.usual)
+    }
+}
+
 /// Settings of all detectors.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -52,6 +109,24 @@ pub struct Settings {
     pub silence: SilenceConfig,
     /// When never-seen templates and values are judged.
     pub novelty: NoveltyConfig,
+    /// How content is judged as a whole.
+    pub content: ContentConfig,
+    /// How values are judged.
+    pub values: ValueConfig,
+    /// How change is judged.
+    pub change: CusumConfig,
+    /// How order is judged.
+    pub sequence: SequenceConfig,
+    /// Silence after which the session of an entity has ended, ns.
+    pub session_idle: Ns,
+    /// How the spread of an entity is judged.
+    pub spread: SpreadConfig,
+    /// How beats are judged.
+    pub beacon: BeaconConfig,
+    /// How much each channel weighs.
+    pub weights: Weights,
+    /// Scores of events below this (nats) are only counted for calibration.
+    pub score_min: f64,
     /// Risk level and alerts a day.
     pub budget: BudgetConfig,
     /// How long episodes last.
@@ -70,6 +145,15 @@ impl Default for Settings {
             calibration: CalibrationConfig::default(),
             silence: SilenceConfig::default(),
             novelty: NoveltyConfig::default(),
+            content: ContentConfig::default(),
+            values: ValueConfig::default(),
+            change: CusumConfig::default(),
+            sequence: SequenceConfig::default(),
+            session_idle: 1_800 * SECOND,
+            spread: SpreadConfig::default(),
+            beacon: BeaconConfig::default(),
+            weights: Weights::default(),
+            score_min: 3.0,
             budget: BudgetConfig::default(),
             windows: Arc::new(Windows { default_seconds: 900, overrides: BTreeMap::new() }),
             facts_keep: 30 * DAY,
@@ -79,6 +163,14 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// How change is judged: a run is followed until it is rarer than what is decided on, however
+    /// low the configured threshold.
+    pub fn change(&self) -> CusumConfig {
+        let rarest =
+            (-libm::log(self.budget.risk_level.max(1e-12)) + SURE) / (2.0 * self.change.drift);
+        CusumConfig { threshold: self.change.threshold.max(rarest), ..self.change }
+    }
+
     /// Findings up to this probability are candidates for the alert budget.
     pub fn candidate_level(&self) -> f64 {
         (self.budget.risk_level * 10.0).min(0.1)

@@ -29,6 +29,11 @@ impl Sighted {
         Sighted { minute: at_ns / MINUTE_NS, count: 0 }
     }
 
+    /// Whether it was seen once so far.
+    pub fn once(&self) -> bool {
+        self.minute != u64::MAX
+    }
+
     /// A sighting; whether by it this is no longer something that was seen once.
     pub fn again(&mut self, at_ns: u64) -> bool {
         if self.minute == u64::MAX {

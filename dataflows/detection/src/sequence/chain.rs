@@ -101,6 +101,32 @@ impl Chain {
         Chain { entries: Vec::new(), used: 0, most }
     }
 
+    /// What is learnt in one quantum, to be added to others: it never ages, see [`Chain::trim`].
+    pub fn part() -> Chain {
+        Chain::bounded(1 << 24)
+    }
+
+    /// Bounds a part: when it has more than twice `most` entries, or at its `end` more than `most`,
+    /// the contexts with the greatest keys go. Which ones stay does not depend on the order in
+    /// which parts were added up, nor on when this was called.
+    pub fn trim(&mut self, most: usize, end: bool) {
+        if self.used <= if end { most } else { 2 * most } {
+            return;
+        }
+        let mut kept = 0;
+        let mut transitions = self.transitions();
+        let mut length = 0;
+        for run in transitions.chunk_by(|a, b| a.0 == b.0) {
+            kept += run.len() + 1;
+            if kept > most {
+                break;
+            }
+            length += run.len();
+        }
+        transitions.truncate(length);
+        *self = State { most: self.most, transitions }.into();
+    }
+
     /// Events learnt (less what was forgotten).
     pub fn events(&self) -> u64 {
         u64::from(self.find(NOTHING).count)

@@ -11,16 +11,31 @@
 //! being made. A slow change of habits shows in the *drift* of the log-loss: a one-sided CUSUM of
 //! its standardised excess.
 //!
-//! Cost: 0.1–0.3 µs per event; 64 bytes cold, at most 64 KiB with its own chain (2,048
-//! transitions), 3 MiB for a table of 65,536.
+//! A *session* is an entity's way until it falls silent ([`Session`], [`SessionScore`]). In the
+//! dataflow, per (peer group, entity):
+//!
+//! 1. per event `Walk::observe` with the chain of the last quantum: a [`Loss`], and the fresh chain;
+//! 2. when the entity has been silent for long (a timer): `Walk::end_session`, then
+//!    `SessionTable::judge`, then `SessionPart::learn` with both;
+//! 3. at the end of a quantum fresh chains and parts go to the owner of the peer group:
+//!    `Chain::absorb`; `Sessions::absorb`, `Sessions::close_quantum`. What it makes is broadcast.
+//!
+//! Cost: 0.1–0.3 µs per event; 88 bytes cold and four per symbol of the session, at most 64 KiB
+//! with its own chain (2,048 transitions), 3 MiB for a table of 65,536.
 
 mod chain;
 mod session;
 #[cfg(test)]
+mod session_tests;
+mod sessions;
+mod tally;
+#[cfg(test)]
 mod tests;
 
 pub use chain::{Chain, Prediction, TRANSITIONS_MAX};
-pub use session::{SESSIONS_MIN, Session, SessionScore, Sessions};
+pub use session::{SESSIONS_MIN, Session, SessionScore};
+pub use sessions::{SessionPart, SessionTable, Sessions};
+pub use tally::{OddCount, folded};
 
 use crate::cusum::{Change, Cusum, CusumConfig, Phase};
 use serde::{Deserialize, Serialize};
@@ -125,12 +140,27 @@ impl Walk {
         symbol: u64,
     ) -> Option<Loss> {
         let after = self.last;
-        let loss = (peers.events() >= config.events_min).then(|| self.judge(peers, symbol));
+        let loss = self.follow(config, Some(peers), at_ns, after, symbol);
         fresh.learn(after, symbol);
+        self.last = [after[1], symbol];
+        loss
+    }
+
+    /// The same for a way that is followed elsewhere: `after` is what came before the symbol, and
+    /// what the peers shall know is learnt there.
+    pub fn follow(
+        &mut self,
+        config: &SequenceConfig,
+        peers: Option<&Chain>,
+        at_ns: u64,
+        after: [u64; 2],
+        symbol: u64,
+    ) -> Option<Loss> {
+        let peers = peers.filter(|peers| peers.events() >= config.events_min);
+        let loss = peers.map(|peers| self.judge(peers, after, symbol));
         if let Some(own) = &mut self.own {
             own.learn(after, symbol);
         }
-        self.last = [after[1], symbol];
         self.events = self.events.saturating_add(1);
         if self.events == OWN_FROM {
             self.own = Some(Box::new(Chain::bounded(OWN_MAX)));
@@ -139,6 +169,7 @@ impl Walk {
         let mut loss = loss?;
         // By its peers: a long session would else learn its own odd ways while it is judged.
         self.session.add(-libm::log(loss.peers.p));
+        self.session.count(symbol);
         if let Some(habit) = &mut self.habit {
             loss.usual = (habit.mean, habit.deviation());
             loss.drift = habit.learn(&config.drift, at_ns, loss.nats);
@@ -146,29 +177,46 @@ impl Walk {
         Some(loss)
     }
 
-    fn judge(&self, peers: &Chain, symbol: u64) -> Loss {
-        let theirs = peers.predict(self.last, symbol);
-        let own = self.own.as_ref().map(|own| own.lean(self.last, symbol, theirs.p));
+    fn judge(&self, peers: &Chain, after: [u64; 2], symbol: u64) -> Loss {
+        let theirs = peers.predict(after, symbol);
+        let own = self.own.as_ref().map(|own| own.lean(after, symbol, theirs.p));
         let p = own.map_or(theirs.p, |own| own.p);
-        Loss {
-            nats: -libm::log(p),
-            own,
-            peers: theirs,
-            after: self.last,
-            usual: (0.0, 0.0),
-            drift: None,
-        }
+        Loss { nats: -libm::log(p), own, peers: theirs, after, usual: (0.0, 0.0), drift: None }
     }
 
-    /// Ends a session: what it was like. The next event is judged as a first one.
-    pub fn end_session(&mut self) -> Session {
-        self.last = [START; 2];
-        std::mem::take(&mut self.session)
+    /// Ends a session: what it was like, its end judged after its last two events and learnt. The
+    /// next event is judged as a first one.
+    pub fn end_session(
+        &mut self,
+        config: &SequenceConfig,
+        peers: &Chain,
+        fresh: &mut Chain,
+    ) -> Session {
+        let after = std::mem::replace(&mut self.last, [START; 2]);
+        if after != [START; 2] {
+            fresh.learn(after, END);
+        }
+        self.end_after(config, Some(peers), after)
+    }
+
+    /// The same for a way that is followed elsewhere.
+    pub fn end_after(
+        &mut self,
+        config: &SequenceConfig,
+        peers: Option<&Chain>,
+        after: [u64; 2],
+    ) -> Session {
+        let mut session = std::mem::take(&mut self.session);
+        let peers = peers.filter(|peers| peers.events() >= config.events_min);
+        if let Some(peers) = peers.filter(|_| after != [START; 2]) {
+            session.end = -libm::log(peers.predict(after, END).p) as f32;
+        }
+        session
     }
 
     /// What the session at hand is like so far.
-    pub fn session(&self) -> Session {
-        self.session
+    pub fn session(&self) -> &Session {
+        &self.session
     }
 
     /// Whether its habits have changed and still are.
@@ -178,7 +226,8 @@ impl Walk {
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        self.own.as_ref().map_or(0, |own| size_of::<Chain>() + own.heap_bytes())
+        self.session.heap_bytes()
+            + self.own.as_ref().map_or(0, |own| size_of::<Chain>() + own.heap_bytes())
             + self.habit.as_ref().map_or(0, |_| size_of::<Habit>())
     }
 }

@@ -1,129 +1,162 @@
-//! Sessions: what an entity's way was like from its first event to its last.
+//! A session: an entity's way from its first event to its last, or to a long silence.
 //!
-//! One step that never happens makes one great loss; a way that is unlike the others all along
-//! makes many middling ones. The mean loss drowns the first in a long session, the greatest loss
-//! does not see the second and grows with the length by chance alone. The *strain*, the mean of
-//! loss^1.75, lies between: a step with ten times the usual loss counts like fifty. It is held
-//! against the sessions before it of the same peer group; mean, greatest loss and length are told
-//! beside it. The sketches have a commutative merge, like the chains; their past fades, because
-//! chains that had seen little made losses that are none any more.
+//! What is held against the sessions of the peers are three things that go wrong independently:
 //!
-//! Cost: two square roots per event; four passes over at most 128 bins per session; at most 4 KiB.
+//! * its *habit*: the mean loss of its events, and the loss of its end after the last two (a way
+//!   that is unlike the others all along; one that breaks off);
+//! * its *step*: the greatest loss (one that never happens);
+//! * its *counts*: the symbol whose number is least like the peers' (too often, or missing), which
+//!   an order that merely wavers does not touch.
+//!
+//! Each is a number in nats; how rare such a number is among the peers' sessions is read off their
+//! quantiles up to the 90th percentile, and from there off a Pareto tail through the 98th: neither
+//! moves much when one session in a hundred was an attack. Of step and counts, the greatest of many
+//! numbers, only what would nearly be found by itself is heard ([`SPEAKS`]); for the rest a
+//! session is as odd as its habit. The three are combined like channels ([`crate::combine`]).
+//!
+//! Cost: per ended session a few passes over at most 128 bins and a look-up per symbol, 2–5 µs.
 
+use super::sessions::SessionTable;
+use super::tally::{OddCount, Tally};
+use crate::combine::combine;
 use crate::sketch::Quantiles;
+use libm::{exp, log, log1p};
 use serde::{Deserialize, Serialize};
 
-/// Sessions before the first result.
+/// Judged sessions that settled before the first result.
 pub const SESSIONS_MIN: u64 = 100;
-/// Sessions at which the past is halved.
-const HALVE_AT: u64 = 4096;
 /// Fixed point of sums.
 const FIXED: f64 = (1u64 << 20) as f64;
 /// A loss counts at most this much, nats: sums stay within their range.
 const LOSS_MAX: f64 = 100.0;
+/// The tail of a number begins here and is drawn through a point further out.
+const BEGIN: f64 = 0.90;
+const THROUGH: f64 = 0.98;
+/// Shape of that tail (generalised Pareto): a little heavier than exponential, because what lies
+/// beyond the 98th percentile is not asked.
+const SHAPE: f64 = 0.05;
+/// Least scale of the tail of a number in nats: less would make more of it than it says itself.
+const SCALE_MIN: f64 = 0.6;
+/// Least scale of the tail of a mean loss, of itself and in nats.
+const MEAN_SHARE: f64 = 0.02;
+const MEAN_MIN: f64 = 0.05;
+/// Nats from which step and counts are heard.
+const SPEAKS: f64 = 6.0;
+/// Weights of habit, counts and step.
+const WEIGHTS: [f64; 3] = [0.4, 0.4, 0.2];
 
-/// What a session of an entity was like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What a session of an entity is like.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     /// Events judged.
     pub events: u32,
     /// Greatest loss, nats.
     pub greatest: f32,
-    /// Sums of losses and of their powers, fixed point.
+    /// Loss of its end; 0 while it has not ended, or was not judged.
+    pub end: f32,
+    /// Sum of losses, fixed point.
     sum: i64,
-    powers: i64,
+    tally: Tally,
 }
 
 impl Session {
     /// Mean loss, nats.
     pub fn mean(&self) -> f64 {
-        self.per_event(self.sum)
+        if self.events == 0 { 0.0 } else { self.sum as f64 / FIXED / f64::from(self.events) }
     }
 
-    /// Mean of loss^1.75.
-    pub fn strain(&self) -> f64 {
-        self.per_event(self.powers)
-    }
-
-    fn per_event(&self, sum: i64) -> f64 {
-        if self.events == 0 { 0.0 } else { sum as f64 / FIXED / f64::from(self.events) }
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     pub(super) fn add(&mut self, nats: f64) {
-        let loss = nats.clamp(0.0, LOSS_MAX);
-        let root = libm::sqrt(loss);
-        let power = loss * root * libm::sqrt(root);
         self.events = self.events.saturating_add(1);
-        self.sum = self.sum.saturating_add((loss * FIXED) as i64);
-        self.powers = self.powers.saturating_add((power * FIXED) as i64);
+        self.sum = self.sum.saturating_add((nats.clamp(0.0, LOSS_MAX) * FIXED) as i64);
         self.greatest = self.greatest.max(nats as f32);
     }
+
+    pub(super) fn count(&mut self, symbol: u64) {
+        self.tally.add(symbol);
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.tally.heap_bytes()
+    }
 }
 
-/// A judged session: the numbers behind it, in nats.
+/// A judged session: the numbers behind it. Nats are −ln of how rarely a session is as odd.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SessionScore {
-    /// The raw score: how rarely a session has such a strain.
-    pub surprise: f64,
-    /// How rarely a greatest loss is as great.
-    pub greatest: f64,
-    /// How rarely a mean loss is as great.
+    /// Probability of a session at least as odd; `None` while too few have settled.
+    pub p: Option<f64>,
+    /// Mean loss and loss of the end together.
+    pub habit: f64,
+    /// Mean loss.
     pub mean: f64,
-    /// How rarely a session is as long, or as short.
-    pub length: f64,
+    /// Loss of the end.
+    pub end: f64,
+    /// Greatest loss.
+    pub step: f64,
+    /// The count that is least like the peers'.
+    pub counts: f64,
+    /// That count.
+    pub odd_count: OddCount,
 }
 
-/// The usual sessions of one peer group.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sessions {
-    strains: Quantiles,
-    greatest: Quantiles,
-    means: Quantiles,
-    lengths: Quantiles,
+impl SessionScore {
+    /// Which part drove it: `habit`, `counts` or `step`.
+    pub fn driver(&self) -> &'static str {
+        let heard = [self.habit, heard(self.counts), heard(self.step)];
+        let weigh = |at: usize| heard[at] + log(WEIGHTS[at]);
+        if weigh(0) >= weigh(1).max(weigh(2)) {
+            "habit"
+        } else if weigh(1) >= weigh(2) {
+            "counts"
+        } else {
+            "step"
+        }
+    }
 }
 
-impl Sessions {
-    /// Judges a session; `None` while too few were seen, or none of its events was judged.
+impl SessionTable {
+    /// Judges a session that has ended; `None` while nothing has settled, or none of its events
+    /// was judged.
     pub fn judge(&self, session: &Session) -> Option<SessionScore> {
-        let ready = session.events > 0 && self.lengths.total() >= SESSIONS_MIN;
-        ready.then(|| SessionScore {
-            surprise: self.strains.surprise(session.strain()).upper,
-            greatest: self.greatest.surprise(f64::from(session.greatest)).upper,
-            mean: self.means.surprise(session.mean()).upper,
-            length: self.lengths.surprise(f64::from(session.events)).two_sided(),
-        })
-    }
-
-    /// Learns a session.
-    pub fn learn(&mut self, session: &Session) {
-        if session.events == 0 {
-            return;
+        let usual = &self.settled;
+        if session.events == 0 || usual.means.total() < SESSIONS_MIN {
+            return None;
         }
-        self.strains.add(session.strain(), 1);
-        self.greatest.add(f64::from(session.greatest), 1);
-        self.means.add(session.mean(), 1);
-        self.lengths.add(f64::from(session.events), 1);
-        self.fade();
+        let mean = rarity(&usual.means, session.mean(), MEAN_SHARE, MEAN_MIN);
+        let end = rarity(&usual.ends, f64::from(session.end), 0.0, SCALE_MIN);
+        let step = rarity(&usual.steps, f64::from(session.greatest), 0.0, SCALE_MIN);
+        let odd_count = usual.tallies.judge(session.tally(), &self.usual);
+        let counts = rarity(&usual.counts, odd_count.nats, 0.0, SCALE_MIN);
+        let habit = rarity(&usual.habits, mean + end, 0.0, SCALE_MIN);
+        let p = (usual.habits.total() >= SESSIONS_MIN).then(|| together(habit, counts, step));
+        Some(SessionScore { p: p.flatten(), habit, mean, end, step, counts, odd_count })
     }
+}
 
-    /// Adds what was learnt elsewhere.
-    pub fn absorb(&mut self, other: &Sessions) {
-        self.strains.merge(&other.strains);
-        self.greatest.merge(&other.greatest);
-        self.means.merge(&other.means);
-        self.lengths.merge(&other.lengths);
-        self.fade();
-    }
+fn together(habit: f64, counts: f64, step: f64) -> Option<f64> {
+    let nats = [habit, heard(counts), heard(step)];
+    let parts: [_; 3] = std::array::from_fn(|at| (Some(exp(-nats[at])), WEIGHTS[at]));
+    combine(&parts).map(|combined| combined.p)
+}
 
-    /// Sessions learnt, less those that have faded.
-    pub fn total(&self) -> u64 {
-        self.lengths.total()
-    }
+fn heard(nats: f64) -> f64 {
+    if nats >= SPEAKS { nats } else { 0.0 }
+}
 
-    fn fade(&mut self) {
-        if self.lengths.total() >= HALVE_AT {
-            let all = [&mut self.strains, &mut self.greatest, &mut self.means, &mut self.lengths];
-            all.into_iter().for_each(Quantiles::halve);
-        }
+/// −ln of how rarely a number is as great.
+fn rarity(usual: &Quantiles, number: f64, share: f64, least: f64) -> f64 {
+    let (Some(begin), Some(through)) = (usual.quantile(BEGIN), usual.quantile(THROUGH)) else {
+        return 0.0;
+    };
+    let upto = -log(1.0 - BEGIN);
+    if number <= begin {
+        return usual.surprise(number).upper.min(upto);
     }
+    let scale = (through - begin) / log((1.0 - BEGIN) / (1.0 - THROUGH));
+    let z = (number - begin) / scale.max(share * begin.abs()).max(least);
+    upto + log1p(SHAPE * z) / SHAPE
 }

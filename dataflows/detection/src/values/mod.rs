@@ -11,11 +11,14 @@
 //! text. [`novelty::Slots`](crate::novelty::Slots) is the narrower question, "never seen", with a
 //! probability that needs no calibration. Cost: 0.1–0.3 µs per value; 0.4 KiB cold, at most 5 KiB.
 
+mod course;
 mod seen;
+mod tail;
 #[cfg(test)]
 mod tests;
 
 use crate::sketch::{Distinct, Quantiles};
+use course::{Course, Reading, together};
 use seen::Seen;
 use seerflow_model::hash;
 use serde::{Deserialize, Serialize};
@@ -32,8 +35,10 @@ const NUMBER_BYTES_MAX: usize = 32;
 const NUMERIC: f64 = 0.9;
 /// Observations at which sketches are halved, so that old habits fade.
 const HALVE_AT: u64 = 1 << 18;
-/// Aspects that are looked at.
-const ASPECTS: f64 = 4.0;
+/// Values before a slot may be one of numbers that have a course.
+const COURSE_FROM: u64 = 16;
+/// Share of the course of numbers among all aspects, where there is one.
+const COURSE_SHARE: f64 = 0.5;
 
 /// How values are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -102,12 +107,17 @@ pub struct Value {
 impl Value {
     /// What there is to know about a text.
     pub fn of(text: &str) -> Value {
+        Value::hashed(hash::text(text), text)
+    }
+
+    /// The same, of a text whose hash is known.
+    pub fn hashed(hash: u64, text: &str) -> Value {
         let bytes = text.as_bytes();
         let numeric = bytes.len() <= NUMBER_BYTES_MAX
             && bytes.first().is_some_and(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.'));
         let number = if numeric { text.parse().ok().filter(|x: &f64| x.is_finite()) } else { None };
         Value {
-            hash: hash::text(text),
+            hash,
             length: bytes.len().min(LENGTH_MAX) as u32,
             classes: Classes::of(text),
             number,
@@ -127,6 +137,12 @@ pub enum Aspect {
     Number,
     /// Of which characters it is made.
     Characters,
+    /// It lies outside of the course of the numbers before it.
+    Course,
+    /// The level of the numbers has shifted.
+    Level,
+    /// Odd numbers have become frequent.
+    Unrest,
 }
 
 /// A judged value: the numbers behind it, in nats (−ln of a probability).
@@ -144,10 +160,56 @@ pub struct ValueScore {
     pub number: Option<f64>,
     /// One-sided: how rare this set of character classes is.
     pub characters: f64,
+    /// Two-sided: how far it lies from what the numbers before it let expect.
+    pub course: Option<f64>,
+    /// Two-sided, of the numbers up to the one before: how far their level has moved; more than
+    /// zero only when a move grows.
+    pub level: Option<f64>,
+    /// The same of how odd they were.
+    pub unrest: Option<f64>,
+    /// The number that was to be expected.
+    pub expected: Option<f64>,
+    /// How far the number lies from it, in usual errors.
+    pub deviation: Option<f64>,
+    /// The number before.
+    pub previous: Option<f64>,
     /// How often this value was seen before; 0 when it is new or was rare and forgotten.
     pub seen: u32,
     /// Values seen before; [`ValueModel::distinct`] tells how many different ones.
     pub observed: u64,
+}
+
+/// The aspect with the most nats.
+fn rarest(aspects: &[(Aspect, Option<f64>)], first: Aspect) -> Aspect {
+    let mut best = (first, 0.0);
+    for &(aspect, nats) in aspects {
+        if let Some(nats) = nats.filter(|&nats| nats > best.1) {
+            best = (aspect, nats);
+        }
+    }
+    best.0
+}
+
+impl ValueScore {
+    /// With what the course of the numbers says.
+    fn with(mut self, reading: &Reading) -> ValueScore {
+        (self.course, self.level, self.unrest) = (reading.course, reading.level, reading.unrest);
+        (self.expected, self.deviation) = (reading.expected, reading.deviation);
+        self.previous = reading.previous;
+        let Some(told) = reading.told else { return self };
+        let [itself, course] = [self.surprise, told].map(|nats| libm::exp(nats.min(300.0)));
+        let (itself, course) = ((1.0 - COURSE_SHARE) * itself, COURSE_SHARE * course);
+        if course > itself {
+            let aspects = [
+                (Aspect::Course, self.course),
+                (Aspect::Level, self.level),
+                (Aspect::Unrest, self.unrest),
+            ];
+            self.aspect = rarest(&aspects, Aspect::Course);
+        }
+        self.surprise = libm::log(itself + course).max(0.0);
+        self
+    }
 }
 
 /// The model of one (template, slot).
@@ -160,23 +222,32 @@ pub struct ValueModel {
     distinct: Distinct,
     lengths: Quantiles,
     numbers: Quantiles,
+    course: Option<Box<Course>>,
 }
 
 impl ValueModel {
-    /// Judges a value and learns it; `None` while too little was seen.
-    pub fn observe(&mut self, config: &ValueConfig, value: &Value) -> Option<ValueScore> {
+    /// Judges a value and learns it; `None` while too little was seen. `at_ns` is the time of the
+    /// event; a number of the past counts to the present minute.
+    pub fn observe(
+        &mut self,
+        config: &ValueConfig,
+        at_ns: u64,
+        value: &Value,
+    ) -> Option<ValueScore> {
         let ready = self.observed >= u64::from(config.observed_min);
         let score = ready.then(|| self.judge(value));
         self.learn(value);
-        score
+        let number = value.number.filter(|_| self.numeric() && self.observed > COURSE_FROM);
+        let reading =
+            number.map(|number| self.course.get_or_insert_default().observe(at_ns, number));
+        score.map(|score| reading.map_or(score, |reading| score.with(&reading)))
     }
 
-    /// Judges a value.
+    /// Judges a value by itself, without the course of the numbers before it.
     pub fn judge(&self, value: &Value) -> ValueScore {
         let identity = self.identity.judge(value.hash);
         let characters = self.characters.judge(u64::from(value.classes.0));
-        let numeric = self.numeric as f64 >= NUMERIC * self.observed as f64;
-        let number = value.number.filter(|_| numeric);
+        let number = value.number.filter(|_| self.numeric());
         let mut score = ValueScore {
             surprise: 0.0,
             aspect: Aspect::Length,
@@ -184,6 +255,12 @@ impl ValueModel {
             length: self.lengths.surprise(f64::from(value.length)).two_sided(),
             number: number.map(|number| self.numbers.surprise(number).two_sided()),
             characters: characters.map_or(0.0, |rarity| rarity.nats),
+            course: None,
+            level: None,
+            unrest: None,
+            expected: None,
+            deviation: None,
+            previous: None,
             seen: identity.map_or(0, |rarity| rarity.seen),
             observed: self.observed,
         };
@@ -193,13 +270,14 @@ impl ValueModel {
             (Aspect::Number, score.number),
             (Aspect::Characters, Some(score.characters)),
         ];
-        for (aspect, nats) in aspects {
-            if let Some(nats) = nats.filter(|&nats| nats > score.surprise) {
-                (score.aspect, score.surprise) = (aspect, nats);
-            }
-        }
-        score.surprise = (score.surprise - libm::log(ASPECTS)).max(0.0);
+        score.aspect = rarest(&aspects, Aspect::Length);
+        score.surprise = together(&aspects.map(|(_, nats)| nats)).unwrap_or(0.0);
         score
+    }
+
+    /// Whether the slot holds numbers.
+    fn numeric(&self) -> bool {
+        self.numeric as f64 >= NUMERIC * self.observed as f64
     }
 
     fn learn(&mut self, value: &Value) {
@@ -236,5 +314,6 @@ impl ValueModel {
             + self.distinct.heap_bytes()
             + self.lengths.heap_bytes()
             + self.numbers.heap_bytes()
+            + self.course.as_ref().map_or(0, |course| course.heap_bytes())
     }
 }

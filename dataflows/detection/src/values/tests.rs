@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use seerflow_model::hash::mix;
 use std::collections::BTreeMap;
 
+const SECOND: u64 = 1_000_000_000;
+
 proptest! {
     /// Against a map that keeps everything.
     #[test]
@@ -78,7 +80,7 @@ fn characters_fall_into_classes() {
 fn trained(events: u64, text: impl Fn(u64) -> String) -> ValueModel {
     let mut model = ValueModel::default();
     for n in 0..events {
-        let score = model.observe(&ValueConfig::default(), &Value::of(&text(mix(n))));
+        let score = model.observe(&ValueConfig::default(), n * SECOND, &Value::of(&text(mix(n))));
         assert_eq!(score.is_some(), n >= 200);
     }
     model
@@ -120,7 +122,7 @@ fn a_quiet_slot_stays_quiet() {
     for n in 0..60_000u64 {
         let u = (mix(n) >> 11) as f64 / (1u64 << 53) as f64;
         let name = format!("name-{}", (2000f64.powf(u)) as u64);
-        if let Some(score) = model.observe(&ValueConfig::default(), &Value::of(&name)) {
+        if let Some(score) = model.observe(&ValueConfig::default(), n * SECOND, &Value::of(&name)) {
             judged += 1;
             found[0] += u32::from(score.surprise >= -(1e-2f64.ln()));
             found[1] += u32::from(score.surprise >= -(1e-3f64.ln()));
@@ -141,6 +143,7 @@ fn models_are_bounded_and_go_on_alike_when_restored() {
     for n in 0..500u64 {
         let value = Value::of(&format!("{}", mix(n) % 2000));
         let config = ValueConfig::default();
-        assert_eq!(model.observe(&config, &value), restored.observe(&config, &value));
+        let at = (30_000 + n) * SECOND;
+        assert_eq!(model.observe(&config, at, &value), restored.observe(&config, at, &value));
     }
 }

@@ -190,8 +190,9 @@ fn values_keep_their_rate_and_see() {
         for seed in 0..seeds {
             let mut rng = Rng(seed * 13 + 3);
             let (mut model, mut meter) = (ValueModel::default(), Meter::default());
-            for _ in 0..effort(25_000, 60_000) {
-                if let Some(score) = model.observe(&config, &Value::of(&text(&mut rng))) {
+            for n in 0..effort(25_000, 60_000) {
+                let value = Value::of(&text(&mut rng));
+                if let Some(score) = model.observe(&config, n * 1_000_000_000, &value) {
                     meter.offer(score.surprise);
                 }
             }

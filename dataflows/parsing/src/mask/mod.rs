@@ -27,7 +27,7 @@ mod special;
 mod time;
 mod value;
 
-pub use lexer::Scan;
+pub use lexer::{Scan, scan};
 
 use seerflow_model::{Event, Param, ParamKind, Span, hash};
 
@@ -132,7 +132,7 @@ impl Masker {
 
     /// Fills `namespace`, `tokens`, `params` and `leaf` from source type, program and message.
     pub fn mask(&mut self, event: &mut Event) {
-        lexer::scan(event.message(), &mut self.scan);
+        scan(event.message(), &mut self.scan);
         let offset = event.message.start;
         for param in &mut self.scan.params {
             param.value.start += offset;

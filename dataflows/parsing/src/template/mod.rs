@@ -23,7 +23,7 @@ pub use leaf::{Assigned, Leaf, MAX_CLUSTERS};
 pub use merge::{Alias, MEMBERS_MAX, Merger};
 pub use miner::Miner;
 pub use outline::Outline;
-pub use slots::{MAX_SLOTS, Slot, Slots};
+pub use slots::{MAX_SLOTS, Slot, Slots, each_text};
 
 #[cfg(test)]
 mod merge_tests;

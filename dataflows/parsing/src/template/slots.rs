@@ -1,6 +1,6 @@
 //! The values that an event has at the wildcards of its template.
 
-use crate::mask::{self, is_literal, kind_of};
+use crate::mask::{self, Scan, is_literal, kind_of};
 use seerflow_model::{Event, ParamKind, Span, hash};
 use smallvec::SmallVec;
 
@@ -32,6 +32,30 @@ impl Slot {
         let message = event.message();
         let masked = mask::mask_text(message);
         masked.scan.cores.get(usize::from(self.index)).map_or("", |core| core.of(message))
+    }
+}
+
+/// Gives each value with its slot's place among the slots. The message is read once more at most,
+/// however many widened places there are; `scan` is room that is used again.
+pub fn each_text(
+    slots: &Slots,
+    event: &Event,
+    scan: &mut Scan,
+    mut f: impl FnMut(usize, &Slot, &str),
+) {
+    let message = event.message();
+    let mut read = false;
+    for (at, slot) in slots.iter().enumerate() {
+        if !slot.span.is_empty() {
+            f(at, slot, event.get(slot.span));
+            continue;
+        }
+        if !read {
+            mask::scan(message, scan);
+            read = true;
+        }
+        let core = scan.cores.get(usize::from(slot.index));
+        f(at, slot, core.map_or("", |core| core.of(message)));
     }
 }
 

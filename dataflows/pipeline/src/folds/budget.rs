@@ -143,6 +143,10 @@ fn kind_of(lead: &Evidence) -> Kind {
         "silence" => Kind::Silence,
         "new-template" => Kind::Message,
         "new-value" => Kind::Value,
+        "odd-content" | "odd-value" => Kind::Content,
+        "odd-order" | "odd-session" => Kind::Order,
+        "level-shift" => Kind::Shift,
+        "spread" | "narrowing" | "beacon" => Kind::Entity,
         _ => Kind::Rate,
     }
 }

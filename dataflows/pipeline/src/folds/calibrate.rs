@@ -1,38 +1,60 @@
-//! Calibrators: one per (kind of series, peer group), fed with histograms of scores once per
+//! Calibrators: one per (detector, peer group), fed with histograms of scores once per
 //! quantum, broadcast as tables.
 
 use super::stage;
 use crate::combine::{Merge, Sum};
+use crate::detector::Detector;
 use crate::engine::Shared;
 use crate::env::Env;
 use crate::keyed::{Ctx, Fold, Groups};
 use crate::settings::Settings;
 use crate::views::{Progress, Views};
 use seerflow_detection::calibrate::{CalibrationConfig, Calibrator, ScoreHistogram, Table};
-use seerflow_detection::volume::{Raw, SeriesKind};
-use seerflow_model::hash;
+use seerflow_detection::volume::Raw;
 use seerflow_model::time::{Ns, QUANTUM};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Key of the calibrator of a kind of series in a peer group.
-pub fn channel_key(kind: SeriesKind, peer: &str) -> u64 {
-    hash::pair(kind as u64, hash::text(peer))
-}
-
-/// Scores of one channel in one quantum.
+/// Scores of one detector and peer group in one quantum.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Partial {
-    kind: SeriesKind,
+    detector: Detector,
     peer: Arc<str>,
     scores: ScoreHistogram,
 }
 
 impl Partial {
     /// No scores yet.
-    pub fn new(kind: SeriesKind, peer: Arc<str>) -> Partial {
-        Partial { kind, peer, scores: ScoreHistogram::default() }
+    pub fn new(detector: Detector, peer: Arc<str>) -> Partial {
+        Partial { detector, peer, scores: ScoreHistogram::default() }
+    }
+
+    /// No scores yet, of the peer group with this name.
+    pub fn of(detector: Detector, peer: &str) -> Partial {
+        Partial::new(detector, peer.into())
+    }
+
+    /// With a one-sided score.
+    pub fn with_score(mut self, nats: f64) -> Partial {
+        self.add_score(nats);
+        self
+    }
+
+    /// With a two-sided score.
+    pub fn with_sides(mut self, upper: f64, lower: f64) -> Partial {
+        self.add_sides(upper, lower);
+        self
+    }
+
+    /// Adds a one-sided score, nats.
+    pub fn add_score(&mut self, nats: f64) {
+        self.scores.add(nats, 0.0, 1);
+    }
+
+    /// Adds a two-sided score, nats.
+    pub fn add_sides(&mut self, upper: f64, lower: f64) {
+        self.scores.add(upper, lower, 1);
     }
 
     /// Adds a score, or a bucket of a series that has none yet.
@@ -60,11 +82,12 @@ impl Merge for Partial {
 #[derive(Default, Serialize, Deserialize)]
 pub struct Channel {
     name: String,
+    unit: String,
     calibrator: Calibrator,
     open: BTreeMap<u64, ScoreHistogram>,
 }
 
-/// The fold; key = [`channel_key`].
+/// The fold; key = [`Detector::key`].
 pub struct Calibrate {
     /// How.
     pub config: CalibrationConfig,
@@ -95,7 +118,8 @@ impl Fold for Calibrate {
 
     fn apply(&mut self, _key: u64, state: &mut Channel, sum: Sum<Partial>, ctx: &mut Ctx<Table>) {
         if state.name.is_empty() {
-            state.name = format!("volume-{} ({})", name(sum.value.kind), sum.value.peer);
+            state.name = format!("{} ({})", sum.value.detector.name(), sum.value.peer);
+            state.unit = sum.value.detector.unit().to_owned();
         }
         state.open.entry(sum.bucket).or_default().merge(&sum.value.scores);
         if let Some((quantum, _)) = state.open.first_key_value() {
@@ -127,19 +151,10 @@ impl Fold for Calibrate {
                 channel: state.name.clone(),
                 have: u64::from(have),
                 need: u64::from(need),
-                unit: "buckets".to_owned(),
+                unit: state.unit.clone(),
             }
         });
         self.views.put_progress("calibrate", self.worker, progress.collect());
-    }
-}
-
-fn name(kind: SeriesKind) -> &'static str {
-    match kind {
-        SeriesKind::Source => "source",
-        SeriesKind::Host => "host",
-        SeriesKind::Template => "template",
-        SeriesKind::Entity => "entity",
     }
 }
 

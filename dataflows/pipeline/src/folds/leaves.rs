@@ -6,26 +6,35 @@
 use super::stage;
 use crate::combine::{Combiner, Sum};
 use crate::counts::{Count, Lead, Subject};
+use crate::detector::Detector;
 use crate::engine::Shared;
 use crate::env::Env;
 use crate::finding::{Finding, Level};
 use crate::flow::Flow;
+use crate::folds::calibrate::Partial;
 use crate::folds::facts::{self, FactKind, Seen};
 use crate::folds::merges::{Told, What};
 use crate::folds::newness::{Founded, News};
 use crate::keep::{Keeper, Kept};
 use crate::keyed::{Ctx, Fold, Groups, KeyMap, Step};
+use crate::moment::{Moment, OddValue};
 use crate::parse::{DropRules, Noticed};
 use crate::ports::Tally;
 use crate::rec::Rec;
 use crate::settings::Settings;
 use crate::views::{TemplateRow, Views};
-use seerflow_detection::novelty::{NoveltyConfig, Sighted, Slots};
-use seerflow_model::time::TICK;
+use seerflow_detection::novelty::{NewValue, NoveltyConfig, Sighted, Slots};
+use seerflow_detection::values::{Value, ValueConfig, ValueModel};
+use seerflow_model::text::shorten;
+use seerflow_model::time::{QUANTUM, TICK};
 use seerflow_model::{Event, Flags, Ns, Role, hash};
-use seerflow_parsing::template::{Assigned, Leaf};
+use seerflow_parsing::mask::Scan;
+use seerflow_parsing::template::{self, Assigned, Leaf};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// Longest value that is told, in bytes.
+const TOLD_MAX: usize = 120;
 
 /// An event on its way to its leaf.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,6 +64,10 @@ pub enum LeafOut {
     Told(Box<Told>),
     /// A finding about one event.
     Finding(Box<Finding>),
+    /// An event on its way through the detectors.
+    Moment(Box<Moment>),
+    /// Scores for calibration.
+    Partial(Sum<Partial>),
 }
 
 /// State of one leaf.
@@ -73,6 +86,16 @@ struct Content {
     text: Arc<str>,
     slots: Slots,
     sighted: Sighted,
+    /// A model per slot, once the template was seen more than once.
+    values: Vec<ValueModel>,
+}
+
+/// What the values of an event say.
+struct Judged {
+    /// Probability of the least probable never-seen value; 1 when there is none.
+    unseen: f64,
+    /// The least usual value.
+    odd: Option<OddValue>,
 }
 
 /// The fold; key = the event's leaf.
@@ -87,6 +110,14 @@ pub struct Leaves {
     pub facts: Combiner<Seen>,
     /// News per tick.
     pub news: Combiner<News>,
+    /// How values are judged.
+    pub values: ValueConfig,
+    /// Scores of values, per quantum.
+    pub partials: Combiner<Partial>,
+    /// Scores below this are only counted.
+    pub score_min: f64,
+    /// Room to read a message in.
+    scan: Scan,
     /// Conservation ledger, this worker's part.
     pub tally: Tally,
     /// Keeps events.
@@ -135,6 +166,7 @@ impl Fold for Leaves {
             text: text_of(leaf, template),
             slots: Slots::default(),
             sighted: Sighted::first(at),
+            values: Vec::new(),
         });
         if assigned.widened {
             content.text = text_of(leaf, template);
@@ -147,9 +179,14 @@ impl Fold for Leaves {
             return;
         }
         let spread = content.sighted.again(at);
-        let probability = self.judge_values(leaf, template, content, &event, ctx);
+        let judged = self.judge_values(leaf, template, content, &event, ctx);
+        let probability = judged.unseen;
         if let Some(keeper) = &mut self.keeper {
             keeper.keep(Kept { event: &event, template, text: &content.text, probability });
+        }
+        if in_order(&event) {
+            let moment = self.moment(template, &content.text, &event, judged);
+            ctx.emit(event.namespace, LeafOut::Moment(Box::new(moment)));
         }
         self.count(template, &content.text, &event);
         let peer = hash::text(&event.source.source_type);
@@ -165,6 +202,7 @@ impl Fold for Leaves {
         self.counts.flush(from, out, LeafOut::Series);
         self.facts.flush(from, out, LeafOut::Fact);
         self.news.flush_to(from, out, |sum| sum.value.peer, LeafOut::News);
+        self.partials.flush_to(from, out, |sum| sum.key, LeafOut::Partial);
         if let Some(keeper) = &mut self.keeper {
             keeper.publish();
         }
@@ -250,6 +288,10 @@ impl Leaves {
             counts: Combiner::new(settings.bucket),
             facts: Combiner::new(facts::QUANTUM),
             news: Combiner::new(TICK),
+            values: settings.values,
+            partials: Combiner::new(QUANTUM),
+            score_min: settings.score_min,
+            scan: Scan::default(),
             tally,
             flow: shared.flow.clone(),
             views: shared.views.clone(),
@@ -267,8 +309,7 @@ impl Leaves {
     /// Counts the event in its series and its facts. Late records are left out of the series.
     fn count(&mut self, template: u64, text: &Arc<str>, event: &Arc<Event>) {
         let at = event.effective_time;
-        let late = event.flags.has(Flags::LATE) || event.flags.has(Flags::OWN);
-        if !late {
+        if in_order(event) {
             let add = |subject: Subject, counts: &mut Combiner<Count>| {
                 let key = subject.key();
                 let lead = || Lead { event: event.clone(), template: text.clone(), subject };
@@ -299,45 +340,106 @@ impl Leaves {
         }
     }
 
-    /// Never-seen values in the slots of a template; gives the least probability.
+    /// Judges the values in the slots of a template: never-seen ones, and by their models.
     fn judge_values(
-        &self,
+        &mut self,
         leaf: &Leaf,
         template: u64,
         content: &mut Content,
         event: &Arc<Event>,
         ctx: &mut Ctx<LeafOut>,
-    ) -> f64 {
-        let mut least: f64 = 1.0;
-        for (index, slot) in leaf.params_of(template, event).iter().enumerate() {
+    ) -> Judged {
+        let slots = leaf.params_of(template, event);
+        let mut unseen: f64 = 1.0;
+        for (index, slot) in slots.iter().enumerate() {
             let new = content.slots.observe(&self.novelty, index, slot.kind, slot.value);
             let Some(new) = new.filter(|new| new.probability <= self.candidate_level) else {
                 continue;
             };
-            least = least.min(new.probability);
-            if event.flags.has(Flags::OWN) {
-                continue;
+            unseen = unseen.min(new.probability);
+            if !event.flags.has(Flags::OWN) {
+                let lead = lead(template, &content.text, event);
+                let finding = new_value(&lead, ctx.now(), slot.text(event), &new);
+                // Its key is its namespace until its template is resolved.
+                ctx.emit(event.namespace, LeafOut::Finding(Box::new(finding)));
             }
-            let lead = Lead {
-                event: event.clone(),
-                template: content.text.clone(),
-                subject: Subject::Template(template),
-            };
-            let value = slot.text(event);
-            let evidence = crate::words::new_value(&lead, ctx.now(), value, &new);
-            let finding = Finding {
-                lead: evidence,
-                also: Vec::new(),
-                level: Level::Event,
-                template,
-                entity: 0,
-                host: lead.host(),
-                excess: 1.0,
-                decides: true,
-            };
-            // Its key is its namespace until its template is resolved.
-            ctx.emit(event.namespace, LeafOut::Finding(Box::new(finding)));
         }
-        least
+        let odd = if in_order(event) && !content.sighted.once() {
+            self.judge_models(&mut content.values, &slots, event)
+        } else {
+            None
+        };
+        Judged { unseen, odd }
+    }
+
+    /// The least usual value by the models of the slots.
+    fn judge_models(
+        &mut self,
+        models: &mut Vec<ValueModel>,
+        slots: &template::Slots,
+        event: &Event,
+    ) -> Option<OddValue> {
+        if models.len() < slots.len() {
+            models.reserve_exact(slots.len() - models.len());
+            models.resize_with(slots.len(), ValueModel::default);
+        }
+        let mut odd: Option<OddValue> = None;
+        let mut judged = 0;
+        let (config, matters) = (self.values, self.score_min);
+        let at = event.effective_time;
+        template::each_text(slots, event, &mut self.scan, |index, slot, text| {
+            let value = Value::hashed(slot.value, text);
+            let Some(score) = models[index].observe(&config, at, &value) else { return };
+            judged += 1;
+            if odd.as_ref().is_none_or(|odd| score.surprise > odd.nats) {
+                let told =
+                    if score.surprise >= matters { shorten(text, TOLD_MAX) } else { "".into() };
+                let slot = slot.index;
+                odd = Some(OddValue { slot, text: told.into(), score, nats: score.surprise });
+            }
+        });
+        let mut odd = odd?;
+        odd.nats = (odd.nats - libm::log(f64::from(judged))).max(0.0);
+        let peer = &event.source.source_type;
+        let first = || Partial::of(Detector::Values, peer).with_score(odd.nats);
+        let key = Detector::Values.key(hash::text(peer));
+        self.partials.add_with(key, event.effective_time, |part| part.add_score(odd.nats), first);
+        Some(odd)
+    }
+
+    /// The event as the detectors behind see it.
+    fn moment(&self, template: u64, text: &Arc<str>, event: &Arc<Event>, judged: Judged) -> Moment {
+        Moment {
+            lead: lead(template, text, event),
+            value: judged.odd,
+            unseen: (judged.unseen < 1.0).then_some(judged.unseen),
+            content: None,
+            after: [0; 2],
+            order: None,
+        }
+    }
+}
+
+/// Whether an event came in order and is not our own: the others are not judged with those around
+/// them.
+fn in_order(event: &Event) -> bool {
+    !(event.flags.has(Flags::LATE) || event.flags.has(Flags::OWN))
+}
+
+fn lead(template: u64, text: &Arc<str>, event: &Arc<Event>) -> Lead {
+    Lead { event: event.clone(), template: text.clone(), subject: Subject::Template(template) }
+}
+
+/// A never-seen value as a finding.
+fn new_value(lead: &Lead, now: Ns, value: &str, new: &NewValue) -> Finding {
+    Finding {
+        lead: crate::words::new_value(lead, now, value, new),
+        also: Vec::new(),
+        level: Level::Event,
+        template: lead.subject.template(),
+        entity: 0,
+        host: lead.host(),
+        excess: 1.0,
+        decides: true,
     }
 }

@@ -2,12 +2,17 @@
 
 pub mod budget;
 pub mod calibrate;
+pub mod chains;
+pub mod content;
+pub mod entities;
 pub mod episodes;
 pub mod facts;
 pub mod leaves;
 pub mod merges;
 pub mod newness;
 pub mod series;
+pub mod sessions;
+pub mod walks;
 
 /// Stages in the total order, in the order of the dataflow.
 pub mod stage {
@@ -27,4 +32,14 @@ pub mod stage {
     pub const FACTS: u16 = 7;
     /// Merges of templates, by namespace.
     pub const MERGES: u16 = 8;
+    /// Content as a whole, by namespace.
+    pub const CONTENT: u16 = 9;
+    /// The ways of entities.
+    pub const WALKS: u16 = 10;
+    /// What the peers of an entity do after what.
+    pub const CHAINS: u16 = 11;
+    /// What entities do.
+    pub const ENTITIES: u16 = 12;
+    /// What the ways of entities were like altogether.
+    pub const SESSIONS: u16 = 13;
 }

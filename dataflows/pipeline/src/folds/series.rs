@@ -6,18 +6,20 @@
 //!
 //! Cost: per series and closed bucket, not per event.
 
-use super::calibrate::{Partial, channel_key};
+use super::calibrate::Partial;
 use super::stage;
 use crate::combine::{Combiner, Open, Sum};
 use crate::counts::{Count, Lead, Moved, Subject};
+use crate::detector::Detector;
 use crate::env::Gap;
 use crate::keyed::{Ctx, Fold};
 use crate::rec::Rec;
 use crate::settings::{Bounds, Settings};
+use seerflow_detection::cusum::{Change, Cusum, CusumConfig};
 use seerflow_detection::silence::{Regular, Silence, SilenceConfig};
 use seerflow_detection::volume::{Raw, Series, SeriesKind, VolumeConfig};
-use seerflow_model::Ns;
 use seerflow_model::time::QUANTUM;
+use seerflow_model::{Ns, hash};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -40,10 +42,21 @@ pub struct Score {
     pub observed: u64,
     /// The model's word; `None` when the series has no model of its own.
     pub raw: Option<Raw>,
+    /// The word on its level, when it seems to have shifted.
+    pub shift: Option<Shift>,
     /// The word on silence, for an empty bucket of a regular series.
     pub silence: Option<Silence>,
     /// When the bucket began.
     pub began: Ns,
+}
+
+/// A level that seems to have shifted.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shift {
+    /// Raw score, nats.
+    pub nats: f64,
+    /// The run of deviations: its sides, beginning (bucket) and size.
+    pub change: Change,
 }
 
 /// What leaves the fold.
@@ -68,6 +81,15 @@ struct Entry {
     settled: bool,
     /// When another template last came to what it counts.
     moved: Ns,
+    change: Option<Box<Cusum>>,
+}
+
+/// What one bucket says of a level.
+#[derive(Clone, Copy)]
+struct Level {
+    /// Greatest score of a run of chance that has ended.
+    ended: Option<f64>,
+    found: Option<Shift>,
 }
 
 /// All series of one key group.
@@ -88,6 +110,8 @@ pub struct SeriesFold {
     pub config: VolumeConfig,
     /// When silence is worth saying.
     pub silence: SilenceConfig,
+    /// How shifts of a level are judged.
+    pub change: CusumConfig,
     /// Scores for calibration.
     pub partials: Combiner<Partial>,
     /// How much a group holds.
@@ -103,6 +127,7 @@ impl SeriesFold {
             bucket: settings.bucket,
             config: settings.volume,
             silence: settings.silence,
+            change: settings.change(),
             partials: Combiner::new(QUANTUM),
             bounds: settings.bounds,
             names: BTreeMap::new(),
@@ -236,6 +261,7 @@ impl SeriesFold {
         {
             // What it counts is not what it learnt.
             (entry.moved, entry.model) = (since, Series::new(entry.kind));
+            entry.change = None;
         }
         let observed = count.as_ref().map_or(0, |count| count.n);
         if observed > 0 {
@@ -252,15 +278,27 @@ impl SeriesFold {
         if let Some(due) = entry.take_due(bucket, self, count.as_ref()) {
             group.due.insert((due, key));
         }
-        let channel = channel_key(entry.kind, &entry.source_type);
-        let partial = || Partial::new(entry.kind, entry.source_type.clone());
+        let peer = hash::text(&entry.source_type);
+        let volume = Detector::Volume(entry.kind);
         self.partials.add_with(
-            channel,
+            volume.key(peer),
             ctx.now(),
             |part| part.add(raw.as_ref()),
-            || partial().with(raw.as_ref()),
+            || Partial::new(volume, entry.source_type.clone()).with(raw.as_ref()),
         );
+        let shift = raw.as_ref().and_then(|raw| entry.shift(&self.change, bucket, raw));
+        if let Some(ended) = shift.and_then(|shift| shift.ended) {
+            let change = Detector::Change(entry.kind);
+            self.partials.add_with(
+                change.key(peer),
+                ctx.now(),
+                |part| part.add_score(ended),
+                || Partial::new(change, entry.source_type.clone()).with_score(ended),
+            );
+        }
+        let shift = shift.and_then(|shift| shift.found);
         let matters = raw.as_ref().is_some_and(|raw| raw.upper.max(raw.lower) >= SCORE_MIN)
+            || shift.is_some()
             || silence.is_some()
             || match (&raw, entry.kind) {
                 (None, SeriesKind::Entity) => observed >= NAMES_MIN,
@@ -275,6 +313,7 @@ impl SeriesFold {
                 source_type: entry.source_type.clone(),
                 observed,
                 raw,
+                shift,
                 silence,
                 began: bucket.saturating_mul(self.bucket),
             };
@@ -303,7 +342,21 @@ impl Entry {
             last: bucket,
             settled: false,
             moved: 0,
+            change: None,
         }
+    }
+
+    /// Takes the deviation of a bucket into the sums that show a shift of the level.
+    fn shift(&mut self, config: &CusumConfig, bucket: u64, raw: &Raw) -> Option<Level> {
+        if self.kind == SeriesKind::Entity {
+            return None;
+        }
+        let residual = (raw.observed as f64 - raw.expected) / raw.model.deviation().max(0.5);
+        let cusum = self.change.get_or_insert_default();
+        let step = cusum.step(config, bucket, residual);
+        let found = step.score.filter(|nats| *nats >= SCORE_MIN);
+        let found = found.zip(cusum.run()).map(|(nats, change)| Shift { nats, change });
+        Some(Level { ended: step.ended, found })
     }
 
     /// The next bucket to close even when it is empty; keeps what names the series until then.

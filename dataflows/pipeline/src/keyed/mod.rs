@@ -13,10 +13,12 @@
 //!
 //! Cost: about 0.25 µs a record (exchange, hold, sort of nearly sorted runs, one hash look-up).
 
+mod knowing;
 mod operator;
 mod state;
 
-pub use operator::{Keyed, keyed};
+pub use knowing::{Knowing, Version, Versions};
+pub use operator::{Keyed, keyed, keyed_knowing};
 pub use state::{Groups, KeyMap, Slot};
 
 use crate::env::Gap;
@@ -52,6 +54,9 @@ pub trait Fold: 'static {
         input: Self::In,
         ctx: &mut Ctx<Self::Out>,
     );
+
+    /// Time goes on to `now`; called before every record and timer.
+    fn turn(&mut self, _now: Ns) {}
 
     /// The timer of `key` is due.
     fn fire(&mut self, _key: u64, _state: &mut Self::State, _ctx: &mut Ctx<Self::Out>) {}

@@ -1,7 +1,7 @@
 //! The timely side of [`keyed`]: capabilities, release tick by tick, timers, the cut, the end.
 
 use super::state::KeyMap;
-use super::{Ctx, Fold, Groups, Slot, Step};
+use super::{Ctx, Fold, Groups, Knowing, Slot, Step};
 use crate::env::{Env, passed};
 use crate::held::Held;
 use crate::meters::Meter;
@@ -13,9 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::StreamVec;
-use timely::dataflow::channels::pact::Exchange;
+use timely::dataflow::channels::pact::{Exchange, Pipeline};
 use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::{Operator, OutputBuilderSession};
+use timely::dataflow::operators::vec::Broadcast;
 
 type Output<'a, O> = OutputBuilderSession<'a, Time, CapacityContainerBuilder<Vec<Rec<O>>>>;
 
@@ -50,6 +51,77 @@ pub fn keyed<'s, F: Fold>(
             }
         },
     )
+}
+
+/// As [`keyed`], for a fold that knows tables: their versions are broadcast here, and a record is
+/// released when both frontiers have passed it, versions before records at one instant.
+pub fn keyed_knowing<'s, F: Knowing>(
+    stream: StreamVec<'s, Time, Rec<F::In>>,
+    tables: StreamVec<'s, Time, Rec<F::Table>>,
+    fold: F,
+    env: &Env,
+) -> StreamVec<'s, Time, Rec<F::Out>> {
+    let env = env.clone();
+    stream.binary_frontier(
+        tables.broadcast(),
+        Exchange::new(|record: &Rec<F::In>| record.route()),
+        Pipeline,
+        F::NAME,
+        move |cap, _info| {
+            let mut core = Keyed::new(fold, env, &cap);
+            core.restore_tables();
+            drop(cap);
+            move |(input, left), (versions, right), output: &mut Output<'_, F::Out>| {
+                let port = output.output_index();
+                input.for_each_time(|cap, data| {
+                    for batch in data {
+                        core.taken += batch.len() as u64;
+                        for record in batch.iter() {
+                            core.fold.account(&record.data, Step::Held);
+                        }
+                        core.held.take(&cap, port, batch.drain(..));
+                    }
+                });
+                versions.for_each_time(|_cap, data| {
+                    for batch in data {
+                        for Rec { order, key, data } in batch.drain(..) {
+                            core.fold.tables().add(order.effective, key, data);
+                        }
+                    }
+                });
+                let (left, right) = (left.frontier(), right.frontier());
+                let (left, right) = (left.first().copied(), right.first().copied());
+                let least = left.into_iter().chain(right).min();
+                core.cut_tables(passed(least));
+                core.advance(least, output);
+            }
+        },
+    )
+}
+
+impl<F: Knowing> Keyed<F> {
+    /// Tables are the same on every worker; they are saved by the one that owns group 0.
+    fn restore_tables(&mut self) {
+        let state = self.env.restore.as_ref();
+        if let Some(bytes) = state.and_then(|all| all.get(&(F::TABLES.to_owned(), 0))) {
+            let tables = bincode::deserialize(bytes);
+            // State was written by the same build (the digest of the snapshot was checked).
+            *self.fold.tables() = tables.unwrap_or_else(|e| panic!("{}: {e}", F::TABLES));
+        }
+    }
+
+    /// Hands over the tables as they are at the cut, when it is due.
+    fn cut_tables(&mut self, limit: Ns) {
+        let Some(cut) = self.env.cut.clone().filter(|cut| !self.cut_taken && limit >= cut.at)
+        else {
+            return;
+        };
+        if self.env.owns(0)
+            && let Ok(bytes) = bincode::serialize(&self.fold.tables().at(cut.at))
+        {
+            cut.put(F::TABLES, 0, bytes);
+        }
+    }
 }
 
 /// The operator's state and logic on one worker.
@@ -202,6 +274,7 @@ impl<F: Fold> Keyed<F> {
 
     fn apply(&mut self, record: Rec<F::In>, at: Time) {
         let Rec { order, key, data } = record;
+        self.fold.turn(order.effective);
         let (fold, groups, timers) = (&mut self.fold, &mut self.groups, &mut self.timers);
         let mut gone = Vec::new();
         let fresh = if groups.get_mut(key).is_none() { Some(fold.fresh(key)) } else { None };
@@ -227,6 +300,7 @@ impl<F: Fold> Keyed<F> {
                 break;
             }
             self.timers.remove(&(due, key));
+            self.fold.turn(due);
             let Some(slot) = self.groups.get_mut(key) else { continue };
             slot.due = None;
             slot.last_tick = slot.last_tick.max(at);

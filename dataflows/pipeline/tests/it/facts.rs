@@ -35,6 +35,7 @@ fn shared(workers: usize) -> Shared {
         worker_cpu: Arc::default(),
         ports: Arc::default(),
         peers: None,
+        observer: None,
         profile: Default::default(),
         meters: Default::default(),
         failed: Default::default(),

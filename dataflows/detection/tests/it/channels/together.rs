@@ -38,7 +38,7 @@ fn together_the_channels_keep_the_rate_and_find_what_one_of_them_sees() {
             last = [last[1], symbol];
             let scores = [
                 content.observe(&ContentConfig::default(), now, &observation).map(|s| s.surprise),
-                model.observe(&ValueConfig::default(), &Value::of(&size)).map(|s| s.surprise),
+                model.observe(&ValueConfig::default(), now, &Value::of(&size)).map(|s| s.surprise),
                 walk.observe(&SequenceConfig::default(), &peers, &mut fresh, now, symbol)
                     .map(|loss| loss.nats),
             ];

@@ -1,7 +1,14 @@
 //! Evidence in words: every number in a sentence is one that was measured.
 
+mod event;
+mod pattern;
+
+pub use event::odd_event;
+pub use pattern::{odd_session, pattern};
+
 use crate::counts::{Lead, Subject};
-use crate::folds::series::Score;
+use crate::folds::series::{Score, Shift};
+use seerflow_detection::calibrate::Side;
 use seerflow_detection::novelty::NewValue;
 use seerflow_detection::silence::Silence;
 use seerflow_detection::volume::Raw;
@@ -193,6 +200,41 @@ pub fn volume(score: &Score, raw: &Raw, effective: Ns, bucket: Ns, probability: 
     evidence.values = vec![
         ("observed".to_owned(), score.observed as f64),
         ("expected".to_owned(), raw.expected),
+        ("bucket_seconds".to_owned(), (bucket / SECOND) as f64),
+    ];
+    evidence
+}
+
+/// A level that has shifted.
+pub fn shift(
+    score: &Score,
+    raw: &Raw,
+    shift: &Shift,
+    effective: Ns,
+    bucket: Ns,
+    probability: f64,
+) -> Evidence {
+    let mut evidence = of_series(score, effective, "level-shift", "level-shift", probability);
+    let change = &shift.change;
+    let since = change.since.saturating_mul(bucket);
+    let way = if change.side == Side::Upper { "risen" } else { "fallen" };
+    evidence.channel = Channel::Pattern;
+    evidence.about = since;
+    evidence.severity = score.lead.event.severity.max(Severity::Warning);
+    evidence.title = format!("the level of {} has {way}", subject(&score.lead));
+    evidence.text = format!(
+        "{} events in {} s where about {:.1} are usual: {way} by {:.1} deviations since {} (p = {probability:.1e})",
+        score.observed,
+        bucket / SECOND,
+        raw.expected,
+        change.shift.abs(),
+        seerflow_model::time::rfc3339(since),
+    );
+    evidence.values = vec![
+        ("observed".to_owned(), score.observed as f64),
+        ("expected".to_owned(), raw.expected),
+        ("shift_deviations".to_owned(), change.shift),
+        ("buckets".to_owned(), f64::from(change.steps)),
         ("bucket_seconds".to_owned(), (bucket / SECOND) as f64),
     ];
     evidence
