@@ -142,13 +142,13 @@ fn of_series(series: &SeriesScores) -> Cells {
 
 fn of_sessions(sets: &[SetScores]) -> Cells {
     let row = |set: &SetScores| {
-        let counts = [set.trained, set.normal, set.anomalous].map(|n| n.to_string());
+        let counts = [set.trained, set.normal, set.anomalous, set.draws].map(|n| n.to_string());
         let measures = match &set.scores {
             Some(s) => vec![
                 format!("{:.4}", s.auc),
-                format!("{:.4}", s.fixed_at_share.f1),
-                format!("{:.4}", s.fixed.f1),
-                format!("{:.4}", s.fixed.recall),
+                format!("{:.4}", s.at_share.f1),
+                format!("{:.4}", s.at_own_share.f1),
+                format!("{:.4}", s.recall),
                 format!("{:.4}", s.fpr),
                 format!("{:.4}", s.best_f1_at_share),
             ],
@@ -163,9 +163,10 @@ fn of_sessions(sets: &[SetScores]) -> Cells {
             "trained",
             "normal",
             "anomalous",
+            "draws",
             "AUC",
             "F1 at share",
-            "F1",
+            "F1 at its own",
             "recall",
             "FPR",
             "best F1 at share",

@@ -4,9 +4,9 @@
 //!
 //! **Who comes when.** The product learns from what it sees, always. In a set that was enriched for
 //! the sake of statistics, anomalies would soon be the normal case, as they never are where logs come
-//! from. So normal and anomalous sessions are spread evenly over the stream, and as far as
-//! [`FILLER_EVENTS_MAX`] allows, sessions of the training part are repeated between them until the
-//! anomalous ones are no more than the given share. These fillers are not judged.
+//! from. So no stream has more anomalous sessions than the given share. A set with more of them is
+//! judged in several draws: each is a run of its own, with the training part, all its normal
+//! sessions and every n-th anomalous one, spread evenly over the stream.
 //!
 //! A session ends for the product when its entity has been silent for a while, not in the file.
 
@@ -20,8 +20,10 @@ use seerflow_model::time::{DAY, SECOND, rfc3339};
 use std::collections::HashMap;
 use std::io::{BufWriter, Write};
 
-/// Most events of repeated sessions in one set.
-const FILLER_EVENTS_MAX: u64 = 2_000_000;
+/// Most draws of one set.
+const DRAWS_MAX: u64 = 20;
+/// Draws end when so many events were written for a set.
+const EVENTS_MAX: u64 = 10_000_000;
 /// Most kinds of events in one set.
 const KINDS_MAX: usize = 1_000_000;
 /// The first moment of a stream: a Monday, 00:00.
@@ -32,6 +34,40 @@ pub(super) const COLUMNS: [(Meaning, &str); 3] =
 /// Rows above the first one: the header.
 const HEADER: u64 = 1;
 
+/// Which anomalous sessions of a set are judged: those whose place, modulo `of`, is `number`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Draw {
+    /// Normal sessions of the set.
+    pub(super) normal: u64,
+    /// Its anomalous ones.
+    pub(super) all: u64,
+    /// Which draw.
+    pub(super) number: u64,
+    /// How many there would have to be for all of them.
+    pub(super) of: u64,
+}
+
+impl Draw {
+    /// The first draw: so many draws that none has more than its share.
+    pub(super) fn first(normal: u64, anomalous: u64, share: f64) -> Draw {
+        let most = (normal as f64 * share / (1.0 - share)).max(1.0);
+        let of = (anomalous as f64 / most).ceil().max(1.0) as u64;
+        Draw { normal, all: anomalous, number: 0, of }
+    }
+
+    /// The next one, unless it would be one too many after `events` in all.
+    pub(super) fn next(self, events: u64) -> Option<Draw> {
+        let number = self.number + 1;
+        let affordable = events + events / number <= EVENTS_MAX;
+        (number < self.of.min(DRAWS_MAX) && affordable).then_some(Draw { number, ..self })
+    }
+
+    /// How many anomalous sessions it has.
+    pub(super) fn anomalous(self) -> u64 {
+        (self.all + self.of - 1 - self.number) / self.of
+    }
+}
+
 /// The table that is written.
 pub(super) struct Stream<'a> {
     out: BufWriter<&'a std::fs::File>,
@@ -41,7 +77,8 @@ pub(super) struct Stream<'a> {
     /// Rows written, the header included.
     rows: u64,
     sessions: u64,
-    events: u64,
+    /// Events written.
+    pub(super) events: u64,
     /// The judged sessions.
     pub(super) places: Vec<Place>,
     /// Whether each judged session is anomalous.
@@ -103,39 +140,31 @@ impl<'a> Stream<'a> {
         Ok(self.sessions)
     }
 
-    /// Writes what is judged, with fillers: how many are normal, anomalous, fillers.
-    pub(super) fn judge(
-        &mut self,
-        set: &SessionSet,
-        trained: u64,
-        share: f64,
-    ) -> Result<(u64, u64, u64), Failure> {
-        let (mut normal, mut anomalous) = (0, 0);
-        for slice in &set.judged {
-            let (good, bad) = slice.counts()?;
-            (normal, anomalous) = (normal + good, anomalous + bad);
-        }
-        let wanted = (anomalous as f64 * (1.0 - share) / share) as u64;
-        let affordable = (FILLER_EVENTS_MAX * trained).checked_div(self.events).unwrap_or(0);
-        let fillers = wanted.saturating_sub(normal).min(affordable);
+    /// Writes what is judged: all normal sessions, and the anomalous ones of a draw.
+    pub(super) fn judge(&mut self, set: &SessionSet, draw: Draw) -> Result<(), Failure> {
         let mut good = Kind::of(&set.judged, false);
         let mut bad = Kind::of(&set.judged, true);
-        let mut filler = Kind::of(&set.train, false);
-        let judged = normal + anomalous;
-        for at in 0..judged {
-            for _ in 0..step(at, fillers, judged) {
-                if let Some(session) = filler.next_again()? {
-                    self.session(&session.events)?;
+        let (mut passed, anomalous) = (0, draw.anomalous());
+        let all = draw.normal + anomalous;
+        for at in 0..all {
+            let next = if step(at, anomalous, all) > 0 {
+                // As far as the next one of this draw.
+                while passed % draw.of != draw.number {
+                    passed += 1;
+                    bad.next()?;
                 }
-            }
-            let next = if step(at, anomalous, judged) > 0 { bad.next()? } else { good.next()? };
+                passed += 1;
+                bad.next()?
+            } else {
+                good.next()?
+            };
             let Some(session) = next else { continue };
             let first = self.rows;
             self.session(&session.events)?;
             self.places.push(Place { first, end: self.rows, session: self.sessions });
             self.labels.push(session.anomalous);
         }
-        Ok((normal, anomalous, fillers))
+        Ok(())
     }
 
     /// Ends the file: with a session a day later, so that all others have ended by then.
@@ -188,15 +217,6 @@ impl<'a> Kind<'a> {
             self.open = Some(Box::new(slice.sessions()?));
         }
     }
-
-    /// As [`Kind::next`], from the beginning when there are no more.
-    fn next_again(&mut self) -> Result<Option<Session>, Failure> {
-        if let Some(session) = self.next()? {
-            return Ok(Some(session));
-        }
-        (self.next, self.open) = (0, None);
-        self.next()
-    }
 }
 
 #[cfg(test)]
@@ -212,6 +232,23 @@ mod tests {
             assert!(most - least <= 1, "{steps:?}");
         }
         assert_eq!(step(0, 5, 0), 0);
+    }
+
+    #[test]
+    fn draws_take_every_anomalous_session_once() {
+        let first = Draw::first(2_000, 8_419, 0.0293);
+        assert_eq!((first.of, first.anomalous()), (140, 61));
+        let all = (0..140).map(|number| Draw { number, ..first }.anomalous()).sum::<u64>();
+        assert_eq!(all, 8_419);
+        let mut draws = 1;
+        let mut draw = first;
+        while let Some(next) = draw.next(1_000 * draws) {
+            (draw, draws) = (next, draws + 1);
+        }
+        assert_eq!(draws, DRAWS_MAX);
+        assert_eq!(first.next(EVENTS_MAX), None, "two would be too many");
+        assert_eq!(Draw::first(100, 2, 0.5).of, 1);
+        assert_eq!(Draw::first(1, 2, 0.01).of, 2);
     }
 
     #[test]
