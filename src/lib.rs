@@ -9,6 +9,7 @@ pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod failure;
+pub mod quality;
 pub mod receivers;
 pub mod runtime;
 pub mod store;

@@ -6,6 +6,7 @@ use super::time_arg::{self, TimeArg};
 use crate::alerting::Overrides;
 use crate::alerting::table::ListFormat;
 use crate::config::{AlertFormat, zone};
+use crate::quality::Part;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
 use std::io::IsTerminal;
@@ -390,7 +391,11 @@ pub struct TemplatesAssignArgs {
 
 /// `bench`.
 #[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct BenchArgs {
+    /// What else to measure.
+    #[command(subcommand)]
+    pub command: Option<BenchCommand>,
     /// Generated events
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub events: u64,
@@ -403,6 +408,39 @@ pub struct BenchArgs {
     /// How the result is written
     #[arg(long, value_enum, default_value = "markdown")]
     pub format: BenchFormat,
+}
+
+/// What else can be measured.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Measure how well anomalies are detected, on labelled data; see docs/QUALITY.md
+    Quality(BenchQualityArgs),
+}
+
+/// `bench quality`.
+#[derive(Clone, Debug, Args)]
+pub struct BenchQualityArgs {
+    /// Folder with labelled data; docs/QUALITY.md says how it is laid out
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Only this part; may be given more than once [default: all]
+    #[arg(long, value_enum, value_name = "PART")]
+    pub part: Vec<Part>,
+    /// Share of anomalous sessions that precision is weighted to
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0293, value_parser = share)]
+    pub anomalous_share: f64,
+    /// How many workers.
+    #[command(flatten)]
+    pub workers: WorkerArgs,
+    /// How the result is written
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: BenchFormat,
+}
+
+/// A share between 0 and 1, both not meant.
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if share > 0.0 && share < 1.0 { Ok(share) } else { Err("between 0 and 1".to_owned()) }
 }
 
 /// How a measurement is written.

@@ -23,6 +23,7 @@ pub mod parse;
 pub mod people_args;
 pub mod persist;
 pub mod progress;
+pub mod quality;
 pub mod query;
 pub mod remote;
 pub mod report;

@@ -24,6 +24,7 @@ mod load;
 mod loghub;
 mod merging;
 mod otlp;
+mod quality;
 mod quiet;
 mod stored;
 mod support;
