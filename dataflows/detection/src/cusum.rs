@@ -90,7 +90,7 @@ pub struct Change {
 }
 
 /// What one step gives.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// An edge: a change was found, or has ended.
     pub edge: Option<Change>,

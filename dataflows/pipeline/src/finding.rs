@@ -181,7 +181,7 @@ fn join_events(findings: Vec<Finding>) -> Vec<Finding> {
     let mut kept: Vec<Finding> = Vec::new();
     for finding in findings {
         // A window of an entity is not about the event that shows it.
-        let own = finding.lead.channel == Channel::Pattern;
+        let own = finding.lead.channel == Channel::Pattern || finding.lead.kind == "drift";
         let id = finding.lead.events.first().filter(|_| !own).map(|event| event.event_id.clone());
         let Some(id) = id else {
             kept.push(finding);

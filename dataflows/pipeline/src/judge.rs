@@ -111,6 +111,10 @@ impl Judge {
                 let table = tables.get(&Detector::Spread.key(group))?;
                 (Detector::Spread, table.two_sided(spread.upper, spread.lower)?.0)
             }
+            Pattern::Drift(_, nats) => {
+                let table = tables.get(&Detector::Drift.key(group))?;
+                (Detector::Drift, table.tail(Side::Upper, *nats)?)
+            }
             Pattern::Beacon(rhythm, _) => {
                 let table = tables.get(&Detector::Beacon.key(group))?;
                 (Detector::Beacon, table.tail(Side::Upper, rhythm.surprise)?)

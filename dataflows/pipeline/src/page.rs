@@ -18,7 +18,7 @@
 //! `parse` is stateless and runs where the record is; everything after it is keyed and in order.
 
 use crate::combine::representative;
-use crate::decide::Decide;
+use crate::decide::{self, Decide};
 use crate::engine::Parts;
 use crate::folds::content::ContentOut;
 use crate::folds::entities::EntitiesOut;
@@ -28,7 +28,7 @@ use crate::folds::newness::NewnessIn;
 use crate::folds::series::SeriesOut;
 use crate::folds::walks::WalksOut;
 use crate::folds::{
-    budget, calibrate, chains, content, entities, episodes, facts, merges, newness, series,
+    budget, calibrate, chains, content, entities, episodes, facts, merges, newness, peers, series,
     sessions, walks,
 };
 use crate::judge::Judge;
@@ -95,11 +95,21 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
         _ => unreachable!("taken out above"),
     });
 
-    let (volumes, volume_scores) =
+    let (volumes, counted) =
         split(keyed(counts, series::SeriesFold::new(&settings), &env), |out| match out {
             SeriesOut::Score(score) => Ok(score),
-            SeriesOut::Partial(sum) => Err(sum),
+            other => Err(other),
         });
+    let (volume_scores, counted) = split(counted, |out| match out {
+        SeriesOut::Partial(sum) => Ok(sum),
+        other => Err(other),
+    });
+    let counted = counted.flat_map(|Rec { order, key, data }| match data {
+        SeriesOut::Peers(data) => Some(Rec { order, key, data }),
+        SeriesOut::Score(_) | SeriesOut::Partial(_) => None,
+    });
+    let usual = keyed(counted, peers::Peers, &env);
+    let volumes = with_table(volumes, usual, "young", &env, decide::young);
     let (moments, content_scores) =
         split(keyed(moments, content::ContentFold::new(&settings), &env), |out| match out {
             ContentOut::Moment(moment) => Ok(moment),

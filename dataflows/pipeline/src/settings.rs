@@ -167,12 +167,22 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// How change is judged: a run is followed until it is rarer than what is decided on, however
-    /// low the configured threshold.
+    /// How change is judged.
     pub fn change(&self) -> CusumConfig {
-        let rarest =
-            (-libm::log(self.budget.risk_level.max(1e-12)) + SURE) / (2.0 * self.change.drift);
-        CusumConfig { threshold: self.change.threshold.max(rarest), ..self.change }
+        self.followed(self.change)
+    }
+
+    /// How order is judged.
+    pub fn sequence(&self) -> SequenceConfig {
+        SequenceConfig { drift: self.followed(self.sequence.drift), ..self.sequence }
+    }
+
+    /// A run is followed until it is rarer than what is decided on, however low the configured
+    /// threshold.
+    fn followed(&self, config: CusumConfig) -> CusumConfig {
+        let rarest = -libm::log(self.budget.risk_level.max(1e-12)) + SURE;
+        let threshold = config.threshold.max(rarest / (2.0 * config.drift));
+        CusumConfig { threshold, ..config }
     }
 
     /// Findings up to this probability are candidates for the alert budget.

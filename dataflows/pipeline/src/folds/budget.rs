@@ -144,7 +144,7 @@ fn kind_of(lead: &Evidence) -> Kind {
         "new-template" => Kind::Message,
         "new-value" => Kind::Value,
         "odd-content" | "odd-value" => Kind::Content,
-        "odd-order" | "odd-session" => Kind::Order,
+        "odd-order" | "odd-session" | "drift" => Kind::Order,
         "level-shift" => Kind::Shift,
         "spread" | "narrowing" | "beacon" => Kind::Entity,
         _ => Kind::Rate,

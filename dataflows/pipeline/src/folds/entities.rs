@@ -18,6 +18,7 @@ use crate::moment::{Moment, peer_of};
 use crate::rec::Rec;
 use crate::settings::Settings;
 use seerflow_detection::beacon::{Beacon, BeaconConfig, Rhythm};
+use seerflow_detection::cusum::Change;
 use seerflow_detection::sequence::{SequenceConfig, Walk};
 use seerflow_detection::spread::{Spread, SpreadConfig, SpreadScore};
 use seerflow_model::edge::Relation;
@@ -86,6 +87,8 @@ struct Warm {
 pub enum Pattern {
     /// A window of partners.
     Spread(SpreadScore),
+    /// A drift of habits, with its raw score in nats.
+    Drift(Change, f64),
     /// A beat, and the index of the other in the lead's entities.
     Beacon(Rhythm, u8),
 }
@@ -132,7 +135,7 @@ impl Entities {
     /// For one worker.
     pub fn new(settings: &Settings) -> Entities {
         Entities {
-            sequence: settings.sequence,
+            sequence: settings.sequence(),
             spread: settings.spread,
             beacon: settings.beacon,
             bucket: settings.bucket,
@@ -182,7 +185,9 @@ impl Fold for Entities {
         };
         if let Some(entity) = moment.event().primary() {
             let (kind, entity) = (entity.kind, entity.key);
-            self.judge_order(state, &mut moment, kind, now);
+            if let Some(drift) = self.judge_order(state, &mut moment, kind, now) {
+                ctx.emit(key, EntitiesOut::Pattern(Box::new(drift)));
+            }
             state.see(moment.event());
             state.events = state.events.saturating_add(1);
             if state.events == WARM_FROM {
@@ -223,20 +228,26 @@ impl Fold for Entities {
 }
 
 impl Entities {
-    /// How unexpected the event is after those before it.
+    /// How unexpected the event is after those before it; a drift of habits that it shows.
     fn judge_order(
         &mut self,
         state: &mut EntityState,
         moment: &mut Moment,
         kind: EntityType,
         now: Ns,
-    ) {
+    ) -> Option<PatternScore> {
         let peers = self.tables.get(peer_of(moment.event(), kind)).map(|known| &known.0);
         let (after, symbol) = (moment.after, moment.template());
         moment.order = state.walk.follow(&self.sequence, peers, now, after, symbol);
-        if let Some(order) = &moment.order {
-            self.count(Detector::Order, moment.event(), now, (order.nats, 0.0));
+        let Some(order) = &moment.order else { return None };
+        self.count(Detector::Order, moment.event(), now, (order.nats, 0.0));
+        if let Some(ended) = order.drift.ended {
+            self.count(Detector::Drift, moment.event(), now, (ended, 0.0));
         }
+        let nats = order.drift.score.filter(|nats| *nats >= self.matters)?;
+        let change = order.drifting?;
+        let lead = moment.lead.clone();
+        Some(PatternScore { pattern: Pattern::Drift(change, nats), lead, began: change.since })
     }
 
     /// The entity has fallen silent: what it did goes to its peers.

@@ -10,6 +10,7 @@ pub mod facts;
 pub mod leaves;
 pub mod merges;
 pub mod newness;
+pub mod peers;
 pub mod series;
 pub mod sessions;
 pub mod walks;
@@ -42,4 +43,6 @@ pub mod stage {
     pub const ENTITIES: u16 = 12;
     /// What the ways of entities were like altogether.
     pub const SESSIONS: u16 = 13;
+    /// What the peers of a series count.
+    pub const PEERS: u16 = 14;
 }

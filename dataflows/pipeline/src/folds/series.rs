@@ -7,6 +7,7 @@
 //! Cost: per series and closed bucket, not per event.
 
 use super::calibrate::Partial;
+use super::peers::PeerPart;
 use super::stage;
 use crate::combine::{Combiner, Open, Sum};
 use crate::counts::{Count, Lead, Moved, Subject};
@@ -42,6 +43,8 @@ pub struct Score {
     pub observed: u64,
     /// The model's word; `None` when the series has no model of its own.
     pub raw: Option<Raw>,
+    /// Probability of so many by what its peers count, when it has no model of its own.
+    pub peers: Option<f64>,
     /// The word on its level, when it seems to have shifted.
     pub shift: Option<Shift>,
     /// The word on silence, for an empty bucket of a regular series.
@@ -66,6 +69,8 @@ pub enum SeriesOut {
     Score(Box<Score>),
     /// Scores for calibration.
     Partial(Sum<Partial>),
+    /// Counts, for those that are too young for a model.
+    Peers(Sum<PeerPart>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -114,6 +119,8 @@ pub struct SeriesFold {
     pub change: CusumConfig,
     /// Scores for calibration.
     pub partials: Combiner<Partial>,
+    /// Counts of peer groups.
+    pub peers: Combiner<PeerPart>,
     /// How much a group holds.
     pub bounds: Bounds,
     /// Source types, so that each is held once.
@@ -129,6 +136,7 @@ impl SeriesFold {
             silence: settings.silence,
             change: settings.change(),
             partials: Combiner::new(QUANTUM),
+            peers: Combiner::new(QUANTUM),
             bounds: settings.bounds,
             names: BTreeMap::new(),
         }
@@ -196,6 +204,7 @@ impl Fold for SeriesFold {
 
     fn flush(&mut self, from: Ns, out: &mut Vec<Rec<SeriesOut>>) {
         self.partials.flush_to(from, out, |sum| sum.key, SeriesOut::Partial);
+        self.peers.flush_to(from, out, |sum| sum.key, SeriesOut::Peers);
     }
 
     /// Buckets without the engine are unknown, not zero; what was waited for comes so much later.
@@ -286,6 +295,10 @@ impl SeriesFold {
             |part| part.add(raw.as_ref()),
             || Partial::new(volume, entry.source_type.clone()).with(raw.as_ref()),
         );
+        if observed > 0 && entry.kind != SeriesKind::Source {
+            let add = |part: &mut PeerPart| part.0.add(observed);
+            self.peers.add_with(volume.key(peer), ctx.now(), add, || PeerPart::of(observed));
+        }
         let shift = raw.as_ref().and_then(|raw| entry.shift(&self.change, bucket, raw));
         if let Some(ended) = shift.and_then(|shift| shift.ended) {
             let change = Detector::Change(entry.kind);
@@ -301,7 +314,7 @@ impl SeriesFold {
             || shift.is_some()
             || silence.is_some()
             || match (&raw, entry.kind) {
-                (None, SeriesKind::Entity) => observed >= NAMES_MIN,
+                (None, kind) => kind != SeriesKind::Source && observed >= NAMES_MIN,
                 // An entity may find odd what its template knows.
                 (Some(raw), SeriesKind::Template) => observed >= USUAL_MIN && raw.ratio >= 1.5,
                 _ => false,
@@ -313,6 +326,7 @@ impl SeriesFold {
                 source_type: entry.source_type.clone(),
                 observed,
                 raw,
+                peers: None,
                 shift,
                 silence,
                 began: bucket.saturating_mul(self.bucket),
