@@ -172,12 +172,14 @@ impl Quantiles {
         let (Some(first), Some(last)) = (self.bins.first(), self.bins.last()) else { return 0.0 };
         let greatest = sign * middle(if sign > 0.0 { last.0 } else { first.0 }, self.coarse);
         let wanted = (TAIL * self.total as f64).max(1.0);
-        let (mut seen, mut excess, mut start) = (0.0, 0.0, greatest);
+        let (mut seen, mut excess, mut start) = (0.0f64, 0.0, greatest);
         let mut count = |&(bin, times): &(i32, u32)| {
             if seen < wanted {
+                // Of a bin that holds more than the tail only what belongs to it.
+                let part = f64::from(times).min(wanted - seen);
                 start = sign * middle(bin, self.coarse);
-                seen += f64::from(times);
-                excess += f64::from(times) * start;
+                seen += part;
+                excess += part * start;
             }
         };
         if sign > 0.0 {
