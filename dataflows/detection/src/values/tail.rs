@@ -19,7 +19,9 @@ const TAIL: f64 = 0.05;
 /// … but holds at least so many.
 const TAIL_MIN: f64 = 5.0;
 /// Least width by which an excess is measured.
-const WIDTH_MIN: f64 = 0.3;
+const WIDTH_MIN: f64 = 0.5;
+/// Distances before anything is said about what lies beyond them.
+const BEYOND_FROM: f64 = 20.0;
 /// Nats that being beyond everything seen can add.
 const BEYOND_MAX: f64 = 60.0;
 /// Looks at which everything is halved.
@@ -82,6 +84,9 @@ impl Tail {
     /// Nats for lying beyond everything seen.
     fn beyond(&self, distance: f64) -> f64 {
         let all: f64 = self.counts.iter().map(|&count| f64::from(count)).sum();
+        if all < BEYOND_FROM {
+            return 0.0;
+        }
         let wanted = (TAIL * all).max(TAIL_MIN);
         let (mut seen, mut sum, mut start, mut last) = (0.0f64, 0.0, LEAST, LEAST);
         for (at, &count) in self.counts.iter().enumerate().rev().filter(|entry| *entry.1 > 0) {
