@@ -173,12 +173,12 @@ impl Course {
         if same {
             self.repeats = self.repeats.saturating_add(1);
         } else {
-            self.frozen.add(FROZEN_UNIT * f64::from(self.repeats));
+            self.frozen.add(FROZEN_UNIT * (1.0 + f64::from(self.repeats)));
             (self.repeats, self.changes) = (0, self.changes.saturating_add(1));
         }
         let known = self.changes >= CHANGES_MIN && self.ticks >= TELL_FROM;
         let looked = self.repeats.is_power_of_two();
-        let length = FROZEN_UNIT * f64::from(self.repeats);
+        let length = FROZEN_UNIT * (1.0 + f64::from(self.repeats));
         known.then(|| if looked { self.frozen.nats(length) } else { 0.0 })
     }
 
