@@ -19,7 +19,7 @@ use crate::rec::Rec;
 use crate::settings::Settings;
 use seerflow_detection::beacon::{Beacon, BeaconConfig, Rhythm};
 use seerflow_detection::cusum::Change;
-use seerflow_detection::sequence::{SequenceConfig, Walk};
+use seerflow_detection::sequence::{END, SequenceConfig, Walk};
 use seerflow_detection::spread::{Spread, SpreadConfig, SpreadScore};
 use seerflow_model::edge::Relation;
 use seerflow_model::time::{Ns, QUANTUM};
@@ -31,6 +31,8 @@ use std::sync::Arc;
 pub const GROUP_ENTITIES_MAX: usize = 8_192;
 /// Events of an entity before it gets models of its own.
 const WARM_FROM: u32 = 200;
+/// Ends that the peers know before sessions are judged by them.
+const ENDS_MIN: u32 = 200;
 /// Pairs of an entity that are watched for a beat.
 const PAIRS_MAX: usize = 8;
 
@@ -260,7 +262,9 @@ impl Entities {
     ) {
         let peers = self.tables.get(peer).map(|known| &known.0);
         let session = state.walk.end_after(&self.sequence, peers, after);
-        if let Some(who) = state.who.take() {
+        // Sessions end long after they began: until the peers know how they end, every end is odd.
+        let known = peers.is_some_and(|peers| peers.seen(END) >= ENDS_MIN);
+        if let Some(who) = state.who.take().filter(|_| known) {
             let ended = Ended { who: *who, session };
             ctx.emit(peer, EntitiesOut::Ended(Box::new(ended)));
         }
