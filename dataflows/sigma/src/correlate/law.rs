@@ -61,6 +61,8 @@ pub struct Law {
     pub(super) percentile: u8,
     pub(super) steps: Vec<Vec<u8>>,
     pub(super) rules: usize,
+    /// Of each rule how many events it takes.
+    pub(super) counts: Vec<usize>,
     pub(super) rearm: Option<Ns>,
     pub(super) min_events: usize,
     pub(super) together: Ns,
@@ -112,6 +114,11 @@ impl Law {
             summary: summary(rule),
             group_by: rule.group_by.clone(),
             rules: rule.rules.len(),
+            counts: {
+                let mut counts = vec![1; rule.rules.len()];
+                rule.custom.counts.iter().for_each(|(slot, count)| counts[*slot] = *count as usize);
+                counts
+            },
             level: 0,
             chained: false,
             kind: rule.kind,

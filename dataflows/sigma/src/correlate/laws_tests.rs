@@ -96,7 +96,7 @@ fn same(law: &Law, got: &[Told], want: &[Told]) {
 }
 
 /// Types and conditions, each with a number that is put in.
-const BODIES: [(&str, bool); 28] = [
+const BODIES: [(&str, bool); 30] = [
     ("type: event_count\n  condition: {gte: N}", false),
     ("type: event_count\n  condition: {gt: N}", false),
     ("type: event_count\n  condition: {gte: N, lte: 4}", true),
@@ -119,6 +119,8 @@ const BODIES: [(&str, bool); 28] = [
     ("type: temporal\n  condition: {eq: 2}", true),
     ("type: temporal\n  condition: a and (b or c)", false),
     ("type: temporal\n  condition: a and not b", true),
+    ("type: temporal\n  condition: {gte: 2, lt: 4}", true),
+    ("type: temporal\n  condition: (b or c or a) and a", false),
     ("type: temporal_ordered", false),
     ("type: temporal_ordered\n  condition: {gte: 2}", false),
     ("type: temporal_ordered\n  condition: (b or c) and a", false),
@@ -130,6 +132,8 @@ const BODIES: [(&str, bool); 28] = [
 fn customs(body: &str, pick: usize) -> String {
     let own = match body {
         body if body.contains("interval") => "min_events: 3, ",
+        body if body.contains("{gte: 2, lt: 4}") => "counts: {a: 3, c: 2}, ",
+        body if body.contains("b or c or a") => "counts: {a: 3}, ",
         body if body.contains("avg") || body.contains("median") => "min_events: 2, ",
         _ => "",
     };

@@ -133,8 +133,14 @@ fn shown(law: &Law, all: &[Seen], inside: &[&Seen]) -> (Ns, usize) {
             (all.first().map_or(0, |event| event.at), all.len())
         }
         Kind::Temporal => {
-            let last = |slot: u8| inside.iter().rposition(|e| e.slots.contains(&slot));
-            let mut last: Vec<usize> = (0..=255).filter_map(last).collect();
+            let mut last: Vec<usize> = Vec::new();
+            for slot in 0..law.rules {
+                let own = (0..inside.len()).filter(|n| inside[*n].slots.contains(&(slot as u8)));
+                let own: Vec<usize> = own.collect();
+                if own.len() >= law.counts[slot] {
+                    last.extend(own.iter().rev().take(law.counts[slot].min(8)));
+                }
+            }
             last.sort_unstable();
             last.dedup();
             (last.first().map_or(0, |first| inside[*first].at), last.len())
@@ -220,7 +226,8 @@ fn measure(law: &Law, inside: &[&Seen]) -> Option<f64> {
             Ratio::plain(Fixed::real((variance / gaps.len() as f64).sqrt() / mean))
         }
         Kind::Temporal => {
-            let has = |slot: usize| inside.iter().any(|e| e.slots.contains(&(slot as u8)));
+            let count = |slot: u8| inside.iter().filter(|e| e.slots.contains(&slot)).count();
+            let has = |slot: usize| count(slot as u8) >= law.counts[slot];
             let matched = (0..law.rules).filter(|slot| has(*slot)).count();
             match &law.test {
                 Test::Rules(logic) => {

@@ -142,7 +142,7 @@ fn identity(set: &RuleSet, correlated: &Correlated, before: &[u64]) -> u64 {
             rule.timespan_seconds,
             &rule.trigger,
             &rule.aliases,
-            rule.custom
+            &rule.custom
         )
     );
     let own = hash::pair(hash::text(name), hash::text(&meaning));

@@ -241,6 +241,68 @@ fn an_event_that_two_rules_match_is_one_event_and_an_alias_is_handed_down() {
     assert_eq!(told[2], "everywhere [a] 102..202 2 events, 2");
 }
 
+const SHORT: &str = "name: guess-then-enter\nentity_type: user\nwindow_seconds: 600\nsources:\n  \
+    - {source_type: syslog, conditions: {message: 'auth\\w+ failure'}, min_count: 5}\n  \
+    - {source_type: syslog, conditions: {message: 'session opened', related_hosts: '^web-'}}\n\
+    min_sources: 2\nalert_severity: 5\nmitre_tactics: [credential_access]\n\
+    mitre_techniques: [T1110]\n";
+
+#[test]
+fn the_short_format_means_what_it_says() {
+    let line = |when, user: &str, host: &str, message: &str| {
+        let fields = [
+            ("source_type", "syslog"),
+            ("message", message),
+            ("entity.user", user),
+            ("related_hosts", host),
+        ];
+        event(when, &fields)
+    };
+    let failures = |n: u64| (0..n).map(move |i| line(i * 60, "bob", "db-1", "Authx authn failure"));
+    let enter = |when, user: &str, host: &str| line(when, user, host, "session opened for x");
+    let with = |n, last: Event| told(SHORT, &failures(n).chain([last]).collect::<Vec<_>>());
+    let expected = ["guess-then-enter [bob] 0..300 6 events, 2"];
+    assert_eq!(with(5, enter(300, "bob", "web-1")), expected);
+    assert_eq!(with(4, enter(300, "bob", "web-1")), Vec::<String>::new());
+    assert_eq!(with(5, enter(300, "eve", "web-1")), Vec::<String>::new());
+    assert_eq!(with(5, enter(300, "bob", "db-1")), Vec::<String>::new());
+    assert_eq!(with(5, enter(600, "bob", "web-1")), Vec::<String>::new(), "four are left");
+    let mut other = enter(300, "bob", "web-1");
+    other.fields[0].1 = "syslog2".to_owned();
+    assert_eq!(with(5, other), Vec::<String>::new());
+
+    let set = set(SHORT);
+    let rule = &set.correlations()[0].rule;
+    assert_eq!(rule.header.level, Some(crate::Level::Critical));
+    assert_eq!(rule.header.techniques(), ["T1110"]);
+    assert_eq!(rule.header.tactics().len(), 1);
+    assert!(set.rules().iter().all(|rule| !rule.alone && rule.state == crate::State::Ok));
+}
+
+#[test]
+fn the_short_format_is_read_strictly() {
+    for (from, to, line, part) in [
+        ("entity_type: user", "entity_type: planet", 2, "unknown type `planet`"),
+        ("entity_type: user", "entity_type: user\nwhat: 1", 3, "unknown key `what`"),
+        ("window_seconds: 600", "window_seconds: 604801", 3, "must be 1 to 604800"),
+        ("min_count: 5", "min_count: 0", 5, "`min_count` must be"),
+        ("min_count: 5", "at_least: 5", 5, "unknown key `at_least`"),
+        ("{message: 'auth", "{template_str: 'auth", 5, "`template_str` cannot be asked for"),
+        ("auth\\w+", "auth(?=x)", 5, "look-around"),
+        ("min_sources: 2", "min_sources: 3", 7, "must be 1 to 2"),
+        ("alert_severity: 5", "alert_severity: 7", 8, "must be 0 to 6"),
+        ("guess-then-enter", "Guess Then", 1, "`name` must be"),
+    ] {
+        let text = SHORT.replacen(from, to, 1);
+        assert_ne!(text, SHORT, "{from}");
+        let loaded = load([("short.yml".into(), text.as_str())], &Options::default());
+        let problem = &loaded.problems[0];
+        assert_eq!(problem.fault.place.line, line, "{problem}");
+        assert!(problem.fault.message.contains(part), "{problem}");
+        assert!(problem.rule.is_some());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]

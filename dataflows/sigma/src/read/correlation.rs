@@ -16,6 +16,9 @@ const TIMESPAN_SECONDS_MAX: u64 = 366 * 86_400;
 /// Most rules that one correlation refers to.
 const RULES_MAX: usize = 256;
 
+/// Most events of a rule that it may take to have matched.
+pub(super) const COUNTS_MAX: i64 = 100_000;
+
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -78,7 +81,7 @@ pub enum Rearm {
 }
 
 /// What stands under `seerflow`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Custom {
     /// When it may match anew.
     pub rearm: Rearm,
@@ -86,6 +89,8 @@ pub struct Custom {
     pub min_events: Option<u32>,
     /// Events within so many seconds of a beat belong to it; for regularity.
     pub together_seconds: Option<u64>,
+    /// How many events of a rule it takes to have matched, by its place; for rules in any order.
+    pub counts: Vec<(usize, u32)>,
 }
 
 /// When a correlation matches.
@@ -193,7 +198,7 @@ pub fn read(document: &Node) -> Result<Correlation, Fault> {
         timespan_seconds: timespan(node.need("timespan", "`correlation`")?, "timespan")?,
         custom: document
             .get("seerflow")
-            .map(|node| custom(kind, node))
+            .map(|node| custom(kind, &rules, node))
             .transpose()?
             .unwrap_or_default(),
         trigger: trigger(kind, node, &rules)?,
@@ -211,7 +216,7 @@ pub fn read(document: &Node) -> Result<Correlation, Fault> {
 }
 
 /// The mapping under `seerflow`.
-fn custom(kind: Kind, node: &Node) -> Result<Custom, Fault> {
+fn custom(kind: Kind, rules: &[String], node: &Node) -> Result<Custom, Fault> {
     const MEASURED: [Kind; 4] =
         [Kind::ValueAvg, Kind::ValuePercentile, Kind::ValueMedian, Kind::IntervalVariation];
     let mut out = Custom::default();
@@ -227,13 +232,29 @@ fn custom(kind: Kind, node: &Node) -> Result<Custom, Fault> {
                 Yaml::Int(least @ 1..=1_000) => out.min_events = Some(least as u32),
                 _ => return Err(value.fault("`min_events` must be a whole number up to 1000")),
             },
+            "counts" if kind == Kind::Temporal => {
+                for (rule, count) in value.map("`counts`")? {
+                    let at = rules.iter().position(|other| *other == rule.text);
+                    let Some(at) = at else {
+                        let message = format!("`{}` is none of the rules", rule.text);
+                        return Err(Fault::new(rule.place, message));
+                    };
+                    match count.value {
+                        Yaml::Int(least @ 1..=COUNTS_MAX) => out.counts.push((at, least as u32)),
+                        _ => {
+                            let message = format!("must be a whole number up to {COUNTS_MAX}");
+                            return Err(count.fault(message));
+                        }
+                    }
+                }
+            }
             "together" if kind == Kind::IntervalVariation => {
                 out.together_seconds = Some(timespan(value, "together")?);
             }
             other => {
                 let message = format!(
                     "`{other}` is not known under `seerflow` of {}: rearm, and where it fits \
-                    min_events, together",
+                    min_events, together, counts",
                     kind.name()
                 );
                 return Err(Fault::new(key.place, message));
@@ -436,6 +457,7 @@ mod tests {
         assert_eq!(custom("event_count", "{rearm: 1h}").rearm, Rearm::Seconds(3_600));
         assert_eq!(custom("event_count", "{rearm: consume}").rearm, Rearm::Consume);
         assert_eq!(custom("value_avg", "{min_events: 20}").min_events, Some(20));
+        assert_eq!(custom("temporal", "{counts: {a: 5}}").counts, [(0, 5)]);
         let beats = custom("interval_variation", "{min_events: 9, together: 2s}");
         assert_eq!((beats.min_events, beats.together_seconds), (Some(9), Some(2)));
         for (kind, text, part) in [
@@ -443,6 +465,9 @@ mod tests {
             ("event_count", "{min_events: 2}", "not known under"),
             ("value_avg", "{together: 2s}", "not known under"),
             ("value_avg", "{min_events: 0}", "must be a whole number"),
+            ("event_count", "{counts: {a: 5}}", "not known under"),
+            ("temporal", "{counts: {b: 5}}", "none of the rules"),
+            ("temporal", "{counts: {a: 0}}", "must be a whole number"),
         ] {
             let fault = with(kind, text).unwrap_err();
             assert_eq!(fault.place.line, 2);

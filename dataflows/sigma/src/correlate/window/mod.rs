@@ -92,7 +92,7 @@ impl<E: Clone> Window<E> {
             Window::Rank(rank) => rank.push(at, number, cuts),
             Window::Beats(beats) => beats.push(at, law.together, cuts),
             Window::Total(total) => total.0 = total.0.saturating_add(number.0),
-            Window::Together(together) => together.push(at, &feed.slots, &feed.event),
+            Window::Together(together) => together.push(at, &feed.slots, &feed.event, &law.counts),
             Window::Steps(steps) => {
                 steps.push(at, &feed.slots, &feed.event, &law.steps, law.numbered());
             }
