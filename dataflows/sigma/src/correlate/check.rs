@@ -11,6 +11,8 @@ use crate::read::correlation::{Kind, Trigger};
 
 /// Rules whose sets are all tried.
 const RULES_TRIED_MAX: usize = 12;
+/// Parts of an expression that are looked at; beyond it, it is taken to hold somewhere.
+const WORK_MAX: usize = 200_000;
 
 /// Marks correlations that cannot match.
 pub(crate) fn judge(set: &mut RuleSet) {
@@ -70,7 +72,9 @@ fn why(set: &RuleSet, correlated: &Correlated, law: &Law) -> Option<State> {
             let has = |chosen: u32, slot: usize| {
                 able.iter().position(|other| *other == slot).is_some_and(|at| chosen >> at & 1 == 1)
             };
+            let work = logic.size() << able.len().min(RULES_TRIED_MAX);
             able.len() > RULES_TRIED_MAX
+                || work > WORK_MAX
                 || sets.into_iter().any(|chosen| logic.holds(&|slot| has(chosen, slot)))
         }
         Test::Rules(_) | Test::Every => true,

@@ -157,6 +157,17 @@ impl Logic {
         }
     }
 
+    /// How many parts it has.
+    pub fn size(&self) -> usize {
+        match self {
+            Logic::Rule(_) => 1,
+            Logic::And(items) | Logic::Or(items) => {
+                1 + items.iter().map(Logic::size).sum::<usize>()
+            }
+            Logic::Not(inner) => 1 + inner.size(),
+        }
+    }
+
     /// Whether something must not have matched.
     pub fn negates(&self) -> bool {
         match self {

@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// What others want of a correlation's events, by name as the correlation knows it.
 type Wanted = Vec<String>;
 
+/// Most fields that a correlation carries for others.
+const CARRIED_MAX: usize = 64;
+
 /// A plan, of each rule what it has to keep for it, and of each correlation that cannot be
 /// evaluated why.
 pub(crate) type Made = (Plan, Vec<BTreeSet<Field>>, Faults);
@@ -28,9 +31,13 @@ pub(crate) fn make(set: &mut RuleSet) -> Made {
     let mut wanted: Vec<Wanted> = vec![Vec::new(); count];
     let mut kept = vec![BTreeSet::new(); set.rules().len()];
     let mut plan = Plan { by_rule: vec![Vec::new(); set.rules().len()], ..Plan::default() };
-    let (laws, faults) = laws(set);
+    let (mut laws, mut faults) = laws(set);
     // Whatever refers to a correlation stands behind it, so that its wants are known first.
     for number in (0..count).rev() {
+        if wanted[number].len() > CARRIED_MAX {
+            faults.push((number, format!("others want more than {CARRIED_MAX} fields of it")));
+            laws[number] = None;
+        }
         let Some(law) = laws[number].clone() else { continue };
         let correlated = set.correlations()[number].clone();
         let carried = wanted[number].clone();

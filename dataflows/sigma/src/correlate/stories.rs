@@ -303,6 +303,36 @@ fn the_short_format_is_read_strictly() {
     }
 }
 
+#[test]
+fn the_examples_of_the_documentation_do_what_it_says() {
+    let page = include_str!("../../../../docs/sigma.md");
+    let section = page.split("\n## Correlations").nth(1).unwrap().split("\n## ").next().unwrap();
+    let examples: Vec<&str> =
+        section.split("```yaml\n").skip(1).filter_map(|block| block.split("```").next()).collect();
+    let [chain, short] = examples[..] else { panic!("{examples:?}") };
+    let text = base("ssh_login")
+        + &base("ssh_failure")
+        + "title: brute\nname: ssh_brute_force\ncorrelation:\n  type: event_count\n  \
+           rules: [ssh_failure]\n  group-by: [src_ip]\n  timespan: 5m\n  condition: {gte: 3}\n---\n"
+        + chain;
+    let fail = |when| event(when, &[("act", "ssh_failure"), ("src_ip", "192.0.2.1")]);
+    let login = |when| event(when, &[("act", "ssh_login"), ("SourceIp", "192.0.2.1")]);
+    let events = [fail(1), fail(2), fail(3), login(9), fail(1_000), fail(1_001), fail(1_002)];
+    let events = [&events[..], &[login(1_009)]].concat();
+    let told_of = told(&text, &events);
+    let title = "Many failed logins, then one that succeeds [192.0.2.1] 3..9 2 events, 2";
+    assert_eq!(told_of.iter().filter(|line| line.contains("then one")).count(), 1, "rearm: 1h");
+    assert_eq!(told_of[1], title);
+    let line = |when, host: &str, message: &str| {
+        let source = ("source_type", "syslog");
+        event(when, &[source, ("message", message), ("entity.user", "b"), ("related_hosts", host)])
+    };
+    let mut events: Vec<Event> =
+        (0..5).map(|n| line(n, "db", "pam: authentication failure;")).collect();
+    events.push(line(9, "web-1", "session opened for b"));
+    assert_eq!(told(short, &events), ["guess-then-enter [b] 0..9 6 events, 2"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]

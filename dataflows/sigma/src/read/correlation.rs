@@ -15,6 +15,8 @@ use serde::Serialize;
 const TIMESPAN_SECONDS_MAX: u64 = 366 * 86_400;
 /// Most rules that one correlation refers to.
 const RULES_MAX: usize = 256;
+/// Most fields that are grouped by, and most that are measured.
+const FIELDS_MAX: usize = 32;
 
 /// Most events of a rule that it may take to have matched.
 pub(super) const COUNTS_MAX: i64 = 100_000;
@@ -192,7 +194,7 @@ pub fn read(document: &Node) -> Result<Correlation, Fault> {
         return Err(named.fault(format!("`rules` must name 1 to {RULES_MAX} rules")));
     }
     let aliases = node.get("aliases").map(|node| aliases(node, &rules)).transpose()?;
-    let group_by = node.get("group-by").map(|node| node.texts("`group-by`")).transpose()?;
+    let group_by = node.get("group-by").map(|node| fields(node, "`group-by`")).transpose()?;
     let generate = document.get("generate").or_else(|| node.get("generate"));
     Ok(Correlation {
         timespan_seconds: timespan(node.need("timespan", "`correlation`")?, "timespan")?,
@@ -213,6 +215,15 @@ pub fn read(document: &Node) -> Result<Correlation, Fault> {
         kind,
         rules,
     })
+}
+
+/// Names of fields.
+fn fields(node: &Node, what: &str) -> Result<Vec<String>, Fault> {
+    let names = node.texts(what)?;
+    match names.len() > FIELDS_MAX {
+        true => Err(node.fault(format!("{what} names more than {FIELDS_MAX} fields"))),
+        false => Ok(names),
+    }
 }
 
 /// The mapping under `seerflow`.
@@ -327,7 +338,7 @@ fn measure(kind: Kind, node: &Node) -> Result<Trigger, Fault> {
     for (key, value) in node.map("`condition`")? {
         let name = key.text.as_str();
         if name == "field" && !counts {
-            fields = value.texts("`field`")?;
+            fields = self::fields(value, "`field`")?;
             continue;
         }
         let number = match value.value {
