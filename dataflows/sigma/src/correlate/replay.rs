@@ -54,7 +54,8 @@ impl<E: Clone> Replay<E> {
 
     /// From what was kept.
     pub fn resume(plan: Arc<Plan>, held: Kept<E>) -> Replay<E> {
-        Replay { plan, held, out: Output::default(), feeds: Vec::new() }
+        let out = Output { items: Vec::new(), cuts: held.cuts };
+        Replay { plan, held, out, feeds: Vec::new() }
     }
 
     /// What has to be kept.

@@ -211,6 +211,26 @@ fn a_deploy_and_what_fails_then() {
 }
 
 #[test]
+fn what_cannot_be_used_is_counted_across_a_stop() {
+    let text = base("fail") + BRUTE.split("---").next().unwrap();
+    let set = set(&text);
+    let mut replay = Replay::new(set.plan().clone());
+    let mut out = Vec::new();
+    for n in 0..400u64 {
+        let ip = [Some("a"), None, Some("")][usize::from(n > 200) * (n % 3) as usize];
+        replay.event(n * SECOND / 10, &[0], |_| ip, &(n as u32), &mut out);
+        if n == 300 {
+            replay = Replay::resume(set.plan().clone(), replay.kept().clone());
+        }
+    }
+    let kept = replay.kept();
+    assert_eq!(kept.skipped.ungrouped, (201..400).filter(|n| n % 3 != 0).count() as u64);
+    // The condition asks for 10, so 64 times are kept.
+    assert_eq!(kept.cuts.dropped, 400 - kept.skipped.ungrouped - 64);
+    assert_eq!((kept.crowded, replay.groups()), (0, 1));
+}
+
+#[test]
 fn what_did_not_come() {
     let text = base("start")
         + &base("done")
