@@ -15,6 +15,7 @@
 //!                                             ─► budget::Budget, fdr::Fdr ─► decision
 //! silence::Regular, novelty::{Newness, Slots}, sequence::SessionTable give a probability of their own
 //! beacon::Beacon gives one against chance; spot::Spot is the threshold of a number of one key
+//! risk::{Risk, Progress} add up the alerts of one entity
 //! ```
 //!
 //! What is made from parts that many workers saw has a merge that is commutative: `sketch`,
@@ -35,6 +36,7 @@ pub mod gpd;
 pub mod halfspace;
 pub mod holt_winters;
 pub mod novelty;
+pub mod risk;
 pub mod sequence;
 pub mod silence;
 pub mod sketch;

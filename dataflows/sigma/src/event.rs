@@ -48,6 +48,9 @@ impl Fields for Event {
                 take(name, Datum::Text(self.get(entity.value)), false);
             }
         }
+        take("@source", Datum::Text(&self.source.name), false);
+        take("@source_type", Datum::Text(&self.source.source_type), false);
+        take("@severity_id", Datum::Int(i64::from(self.severity.id())), false);
         if mapping != Mapping::Model {
             return;
         }

@@ -100,14 +100,25 @@ pub const WINDOWS: &[(&str, &[&str])] = &[
     ("NewValue", &["Details"]),
 ];
 
-/// What correlations may group by whatever the kind of event: its entities.
+/// What rules may ask of every kind of event: its entities, by which correlations group, and where
+/// it comes from.
 pub const ENTITY_NAMES: &[(&str, &[&str])] = &[
-    ("@actor.user", &["entity.user"]),
-    ("@actor.principal", &["entity.user"]),
-    ("@target.user", &["entity.target"]),
-    ("@src.ip", &["entity.ip"]),
-    ("@dst.ip", &["entity.destination"]),
-    ("@host", &["entity.host"]),
+    ("@actor.user", &["entity.user", "related_users"]),
+    ("@actor.principal", &["entity.user", "related_users"]),
+    ("@target.user", &["entity.target", "related_users"]),
+    ("@src.ip", &["entity.ip", "related_ips"]),
+    ("@dst.ip", &["entity.destination", "related_ips"]),
+    ("@host", &["entity.host", "related_hosts"]),
+    ("@src.host", &["related_hosts"]),
+    ("@dst.host", &["related_hosts"]),
+    ("@object.file", &["entity.file"]),
+    ("@object.domain", &["entity.domain"]),
+    ("@object.service", &["entity.service"]),
+    ("@image", &["entity.process"]),
+    ("exe", &["entity.process"]),
+    ("@source", &["source_id"]),
+    ("@source_type", &["source_type"]),
+    ("@severity_id", &["severity_id"]),
 ];
 
 /// Names of the entities that [`FIELDS`] knows.
