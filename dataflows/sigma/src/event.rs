@@ -48,6 +48,9 @@ impl Fields for Event {
                 take(name, Datum::Text(self.get(entity.value)), false);
             }
         }
+        if let Some(workload) = taxonomy::workload(self) {
+            take("@workload", Datum::Text(workload), false);
+        }
         if mapping != Mapping::Model {
             return;
         }
@@ -67,6 +70,7 @@ impl Fields for Event {
         if taxonomy::is_firewall(self) {
             packet(self, take);
         }
+        taxonomy::derive(self, take);
     }
 }
 
