@@ -149,7 +149,9 @@ pub(crate) fn workload(event: &Event) -> Option<&str> {
 /// What a message begins with, if that is the generated name of a pod.
 fn first_word(message: &str) -> Option<&str> {
     let word = message.split(' ').next()?;
-    (word.len() <= 253 && owner(word).len() < word.len()).then_some(word)
+    let (_, last) = word.rsplit_once('-').filter(|_| word.len() <= 253)?;
+    let named = word.as_bytes()[0].is_ascii_lowercase();
+    (named && last.len() == 5 && owner(word).len() < word.len()).then_some(word)
 }
 
 /// Letters that Kubernetes makes names of.
@@ -197,6 +199,20 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(owner(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn only_a_generated_name_at_the_beginning_names_a_pod() {
+        for (message, expected) in [
+            ("nginx-canary-7f8b9 exceeded memory limit 512Mi", Some("nginx-canary-7f8b9")),
+            ("2026-11-25 10:00:00 started", None),
+            ("-7f8b9 x", None),
+            ("started nginx-canary-7f8b9", None),
+            ("db-0 is up", None),
+            ("", None),
+        ] {
+            assert_eq!(first_word(message), expected, "{message}");
         }
     }
 

@@ -37,9 +37,10 @@ pub const FIELDS: &[(&str, &[&str])] = &[
     ("request_User-Agent", &["c-useragent", "cs-user-agent"]),
     ("request.remote_ip", &["c-ip", "src_ip"]),
     ("ClientHost", &["c-ip", "src_ip"]),
-    ("http.server.request.duration", &["time-taken"]),
-    ("request_time", &["time-taken"]),
-    ("duration", &["time-taken"]),
+    ("http.server.request.duration", &["request-seconds"]),
+    ("rt", &["request-seconds"]),
+    ("request_time", &["request-seconds"]),
+    ("duration", &["request-seconds"]),
     // Who and where.
     ("source.ip", &["c-ip", "src_ip", "SourceIp", "IpAddress", "id.orig_h"]),
     ("source.port", &["src_port", "SourcePort", "IpPort", "id.orig_p"]),
