@@ -11,6 +11,7 @@ pub mod config;
 pub mod failure;
 pub mod receivers;
 pub mod runtime;
+pub mod sigma;
 pub mod store;
 
 pub use failure::{ExitCode, Failure};
