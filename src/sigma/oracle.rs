@@ -51,12 +51,15 @@ pub fn fired(reading: &mut Reading, records: &[String]) -> BTreeMap<usize, Vec<N
 fn judge(set: &RuleSet, number: usize, moments: &BTreeMap<Part, Vec<Moment>>) -> Vec<Moment> {
     let correlated = &set.correlations()[number];
     let span = correlated.rule.timespan_seconds * SECOND;
-    let mut groups: BTreeMap<Vec<Option<&str>>, Vec<(usize, &Moment)>> = BTreeMap::new();
+    let mut groups: BTreeMap<Vec<&str>, Vec<(usize, &Moment)>> = BTreeMap::new();
     for (i, part) in correlated.parts.iter().enumerate() {
         for moment in moments.get(part).into_iter().flatten() {
             let value = |field: &Field| moment.values.get(field).map(String::as_str);
-            let key = correlated.fields[i].group_by.iter().map(value).collect();
-            groups.entry(key).or_default().push((i, moment));
+            let key: Option<Vec<&str>> = correlated.fields[i].group_by.iter().map(value).collect();
+            // Without a value of what is grouped by it belongs to no group.
+            if let Some(key) = key {
+                groups.entry(key).or_default().push((i, moment));
+            }
         }
     }
     let mut out = Vec::new();

@@ -139,11 +139,95 @@ pub(crate) fn workload(event: &Event) -> Option<&str> {
                 let mut services = services.filter(|e| e.kind == EntityType::Service);
                 services.find_map(|entity| event.get(entity.value).strip_suffix(".service"))
             };
-            let named =
-                named.or_else(|| field("application").and_then(|app| app.split('/').next_back()));
-            named.map(owner).or_else(|| pod().map(owner)).or_else(unit)
+            let application = || field("application").and_then(|app| app.split('/').next_back());
+            let program = || Some(event.program()).filter(|name| is_workload(name));
+            let known = named.or_else(application).or_else(pod);
+            let known = known.or_else(|| deployed(event.message())).or_else(unit);
+            known.or_else(program).map(owner)
         }
     }
+}
+
+/// Programs that speak of others.
+const REPORTERS: [&str; 22] = [
+    "kernel",
+    "systemd",
+    "init",
+    "kubelet",
+    "dockerd",
+    "docker",
+    "containerd",
+    "sudo",
+    "su",
+    "sshd",
+    "CRON",
+    "cron",
+    "crond",
+    "jenkins",
+    "helm",
+    "flux",
+    "ansible",
+    "deploy",
+    "capistrano",
+    "kamal",
+    "supervisord",
+    "github",
+];
+
+/// Whether a program is what was rolled out, and not what reports of others.
+fn is_workload(program: &str) -> bool {
+    !program.is_empty()
+        && !REPORTERS.contains(&program)
+        && !["argo", "kube-", "systemd-"].iter().any(|start| program.starts_with(start))
+}
+
+/// What a message says was rolled out: the word behind `deployment of`, `rolled out` and the like.
+fn deployed(message: &str) -> Option<&str> {
+    const PHRASES: [&str; 9] = [
+        "deployment.apps/",
+        "deployment of ",
+        "deploy of ",
+        "deployment ",
+        "deployed ",
+        "deploying ",
+        "rollout of ",
+        "rolled out ",
+        "release of ",
+    ];
+    const NO_NAMES: [&str; 16] = [
+        "to",
+        "version",
+        "in",
+        "the",
+        "on",
+        "with",
+        "of",
+        "failed",
+        "finished",
+        "started",
+        "succeeded",
+        "completed",
+        "is",
+        "was",
+        "and",
+        "for",
+    ];
+    let stems = ["eploy", "oll", "elease of "];
+    if !stems.iter().any(|stem| memchr::memmem::find(message.as_bytes(), stem.as_bytes()).is_some())
+    {
+        return None;
+    }
+    PHRASES.iter().find_map(|phrase| {
+        let starts = message.as_bytes().windows(phrase.len());
+        let mut starts = starts.take(512);
+        let at = starts.position(|part| part.eq_ignore_ascii_case(phrase.as_bytes()))?;
+        let rest = message.get(at + phrase.len()..)?.trim_start_matches(['"', '\'', '`']);
+        let end = rest.bytes().position(|b| !(b.is_ascii_alphanumeric() || b"._/-".contains(&b)));
+        let word = rest[..end.unwrap_or(rest.len())].trim_end_matches(['.', '-', '/']);
+        let name = word.rsplit('/').next()?;
+        let letters = name.bytes().filter(u8::is_ascii_alphabetic).count();
+        (letters > 1 && !NO_NAMES.contains(&name)).then_some(name)
+    })
 }
 
 /// What a message begins with, if that is the generated name of a pod.
@@ -213,6 +297,23 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(first_word(message), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn what_was_rolled_out_is_named_behind_the_verb() {
+        for (message, expected) in [
+            ("Deployment of checkout 1.4.2 to production finished", Some("checkout")),
+            ("deployment.apps/nginx-canary image updated", Some("nginx-canary")),
+            ("deployment \"web\" successfully rolled out", Some("web")),
+            ("Deployed shop/web v1.2", Some("web")),
+            ("rolled out api.", Some("api")),
+            ("deployed version 1.4.2", None),
+            ("Deployed v1", None),
+            ("nothing was said", None),
+            ("deployed ü", None),
+        ] {
+            assert_eq!(deployed(message), expected, "{message}");
         }
     }
 

@@ -142,8 +142,10 @@ pub const ENTITY_NAMES: &[(&str, &[&str])] = &[
     ("@src.ip", &["entity.ip"]),
     ("@dst.ip", &["entity.destination"]),
     ("@host", &["entity.host"]),
-    ("@workload", &["entity.workload"]),
 ];
+
+/// The same for what follows from the text.
+const DERIVED_NAMES: &[(&str, &[&str])] = &[("@workload", &["entity.workload"])];
 
 /// Names of the entities that [`FIELDS`] knows.
 pub const ENTITIES: [(Role, EntityType, &str); 13] = [
@@ -169,7 +171,7 @@ pub(crate) fn names(
     let with = |table: &[(&str, &[&str])]| {
         let own = slots.iter().map(|(name, slot)| (name.clone(), vec![*slot]));
         let mut all: HashMap<Box<str>, Vec<Slot>, Stable> = own.collect();
-        for (name, sigma) in table.iter().chain(ENTITY_NAMES) {
+        for (name, sigma) in table.iter().chain(ENTITY_NAMES).chain(DERIVED_NAMES) {
             let list = all.entry((*name).into()).or_default();
             for slot in sigma.iter().filter_map(|name| slots.get(*name).copied()) {
                 if !list.contains(&slot) {

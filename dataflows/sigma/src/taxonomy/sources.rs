@@ -55,6 +55,19 @@ const DATABASES: [(&[&str], &str); 7] = [
     (&["clickhouse-server", "clickhouse"], "clickhouse"),
 ];
 
+/// Formats that rules for applications of every kind do not speak of: audit records, and requests,
+/// in which stands what a stranger says.
+const FOREIGN: [Format; 8] = [
+    Format::Windows,
+    Format::Cloudtrail,
+    Format::KubeAudit,
+    Format::Auditd,
+    Format::Access,
+    Format::Haproxy,
+    Format::Squid,
+    Format::W3c,
+];
+
 /// Programs that report what a packet filter does.
 const FILTERS: [&str; 4] = ["kernel", "ufw", "ulogd", "filterlog"];
 /// Tags of firewalls that stand where a program does, or before the text.
@@ -112,11 +125,7 @@ pub fn logsources(event: &Event, out: &mut Vec<LogSourceRef<'static>>) {
     if is_firewall(event) {
         out.push(of("firewall", "", ""));
     }
-    // Rules for applications of every kind: whatever a program says of itself.
-    if !matches!(
-        event.format,
-        Format::Windows | Format::Cloudtrail | Format::KubeAudit | Format::Auditd
-    ) {
+    if !FOREIGN.contains(&event.format) {
         out.push(of("application", "", ""));
     }
     match event.format {
