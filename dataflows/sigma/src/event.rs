@@ -271,6 +271,9 @@ mod tests {
         let mut request = event(Format::Access, "nginx", "GET /ENOSPC 404 Not Found", &[], &[]);
         request.activity = Activity::WebRequest;
         check(application, "{message|contains: ENOSPC}", &request, false);
+        request.format = Format::Squid;
+        check("{category: proxy}", "{message|contains: ENOSPC}", &request, true);
+        check("{category: webserver}", "{message|contains: ENOSPC}", &request, false);
         let denied = event(Format::Mysql, "mysqld", "Access denied", &[], &[]);
         for (logsource, expected) in [
             ("{category: database}", true),

@@ -107,7 +107,9 @@ const JSON: [(&[(&str, &str)], LogSourceRef<'static>); 17] = [
 pub fn logsources(event: &Event, out: &mut Vec<LogSourceRef<'static>>) {
     out.clear();
     let own = event.log_source();
-    out.push(of(own.category, own.product, own.service));
+    // What a proxy fetches for others is no request to a server of one's own.
+    let category = if event.format == Format::Squid { "proxy" } else { own.category };
+    out.push(of(category, own.product, own.service));
     let program = event.program();
     if own.product == "linux" {
         let service = SERVICES.iter().find(|(names, _)| names.contains(&program));
@@ -128,10 +130,8 @@ pub fn logsources(event: &Event, out: &mut Vec<LogSourceRef<'static>>) {
     if !FOREIGN.contains(&event.format) {
         out.push(of("application", "", ""));
     }
-    match event.format {
-        Format::Squid => out.push(of("proxy", "", "")),
-        Format::Json => out.extend(json(event)),
-        _ => {}
+    if event.format == Format::Json {
+        out.extend(json(event));
     }
     let meant = |part: &str, has: &str| part.is_empty() || part == has;
     let mut at = 0;
