@@ -12,6 +12,7 @@ pub mod failure;
 pub mod quality;
 pub mod receivers;
 pub mod runtime;
+pub mod sigma;
 pub mod store;
 
 pub use failure::{ExitCode, Failure};

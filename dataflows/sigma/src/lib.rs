@@ -36,7 +36,7 @@ pub use engine::set::{
     Compiled, Correlated, Field, LogSourceRef, Options, Part, PartFields, RuleSet, State,
 };
 pub use fault::{Fault, Place, Problem};
-pub use head::{Header, Level, LogSource, Status, Unknown};
+pub use head::{Header, Level, LogSource, OPERATIONS, PART, Status, Unknown};
 pub use number::{Number, Relation};
 pub use read::correlation::{Alias, Bound, Correlation, Custom, Kind, Logic, Rearm, Trigger};
 pub use read::detection::{Detection, Origin};
