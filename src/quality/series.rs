@@ -9,7 +9,7 @@
 use super::Options;
 use super::layout::Series;
 use super::least::{Least, Place};
-use super::run::{self, storage};
+use super::run::{self, Budget, storage};
 use super::windows::{self, Judged, Scores};
 use crate::config::Config;
 use crate::failure::Failure;
@@ -91,7 +91,8 @@ fn one(series: &Series, level: f64, options: &Options) -> Result<Run, Failure> {
     let file = write(&values)?;
     let place = |row| Place { first: row, end: row + 1, session: row };
     let watch = Arc::new(Least::new((0..values.len() as u64).map(place).collect()));
-    let outcome = run::analyze(file.path(), &[], options.workers, Some(watch.clone()))?;
+    let outcome =
+        run::analyze(file.path(), &[], options.workers, Budget::Default, Some(watch.clone()))?;
     let times: Vec<Ns> = values.iter().map(|(time, _)| *time).collect();
     let least = watch.all();
     let rare = |least: &[Option<f64>]| -> Vec<usize> {

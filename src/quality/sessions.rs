@@ -9,9 +9,10 @@ use super::Options;
 use super::layout::SessionSet;
 use super::least::Least;
 use super::ranking::{self, Judged};
-use super::run::{self, storage};
-use super::stream::{COLUMNS, Draw, Stream};
+use super::run::{self, Budget, Watch, storage};
+use super::stream::{self, COLUMNS, Draw, Stream};
 use crate::failure::Failure;
+use seerflow_model::{Alert, Channel};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,7 +80,9 @@ impl Judgements {
         stream.judge(set, draw)?;
         let Stream { places, labels, events, .. } = stream.end(set)?;
         let watch = Arc::new(Least::new(places));
-        run::analyze(file.path(), &COLUMNS, options.workers, Some(watch.clone()))?;
+        let (file, workers) = (file.path(), options.workers);
+        let outcome = run::analyze(file, &COLUMNS, workers, Budget::Off, Some(watch.clone()))?;
+        outcome.alerts.iter().for_each(|alert| told(alert, &watch));
         let before = self.least.len();
         self.labels.extend(labels);
         self.least.extend(watch.all());
@@ -90,6 +93,23 @@ impl Judgements {
         }
         self.draws += 1;
         Ok(events)
+    }
+}
+
+/// Counts what an alert says of the events that it shows: that they are of a kind that was never
+/// seen, for one, is no score that is calibrated. The alert budget rations what people are told,
+/// not what is improbable, and is off. Times are made up here, so what is said of rates, levels and
+/// silences does not count.
+fn told(alert: &Alert, watch: &Least) {
+    let event = [Channel::Content.name(), Channel::Sequence.name()];
+    let of_events = alert.evidence.iter().all(|e| event.contains(&e.channel.as_str()));
+    if alert.evidence.is_empty() || !of_events {
+        return;
+    }
+    for event in &alert.events {
+        if let Some(seq) = stream::record_at(event.timestamp_ns) {
+            watch.judged(seq, alert.probability, &[("alerts", alert.probability)]);
+        }
     }
 }
 

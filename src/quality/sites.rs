@@ -9,7 +9,7 @@
 use super::Options;
 use super::incidents::{self, Alarm, Scores, Truth};
 use super::layout::{Row, Site};
-use super::run::{self, storage};
+use super::run::{self, Budget, storage};
 use crate::config::Config;
 use crate::failure::Failure;
 use seerflow_model::meaning::Meaning;
@@ -135,7 +135,7 @@ fn one(site: &Site, options: &Options) -> Result<SiteScores, Failure> {
     let file = tempfile::Builder::new().suffix(".csv").tempfile().map_err(|e| storage(&e))?;
     let mut kept = Kept::default();
     write(site, file.as_file(), &mut kept)?;
-    let outcome = run::analyze(file.path(), &COLUMNS, options.workers, None)?;
+    let outcome = run::analyze(file.path(), &COLUMNS, options.workers, Budget::Default, None)?;
     // The header is the first record.
     let attack: HashMap<String, usize> = (1u64..)
         .zip(&kept.rows)

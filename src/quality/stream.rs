@@ -23,7 +23,7 @@ use std::io::{BufWriter, Write};
 /// Most draws of one set.
 const DRAWS_MAX: u64 = 20;
 /// Draws end when so many events were written for a set.
-const EVENTS_MAX: u64 = 10_000_000;
+const EVENTS_MAX: u64 = 5_000_000;
 /// Most kinds of events in one set.
 const KINDS_MAX: usize = 1_000_000;
 /// The first moment of a stream: a Monday, 00:00.
@@ -176,6 +176,11 @@ impl<'a> Stream<'a> {
         self.out.flush().map_err(|e| storage(&e))?;
         Ok(self)
     }
+}
+
+/// The record with this time: a second each.
+pub(super) fn record_at(time: Ns) -> Option<u64> {
+    Some(time.checked_sub(BEGIN)? / SECOND)
 }
 
 /// How many of `part` fall to place `at` when they are spread evenly over `all` places.
