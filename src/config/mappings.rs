@@ -197,7 +197,7 @@ mod tests {
     fn read_all(yaml: &str) -> (Vec<AttackMapping>, Vec<String>) {
         let mut problems = Vec::new();
         let entries = read(&document::parse(yaml).unwrap(), &mut problems);
-        (entries, problems.iter().map(ToString::to_string).collect())
+        (entries, problems.iter().map(|p| p.at("").to_string()).collect())
     }
 
     #[test]

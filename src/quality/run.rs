@@ -1,5 +1,6 @@
 //! One file through the dataflow of `analyze`, with the default configuration.
 
+use crate::config::sources::EntryWeights;
 use crate::config::{Config, Environment, Multiline, SourceEntry, SourceMatch, redact_key};
 use crate::failure::{ExitCode, Failure};
 use crate::runtime::archive::{Plan, Problem, ScanOptions};
@@ -47,6 +48,7 @@ fn config(columns: &[(Meaning, &str)]) -> Config {
             dedup_seconds: None,
             field_mapping: columns.iter().map(|(m, name)| (*m, (*name).to_owned())).collect(),
             redact: Vec::new(),
+            weights: EntryWeights::default(),
             drop: Vec::new(),
         }];
     }

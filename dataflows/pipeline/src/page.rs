@@ -91,7 +91,7 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     });
     let (counts, values) = split(judged, |out| match out {
         LeafOut::Series(sum) => Ok(sum),
-        LeafOut::Finding(finding) => Err(*finding),
+        LeafOut::Finding(finding) => Err(finding),
         _ => unreachable!("taken out above"),
     });
 
@@ -149,6 +149,7 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
         judge.judge(tables, rec, out);
     });
 
+    let values = values.map(|Rec { order, key, data }| Rec { order, key, data: *data });
     let candidates = scope
         .concatenate([values, templates, volumes, events])
         .map(|rec| Rec { key: representative(0), ..rec });
