@@ -5,7 +5,7 @@ use super::{bundled, oracle, page, samples};
 use seerflow_sigma::{Header, Loaded, Options, RuleSet, State};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What must be there at least.
 const RULES_MIN: usize = 90;
@@ -20,8 +20,14 @@ fn bless() -> bool {
     std::env::var_os("SEERFLOW_BLESS").is_some_and(|value| value == "1")
 }
 
-fn loaded() -> Loaded {
-    bundled::load_all(&Options::default())
+/// The rules, loaded once, and what was said of them.
+pub fn loaded() -> &'static (Arc<RuleSet>, Vec<String>) {
+    static LOADED: OnceLock<(Arc<RuleSet>, Vec<String>)> = OnceLock::new();
+    LOADED.get_or_init(|| {
+        let Loaded { set, problems, warnings } = bundled::load_all(&Options::default());
+        let told = problems.iter().chain(&warnings).map(ToString::to_string).collect();
+        (Arc::new(set), told)
+    })
 }
 
 /// Heads of all rules, with the files that they are in.
@@ -69,8 +75,7 @@ fn every_file_of_the_folder_is_compiled_in() {
 
 #[test]
 fn all_load_and_can_match() {
-    let Loaded { set, problems, warnings } = loaded();
-    let told: Vec<_> = problems.iter().chain(&warnings).map(ToString::to_string).collect();
+    let (set, told) = loaded();
     assert!(told.is_empty(), "{}", told.join("\n"));
     assert!(set.rules().len() >= RULES_MIN, "{} rules", set.rules().len());
     assert!(set.correlations().len() >= CORRELATIONS_MIN, "{}", set.correlations().len());
@@ -82,9 +87,9 @@ fn all_load_and_can_match() {
 
 #[test]
 fn every_rule_says_who_what_and_how_it_may_err() {
-    let set = loaded().set;
+    let set = &loaded().0;
     let (mut ids, mut titles) = (BTreeSet::new(), BTreeSet::new());
-    for (file, header) in heads(&set) {
+    for (file, header) in heads(set) {
         let id = header.id.as_deref().unwrap_or_default();
         let parsed = uuid::Uuid::parse_str(id).unwrap_or_default();
         assert_eq!(parsed.get_version_num(), 4, "{file}: {id}");
@@ -109,7 +114,7 @@ fn every_rule_says_who_what_and_how_it_may_err() {
 
 #[test]
 fn no_rule_is_a_bare_keyword() {
-    for rule in loaded().set.rules() {
+    for rule in loaded().0.rules() {
         for origin in &rule.rule.detection.tests {
             assert!(!origin.test.field.is_empty(), "{}: {}", rule.rule.file, origin.test);
         }
@@ -120,9 +125,9 @@ fn no_rule_is_a_bare_keyword() {
 /// itself only where the correlation says so.
 #[test]
 fn parts_are_used_and_correlations_let_their_parts_alert() {
-    let set = loaded().set;
+    let set = &loaded().0;
     let used: BTreeSet<&String> = set.correlations().iter().flat_map(|c| &c.rule.rules).collect();
-    for (file, header) in heads(&set) {
+    for (file, header) in heads(set) {
         assert!(!header.is_part() || used.contains(header.name.as_ref().unwrap()), "{file}");
     }
     for correlated in set.correlations() {
@@ -146,7 +151,7 @@ fn tactics_and_techniques_are_those_of_attack() {
             known.insert(technique["id"].as_str().unwrap(), tactics);
         }
     }
-    for (file, header) in heads(&loaded().set) {
+    for (file, header) in heads(&loaded().0) {
         let tactics: BTreeSet<_> = header.tactics().iter().map(|tactic| tactic.slug()).collect();
         let mut covered = BTreeSet::new();
         for id in header.techniques() {
@@ -173,7 +178,7 @@ fn all_samples() -> Vec<(Arc<str>, samples::Samples)> {
 
 #[test]
 fn samples_of_detection_rules() {
-    let set = Arc::new(loaded().set);
+    let set = loaded().0.clone();
     let mut reading = Reading::new(set.clone());
     let mut wrong = String::new();
     let mut count = 0;
@@ -199,7 +204,7 @@ fn samples_of_detection_rules() {
 
 #[test]
 fn samples_of_correlation_rules() {
-    let set = Arc::new(loaded().set);
+    let set = loaded().0.clone();
     let mut reading = Reading::new(set.clone());
     let mut wrong = Vec::new();
     for (file, samples) in all_samples() {
@@ -220,5 +225,5 @@ fn samples_of_correlation_rules() {
 
 #[test]
 fn the_page_is_made_of_the_rules() {
-    agree("docs/RULES.md", &page::page(&loaded().set));
+    agree("docs/RULES.md", &page::page(&loaded().0));
 }
