@@ -39,7 +39,7 @@ pub struct Judged {
     pub times: Vec<Ns>,
     /// First and last row of each window.
     pub windows: Vec<(usize, usize)>,
-    /// Detected rows, ascending.
+    /// Detected rows, ascending, each once.
     pub detected: Vec<usize>,
 }
 
@@ -254,6 +254,7 @@ mod tests {
             windows.sort_unstable();
             let mut detected: Vec<usize> = (0..12).map(|_| next(rows) as usize).collect();
             detected.sort_unstable();
+            detected.dedup();
             all.push(Judged { times, windows, detected });
         }
         let scores = score(&all);
