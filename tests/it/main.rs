@@ -29,4 +29,5 @@ mod stored;
 mod support;
 mod tables;
 mod walkthrough;
+mod warm;
 mod webhook;
