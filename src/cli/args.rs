@@ -187,6 +187,9 @@ pub struct StartArgs {
     /// Data directory [default: storage.data_dir, $SEERFLOW_DATA_DIR, ~/.local/share/seerflow]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Begin with models that `analyze --save-models` has learnt
+    #[arg(long, value_name = "DIR")]
+    pub models: Option<PathBuf>,
     /// Where alerts go.
     #[command(flatten)]
     pub alerts: AlertArgs,
@@ -222,6 +225,9 @@ pub struct AnalyzeArgs {
     /// That directory [default: storage.data_dir, $SEERFLOW_DATA_DIR, ~/.local/share/seerflow]
     #[arg(long, value_name = "DIR", requires = "persist")]
     pub data_dir: Option<PathBuf>,
+    /// Save what was learnt in a directory of its own, for `start --models`
+    #[arg(long, value_name = "DIR")]
+    pub save_models: Option<PathBuf>,
     /// Write the alerts to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -251,6 +257,9 @@ pub struct TailArgs {
     /// Data directory, as for start
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Begin with models that `analyze --save-models` has learnt
+    #[arg(long, value_name = "DIR", conflicts_with = "from_start")]
+    pub models: Option<PathBuf>,
     /// How sources are read.
     #[command(flatten)]
     pub source: SourceArgs,
@@ -567,6 +576,7 @@ mod tests {
             ("analyze x --timezone Mars", "Europe/Berlin"),
             ("analyze x --format tabel", "'table'"),
             ("analyze x --json --format csv", "cannot be used with"),
+            ("tail x --from-start --models m", "cannot be used with"),
             ("start --alerts-format xml", "[possible values: human, json]"),
         ] {
             let error = parse(words).unwrap_err();

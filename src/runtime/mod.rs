@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod dictionary;
 pub mod facts;
 pub mod live;
+pub mod models;
 pub mod rules;
 pub mod setup;
 pub mod stamp;

@@ -30,4 +30,5 @@ mod stored;
 mod support;
 mod tables;
 mod walkthrough;
+mod warm;
 mod webhook;

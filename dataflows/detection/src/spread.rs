@@ -123,6 +123,17 @@ impl Spread {
         Some(SpreadScore { upper, lower, distinct, expected, deviation })
     }
 
+    /// The engine was off for so many buckets: what was seen in them is not known, and neither are
+    /// the windows that hold some of them.
+    pub fn skip(&mut self, config: &SpreadConfig, buckets: u64) {
+        let unknown = buckets.saturating_add(u64::from(config.panes.clamp(1, PANES_MAX)) - 1);
+        if let Some(began) = &mut self.began {
+            *began = began.saturating_add(unknown);
+            self.closed = self.closed.saturating_add(unknown);
+        }
+        self.panes.clear();
+    }
+
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
         self.panes.capacity() * size_of::<(u64, Distinct)>()

@@ -67,7 +67,7 @@ pub(crate) fn parts(
             workers: options.workers * place.processes(),
             end: end.clone(),
             cut: options.cut.clone(),
-            restore: options.restore.clone(),
+            restore: None,
             gap: options.gap,
             group_keys_max: Some(options.settings.bounds.keys),
             meters: shared.meters.clone(),

@@ -164,6 +164,8 @@ struct Build {
     lanes: Vec<Mutex<Option<LaneReceiver>>>,
     watch: Watch,
     alerts: flume::Sender<Alert>,
+    /// State to begin with, one for each worker that has not begun; freed when all have.
+    restore: Mutex<Vec<Arc<Snapshot>>>,
 }
 
 impl Build {
@@ -178,7 +180,8 @@ impl Build {
             shared.profile.watch(worker);
         }
         let probe = ProbeHandle::new();
-        let parts = parts(options, shared, end, local, lane, &probe, self.alerts.clone());
+        let mut parts = parts(options, shared, end, local, lane, &probe, self.alerts.clone());
+        parts.env.restore = self.restore.lock().unwrap_or_else(PoisonError::into_inner).pop();
         worker.dataflow(|scope| page::build(scope, parts, &probe));
         let page = worker.installed_dataflows();
         if let Some(peers) = &shared.peers {
@@ -217,8 +220,12 @@ impl Engine {
         let (alerts, out) = flume::unbounded();
         let lanes = receivers.into_iter().map(|lane| Mutex::new(Some(lane))).collect();
         let watch = Watch { failed: shared.failed.clone(), lanes: senders.clone() };
+        let restore = options.restore.take();
+        let restore = Mutex::new(restore.map_or_else(Vec::new, |state| vec![state; workers]));
+        let shared_too = shared.clone();
+        let end_too = end.clone();
         let build =
-            Build { options, shared: shared.clone(), end: end.clone(), lanes, watch, alerts };
+            Build { options, shared: shared_too, end: end_too, lanes, watch, alerts, restore };
         let (builders, guard) = match cluster {
             Some(cluster) => cluster.allocators(workers),
             None => timely::CommunicationConfig::Process(workers).try_build(),

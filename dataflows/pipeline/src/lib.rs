@@ -17,6 +17,7 @@ pub mod judge;
 pub mod keep;
 pub mod keyed;
 pub mod meters;
+pub mod models;
 pub mod moment;
 pub mod notes;
 pub mod observe;

@@ -13,13 +13,14 @@ use super::walks::{Known, Walked};
 use crate::combine::{Combiner, Sum};
 use crate::counts::Lead;
 use crate::detector::Detector;
+use crate::env::Gap;
 use crate::keyed::{Ctx, Fold, Knowing, Versions};
 use crate::moment::{Moment, peer_of};
 use crate::rec::Rec;
 use crate::settings::Settings;
 use seerflow_detection::beacon::{Beacon, BeaconConfig, Rhythm};
 use seerflow_detection::cusum::Change;
-use seerflow_detection::sequence::{END, SequenceConfig, Walk};
+use seerflow_detection::sequence::{END, START, SequenceConfig, Walk};
 use seerflow_detection::spread::{Spread, SpreadConfig, SpreadScore};
 use seerflow_model::edge::Relation;
 use seerflow_model::time::{Ns, QUANTUM};
@@ -127,6 +128,8 @@ pub struct Entities {
     spread: SpreadConfig,
     beacon: BeaconConfig,
     bucket: Ns,
+    /// Silence after which a session has ended.
+    idle: Ns,
     /// Scores from here on go on.
     matters: f64,
     tables: Versions<Known>,
@@ -141,6 +144,7 @@ impl Entities {
             spread: settings.spread,
             beacon: settings.beacon,
             bucket: settings.bucket,
+            idle: settings.session_idle,
             matters: settings.score_min,
             tables: Versions::default(),
             partials: Combiner::new(QUANTUM),
@@ -217,6 +221,21 @@ impl Fold for Entities {
             let began = (bucket + 1).saturating_sub(u64::from(self.spread.panes)) * self.bucket;
             let pattern = PatternScore { pattern: Pattern::Spread(score), lead, began };
             ctx.emit(key, EntitiesOut::Pattern(Box::new(pattern)));
+        }
+    }
+
+    /// A session that must have ended in the gap is not judged: nobody saw how it did. Windows and
+    /// beats begin anew, because what belongs to them was not seen.
+    fn resume(&mut self, state: &mut EntityState, due: &mut Option<Ns>, gap: Gap) {
+        if gap.length() >= self.idle {
+            state.who = None;
+            let _ = state.walk.end_after(&self.sequence, None, [START; 2]);
+        }
+        let buckets = gap.touched(self.bucket);
+        if let Some(warm) = state.warm.as_mut().filter(|_| buckets > 0) {
+            (warm.lead, *due) = (None, None);
+            warm.spread.skip(&self.spread, buckets);
+            warm.pairs.iter_mut().for_each(|(_, beacon)| beacon.pause());
         }
     }
 

@@ -207,10 +207,18 @@ impl Fold for SeriesFold {
         self.peers.flush_to(from, out, |sum| sum.key, SeriesOut::Peers);
     }
 
-    /// Buckets without the engine are unknown, not zero; what was waited for comes so much later.
+    /// Buckets without the engine are unknown, not zero, and so are those in which it went and came;
+    /// what was waited for comes so much later. A run of deviations does not outlast a gap in which
+    /// it would have become the level.
     fn resume(&mut self, group: &mut Group, due: &mut Option<Ns>, gap: Gap) {
-        let buckets = gap.units(self.bucket);
+        let buckets = gap.touched(self.bucket);
+        if buckets > 0 {
+            group.open = Open::default();
+        }
         for entry in group.series.values_mut() {
+            if buckets >= u64::from(self.config.relevel_buckets) {
+                entry.change = None;
+            }
             entry.model.skip(buckets);
             if let Some(regular) = &mut entry.regular {
                 regular.skip(buckets);

@@ -169,8 +169,13 @@ impl Fold for Walks {
         }
     }
 
-    /// What happened without the engine is not known: a session lasts so much longer.
+    /// What happened without the engine is not known: a session lasts so much longer. After a gap
+    /// in which it must have ended nobody knows how it did, and the next event is a first one.
     fn resume(&mut self, state: &mut Way, due: &mut Option<Ns>, gap: Gap) {
+        if gap.length() >= self.idle {
+            (state.last, state.seen, *due) = ([START; 2], gap.to, None);
+            return;
+        }
         state.seen = state.seen.saturating_add(gap.length());
         *due = due.map(|due| due.saturating_add(gap.length()));
     }
