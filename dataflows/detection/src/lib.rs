@@ -34,6 +34,7 @@ mod golden;
 pub mod gpd;
 pub mod halfspace;
 pub mod holt_winters;
+pub mod marks;
 pub mod novelty;
 pub mod sequence;
 pub mod silence;
