@@ -1,5 +1,6 @@
 //! What can be typed. Help texts are the doc lines.
 
+use super::mark_args::MarkArgs;
 use super::people_args::{FeedbackArgs, SilenceArgs};
 use super::search_args::{ExportArgs, ImportArgs, QueryArgs, SourcesArgs, StatusArgs};
 use super::time_arg::{self, TimeArg};
@@ -52,6 +53,8 @@ pub enum Command {
     Sources(SourcesArgs),
     /// Keep alerts from people for a while: add, list, rm
     Silence(SilenceArgs),
+    /// Say where and when change is expected: deploy, maintenance, list, end
+    Mark(MarkArgs),
     /// Say whether an alert was right
     Feedback(FeedbackArgs),
     /// Measure the whole pipeline
@@ -77,6 +80,7 @@ impl Command {
             Command::Status(_) => "status",
             Command::Sources(_) => "sources",
             Command::Silence(_) => "silence",
+            Command::Mark(_) => "mark",
             Command::Feedback(_) => "feedback",
             Command::Bench(_) => "bench",
             Command::Config(_) => "config",

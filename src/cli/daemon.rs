@@ -16,6 +16,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::cluster::Formed;
 use crate::runtime::dictionary::Dictionary;
 use crate::runtime::facts::EngineFacts;
+use crate::runtime::guidance;
 use crate::runtime::live::{Live, LiveOptions, Way};
 use crate::runtime::models::{self, Meaning, Models};
 use crate::runtime::rules::Rules;
@@ -199,6 +200,9 @@ impl Daemon {
             Some(store) => Some(events::keepers(store, self.workers, Origin::Live)?),
             None => None,
         };
+        if let Some(store) = &store {
+            guidance::restore(store.as_ref(), &engine.desk, Clock::system().now())?;
+        }
         engine.cluster = self.formed.map(Formed::into_cluster);
         let (mut live, alerts) =
             Live::start(engine, options).map_err(|error| common::engine_failed(&error))?;

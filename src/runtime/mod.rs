@@ -7,6 +7,7 @@ pub mod clock;
 pub mod cluster;
 pub mod dictionary;
 pub mod facts;
+pub mod guidance;
 pub mod live;
 pub mod models;
 pub mod rules;

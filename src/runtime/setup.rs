@@ -86,6 +86,7 @@ pub fn engine(config: &Config, workers: usize, rules: &Arc<Rules>) -> Options {
         cut: None,
         restore: None,
         gap: None,
+        desk: Arc::default(),
     }
 }
 

@@ -35,6 +35,7 @@ mod golden;
 pub mod gpd;
 pub mod halfspace;
 pub mod holt_winters;
+pub mod marks;
 pub mod novelty;
 pub mod risk;
 pub mod sequence;

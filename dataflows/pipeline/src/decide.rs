@@ -6,6 +6,7 @@ use crate::engine::Shared;
 use crate::env::Env;
 use crate::finding::{Finding, Level};
 use crate::folds::series::Score;
+use crate::place::place;
 use crate::rec::Rec;
 use crate::settings::{Settings, Weights};
 use crate::table::Tables;
@@ -66,6 +67,8 @@ impl Decide {
                 host: score.lead.host(),
                 excess,
                 decides,
+                place: Box::new(place(&score.lead.event, &score.lead.template, level)),
+                held: None,
             };
             let order = seerflow_model::Order { n: order.n * 4 + n, ..order };
             out.push(Rec { order, key: 0, data: finding });

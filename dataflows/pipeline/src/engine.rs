@@ -5,6 +5,8 @@ use crate::cluster::{Cluster, Peers, Place};
 use crate::env::{Cut, End, Env, Gap, Snapshot};
 use crate::feed::{self, LaneReceiver, LaneSender, Port, PortState};
 use crate::flow::Flow;
+use crate::folds::guidance::HeldByMarks;
+use crate::guide::Desk;
 use crate::keep::{Keeper, Keepers};
 use crate::meters::Meters;
 use crate::notes;
@@ -61,6 +63,8 @@ pub struct Options {
     pub restore: Option<Arc<Snapshot>>,
     /// The time between that state and now, when there is any.
     pub gap: Option<Gap>,
+    /// Where guidance is left; what is there at the start comes before all records.
+    pub desk: Arc<Desk>,
 }
 
 /// What workers share with readers.
@@ -74,6 +78,10 @@ pub struct Shared {
     pub noticed: Arc<Noticed>,
     /// Findings that the alert budget held back.
     pub budget_held: Arc<AtomicU64>,
+    /// Where guidance is left.
+    pub desk: Arc<Desk>,
+    /// What marks held.
+    pub held_by_marks: Arc<HeldByMarks>,
     /// CPU time of each worker, ns.
     pub worker_cpu: Arc<Vec<AtomicU64>>,
     /// What the keyed operators of this process count.
@@ -106,6 +114,8 @@ pub struct Parts {
     pub keeper: Option<Box<dyn Keeper>>,
     /// What is shared with readers.
     pub shared: Shared,
+    /// Where guidance is left, on one worker of the process.
+    pub desk: Option<Arc<Desk>>,
     /// Where alerts go.
     pub alerts: Outlet,
 }

@@ -11,7 +11,9 @@
 //!                                                       │               │     ├─► calibrate ─► tables
 //!                                                       │            judge    │                  │
 //!                                                       │               │  decide ◄──────────────┘
-//!                                    newness ─────► budget ◄────────────┴─────┘
+//!                                    newness ─────► guide ◄─────────────┴─────┘
+//!                                                       │ ◄── marks, verdicts
+//!                                                    budget
 //!                                                       └─► episodes ─► alerts
 //! ```
 //!
@@ -31,6 +33,7 @@ use crate::folds::{
     budget, calibrate, chains, content, entities, episodes, facts, merges, newness, peers, series,
     sessions, walks,
 };
+use crate::guide::guided;
 use crate::judge::Judge;
 use crate::keyed::{keyed, keyed_knowing};
 use crate::parse::parse;
@@ -150,9 +153,8 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     });
 
     let values = values.map(|Rec { order, key, data }| Rec { order, key, data: *data });
-    let candidates = scope
-        .concatenate([values, templates, volumes, events])
-        .map(|rec| Rec { key: representative(0), ..rec });
+    let candidates = scope.concatenate([values, templates, volumes, events]);
+    let candidates = guided(candidates, parts.desk, env.worker, representative(0));
     let admitted = keyed(candidates, budget::BudgetFold::new(&settings, &parts.shared), &env);
     let alerts = keyed(admitted, episodes::Episodes::new(&settings), &env);
 

@@ -7,6 +7,7 @@ pub mod content;
 pub mod entities;
 pub mod episodes;
 pub mod facts;
+pub mod guidance;
 pub mod leaves;
 pub mod merges;
 pub mod newness;
