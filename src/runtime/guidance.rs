@@ -130,7 +130,7 @@ mod tests {
         };
         let over = store.add_mark(&new("sshd", START + 9), START).unwrap();
         let mark = store.add_mark(&new("nginx", START + 3 * DAY), START + 3).unwrap();
-        assert_eq!(store.marks(START + 9).unwrap(), [mark.clone()]);
+        assert_eq!(store.marks(START + 9).unwrap(), std::slice::from_ref(&mark));
         let now = START + 2 * DAY;
         let ended = store.end_mark(&mark.id, "ada", now - 5).unwrap().unwrap();
         assert_eq!((ended.until(), ended.state(now)), (now - 5, "ended early"));

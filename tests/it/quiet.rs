@@ -1,8 +1,12 @@
 //! Quiet streams as lines through the whole engine: decisions come at the rate that was asked for,
 //! what is injected is found, a quiet day stays quiet, and a silence that was held back comes again.
 
+mod ensemble;
 mod feed;
+mod kinds;
+mod service;
 mod streams;
+mod truth;
 
 use crate::support::full;
 use feed::{feed, options};
@@ -11,45 +15,51 @@ use seerflow_pipeline::folds::episodes::Windows;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use streams::{BEGIN, Injected, MINUTE, Odd, Shape, Stream, attainable, host, value};
+use streams::{BEGIN, Injected, MINUTE, Odd, Stream, host, value};
+use truth::Shape;
 
 /// Levels that are looked at; the first is the risk level of a run.
 const LEVELS: [f64; 2] = [1e-2, 1e-3];
 /// `[realised, expected]` by level.
 type Rates = [[f64; 2]; 2];
 
-/// Expected decisions per minute by the truth, of a channel of a stream.
-fn expected(stream: &Stream, channel: &str, minute: u64, level: f64) -> Option<f64> {
-    let (mean, zeros) = stream.truth(minute);
-    let hosts = stream.hosts as f64;
-    match channel {
-        "volume-host" | "volume-entity" => Some(hosts * attainable(level, mean, zeros)),
-        // Sums of Poisson hosts are Poisson; of others they are not.
-        _ if zeros == 0.0 => Some(attainable(level, hosts * mean, 0.0)),
-        _ => None,
+/// Expected decisions per minute by the truth, of a channel of a stream, at both levels.
+fn expected(stream: &Stream, channel: &str, minute: u64) -> Option<[f64; 2]> {
+    let mean = stream.mean(minute);
+    let (series, each) = match channel {
+        "volume-host" | "volume-entity" => (stream.hosts, 1),
+        _ => (1, stream.hosts),
+    };
+    let law = stream.shape.law(mean, each)?;
+    Some(LEVELS.map(|level| series as f64 * law.attainable(level)))
+}
+
+/// The same by the hour of the log: the truth changes by the hour at most.
+fn expected_by_hour(stream: &Stream, channel: &str) -> Option<Vec<[f64; 2]>> {
+    if stream.shape == Shape::Seasonal {
+        (0..24).map(|hour| expected(stream, channel, 60 * hour + 30)).collect()
+    } else {
+        expected(stream, channel, 0).map(|same| vec![same; 24])
     }
 }
 
-/// Realised and expected decisions of one stream, all channels together.
+/// Realised and expected decisions of one stream, all channels of volume together.
 fn rates(stream: Stream) -> Rates {
     let (_, shared) = feed(options(LEVELS[0], 0), stream.lines(Vec::new()));
     let mut rates = [[0.0; 2]; 2];
     let channels = shared.views.decisions();
-    assert_eq!(channels.len(), 4, "{channels:?}");
-    for (channel, decisions) in channels {
+    for channel in ["volume-source", "volume-host", "volume-template", "volume-entity"] {
+        let decisions = channels[channel];
         // 60 buckets until a series scores, and 60 quanta of scores or of waiting for them.
         let calibrated = BEGIN + 60 * MINUTE;
         assert!(decisions.since >= calibrated, "{channel}: {decisions:?}");
         assert!(decisions.first.is_none_or(|first| first >= decisions.since));
         let from = (decisions.since - BEGIN) / MINUTE - 1;
-        for (at, level) in LEVELS.into_iter().enumerate() {
-            // The truth changes by the hour at most.
-            let by_hour: Option<Vec<f64>> =
-                (0..24).map(|hour| expected(&stream, channel, 60 * hour + 30, level)).collect();
-            let Some(by_hour) = by_hour else { continue };
+        let Some(by_hour) = expected_by_hour(&stream, channel) else { continue };
+        for at in 0..LEVELS.len() {
             let minutes = from..stream.minutes;
             rates[at][0] += decisions.at_levels[at] as f64;
-            rates[at][1] += minutes.map(|m| by_hour[(m / 60 % 24) as usize]).sum::<f64>();
+            rates[at][1] += minutes.map(|m| by_hour[(m / 60 % 24) as usize][at]).sum::<f64>();
         }
     }
     rates
@@ -83,7 +93,7 @@ fn plan() -> &'static [(f64, u64, u64, u64)] {
 #[test]
 fn decisions_of_quiet_streams_come_at_the_rate_that_was_asked_for() {
     let mut pooled = [[0.0; 2]; 2];
-    for shape in [Shape::Poisson, Shape::Seasonal, Shape::ZeroInflated] {
+    for shape in Shape::ALL {
         for &(per_second, hosts, hours, seeds) in plan() {
             let mut stream = [[0.0; 2]; 2];
             for seed in 0..seeds {
@@ -141,7 +151,7 @@ fn anomalies_injected_into_quiet_streams_are_found() {
     };
     for level in LEVELS {
         let mut all = [[0; 2]; 3];
-        for shape in [Shape::Poisson, Shape::Seasonal, Shape::ZeroInflated] {
+        for shape in Shape::ALL {
             for &(per_second, hosts, hours, seeds) in plan {
                 let mut stream = [[0; 2]; 3];
                 for seed in 0..seeds {

@@ -133,16 +133,23 @@ impl Decide {
             .shift
             .as_ref()
             .and_then(|shift| tables.get(&change.key(peer))?.tail(Side::Upper, shift.nats));
-        let part = |p: f64| p / self.risk_level;
-        self.views.count_decision(self.worker, volume.name(), now, part(p_volume));
-        if let Some(p) = p_change {
-            self.views.count_decision(self.worker, change.name(), now, part(p));
+        let count = |name, p: f64| {
+            let part = p / self.risk_level;
+            self.views.count_decision(self.worker, name, now, part, raw.empties);
+        };
+        count(volume.name(), p_volume);
+        // A run that is not further out than it was says nothing.
+        if kind != SeriesKind::Entity
+            && tables.get(&change.key(peer)).is_some_and(Table::calibrated)
+        {
+            count(change.name(), p_change.unwrap_or(1.0));
         }
         let weights = self.weights.of(&score.lead.event);
         let combined = combine(&[
             (Some(p_volume), weights.of(volume.channel())),
             (p_change, weights.of(change.channel())),
         ])?;
+        count("bucket", combined.p);
         Some(Judged { p: combined.p, shift: combined.driver == 1, p_volume, p_change })
     }
 }

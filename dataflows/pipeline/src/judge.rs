@@ -152,7 +152,7 @@ impl Judge {
 
     /// Counts a decision: how far its probability is from the risk level.
     fn count(&self, name: &'static str, now: Ns, p: f64) {
-        self.views.count_decision(self.worker, name, now, p / self.risk_level);
+        self.views.count_decision(self.worker, name, now, p / self.risk_level, 0);
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Each host writes one kind of line; how many a minute is drawn from a distribution that is known.
 //! So the source and the template are sums of independent hosts, and the truth about every series
-//! is known too (of zero-inflated hosts only about each by itself).
+//! is known too (of some shapes only about each host by itself).
 
+use super::truth::Shape;
 use crate::support::rng::Rng;
 use seerflow_model::Ns;
 use seerflow_model::time::{self, MILLISECOND, SECOND};
@@ -14,17 +15,6 @@ pub const BEGIN: Ns = 1_773_129_600 * SECOND;
 pub const MINUTE: Ns = 60 * SECOND;
 /// Words of the one slot of the line.
 const ZONES: [&str; 4] = ["amber", "blue", "green", "red"];
-
-/// The shape of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// The same rate at any time.
-    Poisson,
-    /// A day's sine of 50 %.
-    Seasonal,
-    /// Nothing in 60 % of the minutes, else 2.5 times the rate.
-    ZeroInflated,
-}
 
 /// A stream.
 #[derive(Clone, Copy, Debug)]
@@ -86,16 +76,9 @@ fn letters(mut n: u64) -> String {
 }
 
 impl Stream {
-    /// Mean of what a host writes in a minute when it writes, and the chance that it does not.
-    pub fn truth(&self, minute: u64) -> (f64, f64) {
-        let mean = self.per_second * 60.0 / self.hosts as f64;
-        let part = (minute + 480) % 1440;
-        let sine = (part as f64 / 1440.0 * std::f64::consts::TAU).sin();
-        match self.shape {
-            Shape::Poisson => (mean, 0.0),
-            Shape::Seasonal => (mean * (1.0 + 0.5 * sine), 0.0),
-            Shape::ZeroInflated => (mean / 0.4, 0.6),
-        }
+    /// Mean of what a host writes in a minute.
+    pub fn mean(&self, minute: u64) -> f64 {
+        self.shape.mean(self.per_second * 60.0 / self.hosts as f64, minute)
     }
 
     /// Anomalies from minute `from` on, about one in `apart` minutes.
@@ -105,7 +88,7 @@ impl Stream {
         let mut at = from;
         loop {
             at += apart * 4 / 5 + rng.below(apart * 2 / 5);
-            let busy = self.truth(at).0 >= 5.0;
+            let busy = self.mean(at) >= 5.0;
             let odd = match rng.below(3) {
                 0 => Odd::Value,
                 1 if busy => Odd::Rate,
@@ -132,10 +115,10 @@ impl Stream {
 
     fn minute(&self, minute: u64, now: &[Injected], rng: &mut Rng) -> Vec<(Ns, String)> {
         let begin = BEGIN + minute * MINUTE;
-        let (mean, zeros) = self.truth(minute);
+        let mean = self.mean(minute);
         let mut lines = Vec::new();
         for index in 0..self.hosts {
-            let drawn = if rng.chance(zeros) { 0 } else { poisson(rng, mean) };
+            let drawn = self.shape.draw(rng, mean);
             let odd = now.iter().find(|injected| injected.host == index);
             let count = match odd.map(|injected| injected.odd) {
                 Some(Odd::Burst) => (10 * drawn).max((10.0 * mean.max(1.0)) as u64),
@@ -157,56 +140,4 @@ impl Stream {
         lines.sort();
         lines
     }
-}
-
-/// Poisson in pieces, so that no exponential becomes too small.
-fn poisson(rng: &mut Rng, mean: f64) -> u64 {
-    let pieces = (mean / 20.0).ceil().max(1.0);
-    (0..pieces as u64).map(|_| rng.poisson(mean / pieces)).sum()
-}
-
-/// The greatest level ≤ `level` that a two-sided test of a count can have when the truth is known:
-/// zero with chance `zeros`, else Poisson.
-pub fn attainable(level: f64, mean: f64, zeros: f64) -> f64 {
-    let mut probability = (-mean).exp();
-    let mut below = 0.0;
-    let (mut lower, mut upper) = (0.0, 1.0);
-    let mut x = 0.0;
-    // By simple sums: first the lower tail, then the first count whose upper tail is small enough.
-    while upper > level / 2.0 {
-        below += probability;
-        let at_most = zeros + (1.0 - zeros) * below;
-        if at_most <= level / 2.0 {
-            lower = at_most;
-        }
-        x += 1.0;
-        probability *= mean / x;
-        upper = (1.0 - zeros) * rest(mean, x, probability);
-    }
-    lower + upper
-}
-
-/// P(X ≥ x), given P(X = x).
-fn rest(mean: f64, mut x: f64, mut probability: f64) -> f64 {
-    let mut sum = 0.0;
-    while probability > 1e-3 * sum * f64::EPSILON || x < mean {
-        sum += probability;
-        x += 1.0;
-        probability *= mean / x;
-    }
-    sum
-}
-
-#[test]
-fn attainable_levels_are_those_of_the_steps() {
-    // Poisson(0.1): P(≥2) = .00468, P(≥3) = .000155. Poisson(6): P(0) = .0025, P(≥14) = .0036.
-    for (level, mean, want) in
-        [(1e-2, 0.1, 0.004_68), (1e-3, 0.1, 0.000_155), (1e-2, 6.0, 0.002_48 + 0.003_63)]
-    {
-        let got = attainable(level, mean, 0.0);
-        assert!((got - want).abs() < 0.02 * want, "{level} {mean}: {got}");
-    }
-    let dense = attainable(1e-3, 600.0, 0.0);
-    assert!((0.000_85..=0.001).contains(&dense), "{dense}");
-    assert!(attainable(1e-2, 15.0, 0.6) < 5e-3, "no lower side");
 }

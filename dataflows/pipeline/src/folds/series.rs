@@ -25,8 +25,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Scores below this (p > 0.05) are only counted for calibration.
-const SCORE_MIN: f64 = 3.0;
 /// A series without a model of its own names a finding from this many events in a bucket.
 const NAMES_MIN: u64 = 20;
 /// A template says that a bucket is usual from this many events.
@@ -117,6 +115,8 @@ pub struct SeriesFold {
     pub silence: SilenceConfig,
     /// How shifts of a level are judged.
     pub change: CusumConfig,
+    /// Scores below this are only counted for calibration.
+    pub score_min: f64,
     /// Scores for calibration.
     pub partials: Combiner<Partial>,
     /// Counts of peer groups.
@@ -135,6 +135,7 @@ impl SeriesFold {
             config: settings.volume,
             silence: settings.silence,
             change: settings.change(),
+            score_min: settings.score_min,
             partials: Combiner::new(QUANTUM),
             peers: Combiner::new(QUANTUM),
             bounds: settings.bounds,
@@ -307,7 +308,8 @@ impl SeriesFold {
             let add = |part: &mut PeerPart| part.0.add(observed);
             self.peers.add_with(volume.key(peer), ctx.now(), add, || PeerPart::of(observed));
         }
-        let shift = raw.as_ref().and_then(|raw| entry.shift(&self.change, bucket, raw));
+        let shift =
+            raw.as_ref().and_then(|raw| entry.shift(&self.change, self.score_min, bucket, raw));
         if let Some(ended) = shift.and_then(|shift| shift.ended) {
             let change = Detector::Change(entry.kind);
             self.partials.add_with(
@@ -318,7 +320,7 @@ impl SeriesFold {
             );
         }
         let shift = shift.and_then(|shift| shift.found);
-        let matters = raw.as_ref().is_some_and(|raw| raw.upper.max(raw.lower) >= SCORE_MIN)
+        let matters = raw.as_ref().is_some_and(|raw| raw.upper.max(raw.lower) >= self.score_min)
             || shift.is_some()
             || silence.is_some()
             || match (&raw, entry.kind) {
@@ -369,14 +371,20 @@ impl Entry {
     }
 
     /// Takes the deviation of a bucket into the sums that show a shift of the level.
-    fn shift(&mut self, config: &CusumConfig, bucket: u64, raw: &Raw) -> Option<Level> {
+    fn shift(
+        &mut self,
+        config: &CusumConfig,
+        score_min: f64,
+        bucket: u64,
+        raw: &Raw,
+    ) -> Option<Level> {
         if self.kind == SeriesKind::Entity {
             return None;
         }
         let residual = normal_score(raw.upper, raw.lower);
         let cusum = self.change.get_or_insert_default();
         let step = cusum.step(config, bucket, residual);
-        let found = step.score.filter(|nats| *nats >= SCORE_MIN);
+        let found = step.score.filter(|nats| *nats >= score_min);
         let found = found.zip(cusum.run()).map(|(nats, change)| Shift { nats, change });
         Some(Level { ended: step.ended, found })
     }

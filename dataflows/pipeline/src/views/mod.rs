@@ -37,13 +37,17 @@ pub struct Decisions {
     pub since: Ns,
     /// When the first decision was made.
     pub first: Option<Ns>,
+    /// Scores that were judged, with those of empty buckets: all there are where `score_min` is 0,
+    /// else those that it lets through.
+    pub judged: u64,
     /// Decisions at the risk level, at a tenth of it, at a hundredth …
     pub at_levels: [u64; DECADES],
 }
 
 impl Decisions {
-    /// Counts a probability that is `part` of the risk level.
-    fn count(&mut self, at: Ns, part: f64) {
+    /// Counts a probability that is `part` of the risk level, and scores that say nothing.
+    fn count(&mut self, at: Ns, part: f64, ordinary: u64) {
+        self.judged = self.judged.saturating_add(ordinary).saturating_add(1);
         let mut level = 1.0;
         for count in &mut self.at_levels {
             *count += u64::from(part <= level);
@@ -56,6 +60,7 @@ impl Decisions {
 
     fn merge(&mut self, other: &Decisions) {
         self.since = self.since.min(other.since);
+        self.judged = self.judged.saturating_add(other.judged);
         self.first = self.first.into_iter().chain(other.first).min();
         for (mine, theirs) in self.at_levels.iter_mut().zip(other.at_levels) {
             *mine += theirs;
@@ -197,11 +202,19 @@ impl Views {
         all
     }
 
-    /// Counts a judged score of a channel: its probability is `part` of the risk level.
-    pub fn count_decision(&self, worker: usize, channel: &'static str, at: Ns, part: f64) {
-        let fresh = Decisions { since: at, first: None, at_levels: [0; DECADES] };
+    /// Counts a judged score of a channel: its probability is `part` of the risk level. Beside it
+    /// `ordinary` scores were judged of which nothing is to be said.
+    pub fn count_decision(
+        &self,
+        worker: usize,
+        channel: &'static str,
+        at: Ns,
+        part: f64,
+        ordinary: u64,
+    ) {
+        let fresh = Decisions { since: at, first: None, judged: 0, at_levels: [0; DECADES] };
         let mut decisions = lock(&self.parts[worker].decisions);
-        decisions.entry(channel).or_insert(fresh).count(at, part);
+        decisions.entry(channel).or_insert(fresh).count(at, part, ordinary);
     }
 
     /// Decisions by channel.
@@ -263,10 +276,10 @@ mod tests {
         for (worker, at, part) in
             [(0, 90, 5.0), (1, 80, 1.0), (0, 100, 0.1), (1, 110, 0.02), (0, 120, 1e-9)]
         {
-            views.count_decision(worker, "volume-host", at, part);
+            views.count_decision(worker, "volume-host", at, part, worker as u64);
         }
         let all = views.decisions();
-        let want = Decisions { since: 80, first: Some(80), at_levels: [4, 3, 1, 1] };
+        let want = Decisions { since: 80, first: Some(80), judged: 7, at_levels: [4, 3, 1, 1] };
         assert_eq!(all.into_iter().collect::<Vec<_>>(), [("volume-host", want)]);
     }
 }
