@@ -102,7 +102,7 @@ impl Decide {
             None if score.silence.is_none() => {
                 if let Some(p) = score.peers {
                     let part = p / self.risk_level;
-                    self.views.count_decision(self.worker, "volume-young", now, part);
+                    self.views.count_decision(self.worker, "volume-young", now, part, 0);
                 }
                 let odd = score.peers.filter(|p| *p <= self.candidate_level);
                 let evidence = match odd {
