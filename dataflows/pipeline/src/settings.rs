@@ -1,5 +1,6 @@
 //! What the detectors of the dataflow go by; made from the configuration.
 
+use crate::folds::calibrate::EVENT_GAIN;
 use crate::folds::episodes::Windows;
 use seerflow_detection::beacon::BeaconConfig;
 use seerflow_detection::budget::BudgetConfig;
@@ -169,6 +170,11 @@ impl Settings {
         let rarest =
             (-libm::log(self.budget.risk_level.max(1e-12)) + SURE) / (2.0 * self.change.drift);
         CusumConfig { threshold: self.change.threshold.max(rarest), ..self.change }
+    }
+
+    /// Raw scores of events from here on are judged: those below cannot become candidates.
+    pub fn matters(&self) -> f64 {
+        self.score_min.min(-libm::log(self.candidate_level()) / EVENT_GAIN)
     }
 
     /// Findings up to this probability are candidates for the alert budget.

@@ -136,7 +136,7 @@ impl Entities {
             spread: settings.spread,
             beacon: settings.beacon,
             bucket: settings.bucket,
-            matters: settings.score_min,
+            matters: settings.matters(),
             tables: Versions::default(),
             partials: Combiner::new(QUANTUM),
         }
