@@ -1,5 +1,6 @@
 //! What the detectors of the dataflow go by; made from the configuration.
 
+use crate::folds::calibrate::EVENT_GAIN;
 use crate::folds::episodes::Windows;
 use crate::tactics::{Tags, Untagged};
 use seerflow_detection::beacon::BeaconConfig;
@@ -183,6 +184,11 @@ impl Settings {
         let rarest = -libm::log(self.budget.risk_level.max(1e-12)) + SURE;
         let threshold = config.threshold.max(rarest / (2.0 * config.drift));
         CusumConfig { threshold, ..config }
+    }
+
+    /// Raw scores of events from here on are judged: those below cannot become candidates.
+    pub fn matters(&self) -> f64 {
+        self.score_min.min(-libm::log(self.candidate_level()) / EVENT_GAIN)
     }
 
     /// Findings up to this probability are candidates for the alert budget.

@@ -33,7 +33,7 @@ pub fn found(alert: &Alert, odd: &Odd) -> bool {
 }
 
 /// The background of a seed: every second one is of people, with more or fewer of them.
-fn background(seed: u64) -> Service {
+pub fn background(seed: u64) -> Service {
     let shape = [Shape::Poisson, Shape::Seasonal, Shape::NegativeBinomial][(seed % 3) as usize];
     let (per_second, users) = [(1.0, 5), (2.0, 30), (1.5, 12), (3.0, 60)][(seed % 4) as usize];
     Service { shape, per_second, users, minutes: 430, seed: 1_000 + seed }

@@ -33,7 +33,7 @@ const fn next(step: Step) -> &'static [(Step, u64)] {
     match step {
         Step::Close => &[(Step::Open, 1)],
         Step::Open => &[(Step::View, 9), (Step::Link, 1)],
-        Step::View => &[(Step::View, 10), (Step::Order, 4), (Step::Link, 2), (Step::Close, 4)],
+        Step::View => &[(Step::View, 9), (Step::Order, 4), (Step::Link, 3), (Step::Close, 4)],
         Step::Order => &[(Step::Pay, 1)],
         Step::Pay => &[(Step::View, 6), (Step::Close, 4)],
         Step::Link | Step::Notice(_) => &[(Step::View, 1)],
@@ -53,7 +53,7 @@ pub enum Kind {
     Length,
     /// A step that never follows the one before it.
     Order,
-    /// Nothing at all, for half an hour.
+    /// Nothing at all, for twelve minutes.
     Silence,
 }
 
@@ -66,7 +66,7 @@ impl Kind {
     pub fn minutes(self) -> u64 {
         match self {
             Kind::Rate => 10,
-            Kind::Silence => 30,
+            Kind::Silence => 12,
             _ => 1,
         }
     }

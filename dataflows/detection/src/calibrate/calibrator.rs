@@ -1,7 +1,7 @@
 //! The owner of one calibration: absorbs partials, closes quanta, makes tables.
 
 use super::histogram::{Bins, ScoreHistogram, edge};
-use super::table::{Table, Tail};
+use super::table::{BeyondAll, Table, Tail};
 use super::{CalibrationConfig, Side, odd};
 use crate::gpd::{self, Excess, Gpd, SHAPE_MAX};
 use serde::{Deserialize, Serialize};
@@ -181,7 +181,19 @@ fn fit_bins(
         exceedances: beyond,
         steps: steps(&bins[first..], weight),
         widen: 1.0,
+        gain: config.gain,
+        beyond_all: beyond_all(bins, samples, config),
     }
+}
+
+/// The greatest score, when it is one of many.
+fn beyond_all(bins: &[(u16, f64)], samples: f64, config: &CalibrationConfig) -> Option<BeyondAll> {
+    if config.pace <= 0.0 || samples < config.min_memory {
+        return None;
+    }
+    let last = bins.iter().rev().find(|entry| entry.1 >= 0.5)?;
+    let (greatest, chance) = (edge(last.0 + 1), 1.0 / samples);
+    Some(BeyondAll { greatest, chance, pace: config.pace })
 }
 
 /// The fit with the prior's pseudo-exceedances, and one standard error to each side.
@@ -279,6 +291,45 @@ mod tests {
                 let got = table.tail(Side::Upper, heavy(level)).unwrap() / level;
                 assert!((0.33..4.0).contains(&got), "{per} {level}: {got}");
             }
+        }
+    }
+
+    #[test]
+    fn far_beyond_everything_seen_is_rare_and_new_records_are_no_storm() {
+        let config = CalibrationConfig { pace: 0.5, gain: 2.0, ..CalibrationConfig::default() };
+        let heavy = |u: f64| (libm::pow(u, -0.3) - 1.0) / 0.3;
+        let steps = |u: f64| (6.0 * libm::pow(1.0 - u, 8.0)).round() * 1.5;
+        let scores: [&dyn Fn(f64) -> f64; 3] = [&|u| -libm::log(u), &heavy, &steps];
+        for (which, score) in scores.into_iter().enumerate() {
+            let mut calibrator = Calibrator::default();
+            let (mut found, mut judged, mut table) = ([0u32; 2], 0u32, None::<Table>);
+            let mut greatest: f64 = 0.0;
+            for quantum in 0..2000u64 {
+                let mut partial = ScoreHistogram::default();
+                for n in 0..40 {
+                    let s = score(uniform(mix(which as u64) ^ (quantum * 40 + n)));
+                    partial.add(s, 0.0, 1);
+                    greatest = greatest.max(s);
+                    if let Some(p) = table.as_ref().and_then(|table| table.tail(Side::Upper, s)) {
+                        judged += 1;
+                        found[0] += u32::from(p <= 1e-3);
+                        found[1] += u32::from(p <= 1e-5);
+                    }
+                }
+                calibrator.absorb(&partial);
+                table = calibrator.close_quantum(&config);
+            }
+            let most = 3.0 * 1e-3 * f64::from(judged);
+            assert!(f64::from(found[0]) <= most && found[1] <= 8, "{which}: {found:?} {judged}");
+            let table = table.unwrap();
+            let mut last = 1.0;
+            for k in 0..400 {
+                let p = table.tail(Side::Upper, 0.25 * f64::from(k)).unwrap();
+                assert!(p <= last, "{which}: it never rises: {p} {last} at {k}");
+                last = p;
+            }
+            let far = table.tail(Side::Upper, greatest + 12.0).unwrap();
+            assert!(far <= 1e-6, "{which}: {far} at {greatest} + 12");
         }
     }
 

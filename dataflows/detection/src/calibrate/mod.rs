@@ -51,6 +51,11 @@ pub struct CalibrationConfig {
     pub prior_weight: f64,
     /// How much wider than the model says the tail is taken to be before it was seen.
     pub prior_scale: f64,
+    /// Greatest gain of calibration: p ≥ e^(−gain·s) where the model says e^(−s).
+    pub gain: f64,
+    /// How fast the tail falls at least beyond the greatest score of many, as a share of what the
+    /// model says; 0 = as slowly as what was seen.
+    pub pace: f64,
 }
 
 impl Default for CalibrationConfig {
@@ -62,6 +67,8 @@ impl Default for CalibrationConfig {
             level: 0.98,
             prior_weight: 20.0,
             prior_scale: 1.2,
+            gain: 1.2,
+            pace: 0.0,
         }
     }
 }

@@ -5,9 +5,6 @@ use super::histogram::bin;
 use crate::gpd::Gpd;
 use serde::{Deserialize, Serialize};
 
-/// Greatest gain of calibration: p ≥ e^(−1.2·s) where the model says e^(−s).
-const GAIN_MAX: f64 = 1.2;
-
 /// The calibrated tail of one side.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tail {
@@ -25,24 +22,52 @@ pub struct Tail {
     pub(crate) steps: Vec<(u16, f64)>,
     /// Factor ≥ 1 for a realised rate above its band.
     pub widen: f64,
+    /// Greatest gain of calibration.
+    pub(crate) gain: f64,
+    /// The greatest of many scores, and how it falls beyond.
+    pub(crate) beyond_all: Option<BeyondAll>,
+}
+
+/// The tail beyond everything seen. One score in as many as were seen lies there, whatever the
+/// tail is like, so a fall that is too fast makes hardly more decisions than one a doubling of what
+/// was seen; a fit to what lies far below would let a score of twice as many nats pass as usual.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct BeyondAll {
+    /// The greatest score.
+    pub greatest: f64,
+    /// Chance of a greater one.
+    pub chance: f64,
+    /// Nats by which it falls with each of the score.
+    pub pace: f64,
+}
+
+impl BeyondAll {
+    /// No more than this; 1 below the greatest.
+    fn most(self, score: f64) -> f64 {
+        if score <= self.greatest {
+            return 1.0;
+        }
+        self.chance * libm::exp(-self.pace * (score - self.greatest))
+    }
 }
 
 impl Tail {
     /// Probability of a score at least this extreme.
     pub fn probability(&self, score: f64) -> f64 {
+        // A peer group mixes series whose counts step differently, so its tail is thinner than
+        // that of any one of them: not much may be gained on what the model itself says.
+        let floor = libm::exp(-self.gain * score.max(0.0));
         if score < self.threshold {
             // Scores below 1 are counted without a bin: how many there are is not known, and
             // where hardly any lie beyond 1 the line to the threshold would make them rare.
             let least = if score < 1.0 { libm::exp(-score.max(0.0)) } else { 0.0 };
-            return libm::pow(self.beyond, score.max(0.0) / self.threshold).max(least);
+            return libm::pow(self.beyond, score.max(0.0) / self.threshold).max(least).max(floor);
         }
         let excess = score - self.threshold;
         let survival = self.shapes.iter().map(|gpd| gpd.survival(excess)).sum::<f64>() / 3.0;
         let fitted = self.beyond * survival;
+        let fitted = fitted.min(self.beyond_all.map_or(1.0, |beyond| beyond.most(score)));
         let seen = self.seen(score);
-        // A peer group mixes series whose counts step differently, so its tail is thinner than
-        // that of any one of them: not much may be gained on what the model itself says.
-        let floor = libm::exp(-GAIN_MAX * score);
         (fitted.max(seen).max(floor) * self.widen).min(1.0)
     }
 

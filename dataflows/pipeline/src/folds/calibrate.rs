@@ -16,6 +16,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Greatest gain of calibration on scores of events.
+pub const EVENT_GAIN: f64 = 2.0;
+/// How fast their tail falls at least beyond everything seen, as a share of what the models say.
+const EVENT_PACE: f64 = 0.5;
+
 /// Scores of one detector and peer group in one quantum.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Partial {
@@ -81,6 +86,7 @@ impl Merge for Partial {
 /// State of one calibrator.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Channel {
+    detector: Option<Detector>,
     name: String,
     unit: String,
     calibrator: Calibrator,
@@ -118,6 +124,7 @@ impl Fold for Calibrate {
 
     fn apply(&mut self, _key: u64, state: &mut Channel, sum: Sum<Partial>, ctx: &mut Ctx<Table>) {
         if state.name.is_empty() {
+            state.detector = Some(sum.value.detector);
             state.name = format!("{} ({})", sum.value.detector.name(), sum.value.peer);
             state.unit = sum.value.detector.unit().to_owned();
         }
@@ -132,7 +139,8 @@ impl Fold for Calibrate {
         while let Some(entry) = state.open.first_entry().filter(|e| end_of(*e.key()) <= now) {
             state.calibrator.absorb(&entry.remove());
         }
-        if let Some(table) = state.calibrator.close_quantum(&self.config) {
+        let config = config_of(&self.config, state.detector);
+        if let Some(table) = state.calibrator.close_quantum(&config) {
             ctx.emit(key, table);
         }
         if let Some((quantum, _)) = state.open.first_key_value() {
@@ -155,6 +163,18 @@ impl Fold for Calibrate {
             }
         });
         self.views.put_progress("calibrate", self.worker, progress.collect());
+    }
+}
+
+/// Scores of events are the greatest of several, less what looking at so many is worth at most:
+/// where the looks agree or say little, much is gained. And what an event says can lie much further
+/// out than all before it, other than a count, whose model knows no more than what it saw.
+fn config_of(config: &CalibrationConfig, detector: Option<Detector>) -> CalibrationConfig {
+    match detector {
+        Some(Detector::Trees | Detector::Values | Detector::Order) => {
+            CalibrationConfig { gain: EVENT_GAIN, pace: EVENT_PACE, ..*config }
+        }
+        _ => *config,
     }
 }
 

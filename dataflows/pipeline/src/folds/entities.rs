@@ -145,7 +145,7 @@ impl Entities {
             beacon: settings.beacon,
             bucket: settings.bucket,
             idle: settings.session_idle,
-            matters: settings.score_min,
+            matters: settings.matters(),
             tables: Versions::default(),
             partials: Combiner::new(QUANTUM),
         }

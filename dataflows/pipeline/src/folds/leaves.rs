@@ -308,7 +308,7 @@ impl Leaves {
             news: Combiner::new(TICK),
             values: settings.values,
             partials: Combiner::new(QUANTUM),
-            score_min: settings.score_min,
+            score_min: settings.matters(),
             scan: Scan::default(),
             tally,
             flow: shared.flow.clone(),
