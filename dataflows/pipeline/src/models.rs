@@ -12,10 +12,11 @@ use crate::env::Snapshot;
 use crate::folds::entities::Entities;
 use crate::folds::merges::AliasTable;
 use crate::folds::walks::{Known, Walks};
-use crate::folds::{calibrate, chains, content, leaves, merges, newness, series, sessions};
+use crate::folds::{calibrate, chains, content, leaves, merges, newness, peers, series, sessions};
 use crate::keyed::{Fold, Groups, Knowing, Versions};
 use crate::table::Tables;
 use seerflow_detection::calibrate::Table;
+use seerflow_detection::volume::PeerCounts;
 use seerflow_model::hash::group;
 use serde::de::DeserializeOwned;
 
@@ -29,6 +30,8 @@ const TAKEN: &[(&str, Read)] = &[
     ("resolve", table::<AliasTable>),
     (newness::NewnessFold::NAME, keyed::<newness::NewnessFold>),
     (series::SeriesFold::NAME, keyed::<series::SeriesFold>),
+    (peers::Peers::NAME, keyed::<peers::Peers>),
+    ("young", table::<PeerCounts>),
     (content::ContentFold::NAME, keyed::<content::ContentFold>),
     (Walks::NAME, keyed::<Walks>),
     (chains::Chains::NAME, keyed::<chains::Chains>),
