@@ -171,6 +171,7 @@ fn with_defaults_a_quiet_time_of_people_raises_few_alerts() {
     for alert in alerts.iter().filter(|alert| alert.revision == 1) {
         *days.entry(alert.timestamp_ns / (1440 * MINUTE)).or_default() += 1;
         *rules.entry(alert.rule_name.clone()).or_default() += 1;
+        println!("{}: {}", alert.rule_name, alert.description);
     }
     let held = shared.budget_held.load(std::sync::atomic::Ordering::Relaxed);
     println!("alerts by day {days:?}, by rule {rules:?}, {held} held");
