@@ -9,8 +9,10 @@ pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod failure;
+pub mod quality;
 pub mod receivers;
 pub mod runtime;
+pub mod sigma;
 pub mod store;
 
 pub use failure::{ExitCode, Failure};

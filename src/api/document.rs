@@ -8,7 +8,7 @@ use super::State;
 use super::answer::{ErrorBody, Refusal, shown};
 use super::rates::{self, Class};
 use super::routes::{
-    alerts, anomaly, config, engine, entities, events, exchange, health, silences, sources,
+    alerts, anomaly, config, engine, entities, events, exchange, health, marks, silences, sources,
     templates,
 };
 use axum::extract::Request;
@@ -31,7 +31,8 @@ const ERROR: &str = "Error";
 const OPTIONAL: [(&str, &str); 2] = [("Event", "raw"), ("Event", "raw_base64")];
 
 /// Schemas of bodies: what may be left out is left to them.
-const BODIES: [&str; 3] = ["NewVerdict", "SilenceRequest", "SilenceMatch"];
+const BODIES: [&str; 5] =
+    ["NewVerdict", "SilenceRequest", "SilenceMatch", "MarkRequest", "MarkMatch"];
 
 /// Errors that any request can meet.
 const ALWAYS: [(u16, &str); 6] = [
@@ -91,7 +92,9 @@ pub fn routes() -> (Router<State>, OpenApi) {
         .routes(routes!(alerts::revisions))
         .routes(routes!(alerts::history, alerts::judge))
         .routes(routes!(silences::list, silences::add))
-        .routes(routes!(silences::remove));
+        .routes(routes!(silences::remove))
+        .routes(routes!(marks::list, marks::add))
+        .routes(routes!(marks::end));
     let coverage =
         OpenApiRouter::new().routes(routes!(events::histogram)).routes(routes!(anomaly::timeline));
     let (router, mut document) = OpenApiRouter::with_openapi(base())

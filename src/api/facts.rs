@@ -4,6 +4,7 @@
 //! once, from counters and published snapshots, unless it says otherwise.
 
 use crate::alerting::AlertBook;
+use crate::runtime::guidance::Guiding;
 use crate::store::control::StateStore;
 use crate::store::events::EventStore;
 use crate::store::events::find::{Aliases, NoAliases};
@@ -52,6 +53,10 @@ pub trait Facts: Send + Sync + 'static {
     fn aliases(&self) -> Box<dyn Aliases + Send> {
         Box::new(NoAliases)
     }
+    /// The way for what people say to a running engine.
+    fn guiding(&self) -> Option<Guiding> {
+        None
+    }
     /// Metrics beyond the ones that the other facts give; names are checked by nobody.
     fn metrics(&self) -> Vec<Metric> {
         Vec::new()
@@ -96,6 +101,8 @@ pub struct Stats {
     pub tags: BTreeMap<String, u64>,
     /// Redacted values by kind.
     pub redacted: BTreeMap<String, u64>,
+    /// Findings that marks held.
+    pub held_by_mark: u64,
     /// How far each channel is with its calibration.
     pub calibration: Vec<ChannelState>,
     /// Effective time that the dataflow has reached, in ns, as text; null before the first record.

@@ -31,6 +31,7 @@ pub use facts::{
 };
 pub use inside::{Inside, Opener, inside};
 pub use rates::Rates;
+pub use routes::marks::{HeldRow, MarkRow};
 
 use crate::config::Program;
 use crate::config::web_origin::WebOrigin;

@@ -18,11 +18,13 @@ use crate::alerting::table::{self, ListFormat};
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
 use crate::runtime::cluster::Formed;
+use crate::runtime::models::{Meaning, Models, Target};
 use crate::runtime::rules::Rules;
 use crate::runtime::{archive, batch, setup};
 use seerflow_model::time;
 use seerflow_model::{Alert, AlertStatus, Ns, hash};
 use seerflow_pipeline::engine::Options;
+use seerflow_pipeline::env::Cut;
 use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -55,6 +57,13 @@ pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
         true => Some(Persist::open(args.data_dir.as_deref(), config)?),
         false => None,
     };
+    if args.save_models.is_some() && formed.is_some() {
+        return Err(Failure::usage("a cluster cannot save models yet")
+            .detail("argument: --save-models")
+            .hint("analyze with one process, or leave it out"));
+    }
+    let saving = args.save_models.as_deref().map(Target::open).transpose()?;
+    let cut = saving.as_ref().map(|_| Arc::new(Cut::at_end()));
     let (inputs, bytes) = inputs(&args, config, &rules, workers, once)?;
     let place = formed.as_ref().map(|formed| (formed.process, formed.processes()));
     if let Some(formed) = &mut formed {
@@ -62,6 +71,7 @@ pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
     }
     let mut engine = setup::engine(config, workers, &rules);
     engine.keepers = persist.as_ref().map(|persist| persist.keepers(workers)).transpose()?;
+    engine.cut = cut.clone();
     let read = inputs.digest();
     engine.cluster = formed.map(Formed::into_cluster);
     let outcome = if once {
@@ -76,6 +86,9 @@ pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
     // What is read once is known by what was in it, too.
     let run = hash::pair(read, hash::text(&format!("{:?} {}", outcome.span, summary.events)));
     summary.stored = persist.map(|persist| persist.finish(&outcome, run)).transpose()?;
+    if let Some((target, cut)) = saving.zip(cut) {
+        save_models(target, &cut, config, &rules, &outcome, summary.events)?;
+    }
     let mut summary = summary.took(started.elapsed());
     let Some((out, report)) = &mut files else {
         let (process, all) = place.unwrap_or_default();
@@ -98,6 +111,27 @@ pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
     }
     output::message(&summary.to_string());
     Ok(code)
+}
+
+/// Saves what was learnt. Nothing of nothing: then what was saved before stays.
+fn save_models(
+    target: Target,
+    cut: &Cut,
+    config: &Config,
+    rules: &Rules,
+    outcome: &batch::Outcome,
+    events: u64,
+) -> Result<(), Failure> {
+    let newest = outcome.shared.ports.iter().map(|port| port.newest()).max().unwrap_or(0);
+    if events == 0 {
+        output::message("warning: nothing was read, so no models are saved");
+        return Ok(());
+    }
+    let models = Models::learnt(cut.take(), newest, events);
+    let bytes = target.save(Meaning::of(config, rules)?, &models)?;
+    let until = time::rfc3339(models.until);
+    output::message(&format!("models of {events} events up to {until} saved, {bytes} bytes"));
+    Ok(())
 }
 
 /// What is read, and how many bytes of text that is, when it is known.

@@ -1,11 +1,13 @@
 //! What can be typed. Help texts are the doc lines.
 
+use super::mark_args::MarkArgs;
 use super::people_args::{FeedbackArgs, SilenceArgs};
 use super::search_args::{ExportArgs, ImportArgs, QueryArgs, SourcesArgs, StatusArgs};
 use super::time_arg::{self, TimeArg};
 use crate::alerting::Overrides;
 use crate::alerting::table::ListFormat;
 use crate::config::{AlertFormat, zone};
+use crate::quality::Part;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
 use std::io::IsTerminal;
@@ -51,6 +53,8 @@ pub enum Command {
     Sources(SourcesArgs),
     /// Keep alerts from people for a while: add, list, rm
     Silence(SilenceArgs),
+    /// Say where and when change is expected: deploy, maintenance, list, end
+    Mark(MarkArgs),
     /// Say whether an alert was right
     Feedback(FeedbackArgs),
     /// Measure the whole pipeline
@@ -76,6 +80,7 @@ impl Command {
             Command::Status(_) => "status",
             Command::Sources(_) => "sources",
             Command::Silence(_) => "silence",
+            Command::Mark(_) => "mark",
             Command::Feedback(_) => "feedback",
             Command::Bench(_) => "bench",
             Command::Config(_) => "config",
@@ -186,6 +191,9 @@ pub struct StartArgs {
     /// Data directory [default: storage.data_dir, $SEERFLOW_DATA_DIR, ~/.local/share/seerflow]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Begin with models that `analyze --save-models` has learnt
+    #[arg(long, value_name = "DIR")]
+    pub models: Option<PathBuf>,
     /// Where alerts go.
     #[command(flatten)]
     pub alerts: AlertArgs,
@@ -221,6 +229,9 @@ pub struct AnalyzeArgs {
     /// That directory [default: storage.data_dir, $SEERFLOW_DATA_DIR, ~/.local/share/seerflow]
     #[arg(long, value_name = "DIR", requires = "persist")]
     pub data_dir: Option<PathBuf>,
+    /// Save what was learnt in a directory of its own, for `start --models`
+    #[arg(long, value_name = "DIR")]
+    pub save_models: Option<PathBuf>,
     /// Write the alerts to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -250,6 +261,9 @@ pub struct TailArgs {
     /// Data directory, as for start
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Begin with models that `analyze --save-models` has learnt
+    #[arg(long, value_name = "DIR", conflicts_with = "from_start")]
+    pub models: Option<PathBuf>,
     /// How sources are read.
     #[command(flatten)]
     pub source: SourceArgs,
@@ -390,7 +404,11 @@ pub struct TemplatesAssignArgs {
 
 /// `bench`.
 #[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct BenchArgs {
+    /// What else to measure.
+    #[command(subcommand)]
+    pub command: Option<BenchCommand>,
     /// Generated events
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub events: u64,
@@ -403,6 +421,39 @@ pub struct BenchArgs {
     /// How the result is written
     #[arg(long, value_enum, default_value = "markdown")]
     pub format: BenchFormat,
+}
+
+/// What else can be measured.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Measure how well anomalies are detected, on labelled data; see docs/QUALITY.md
+    Quality(BenchQualityArgs),
+}
+
+/// `bench quality`.
+#[derive(Clone, Debug, Args)]
+pub struct BenchQualityArgs {
+    /// Folder with labelled data; docs/QUALITY.md says how it is laid out
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Only this part; may be given more than once [default: all]
+    #[arg(long, value_enum, value_name = "PART")]
+    pub part: Vec<Part>,
+    /// Share of anomalous sessions that precision is weighted to
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0293, value_parser = share)]
+    pub anomalous_share: f64,
+    /// How many workers.
+    #[command(flatten)]
+    pub workers: WorkerArgs,
+    /// How the result is written
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: BenchFormat,
+}
+
+/// A share between 0 and 1, both not meant.
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if share > 0.0 && share < 1.0 { Ok(share) } else { Err("between 0 and 1".to_owned()) }
 }
 
 /// How a measurement is written.
@@ -529,6 +580,7 @@ mod tests {
             ("analyze x --timezone Mars", "Europe/Berlin"),
             ("analyze x --format tabel", "'table'"),
             ("analyze x --json --format csv", "cannot be used with"),
+            ("tail x --from-start --models m", "cannot be used with"),
             ("start --alerts-format xml", "[possible values: human, json]"),
         ] {
             let error = parse(words).unwrap_err();

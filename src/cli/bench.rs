@@ -1,13 +1,16 @@
-//! `seerflow bench`: the whole pipeline, measured.
+//! `seerflow bench`: the whole pipeline, measured; `seerflow bench quality` is [`super::quality`].
 
-use super::args::{BenchArgs, BenchFormat};
-use super::{output, workers};
+use super::args::{BenchArgs, BenchCommand, BenchFormat};
+use super::{output, quality, workers};
 use crate::bench::{self, BenchOptions};
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
 
 /// Runs it.
 pub fn run(args: BenchArgs, config: &Config) -> Result<ExitCode, Failure> {
+    if let Some(BenchCommand::Quality(args)) = &args.command {
+        return quality::run(args, config);
+    }
     let options = BenchOptions {
         events: args.events,
         input: args.input.map(|path| vec![path]),

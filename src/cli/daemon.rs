@@ -16,15 +16,18 @@ use crate::runtime::clock::Clock;
 use crate::runtime::cluster::Formed;
 use crate::runtime::dictionary::Dictionary;
 use crate::runtime::facts::EngineFacts;
+use crate::runtime::guidance;
 use crate::runtime::live::{Live, LiveOptions, Way};
+use crate::runtime::models::{self, Meaning, Models};
 use crate::runtime::rules::Rules;
 use crate::runtime::setup;
 use crate::store::control::Keeping;
 use crate::store::events::Origin;
 use seerflow_model::hash;
 use seerflow_model::time::SECOND;
+use seerflow_pipeline::engine::Options;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Acquire;
 use std::time::{Duration, Instant};
@@ -62,6 +65,18 @@ pub struct Daemon {
     pub data: data_dir::DataDir,
     /// Whether alerts and templates are kept in it.
     pub keep: bool,
+    /// What it begins with.
+    pub models: Option<Models>,
+}
+
+/// The models in a directory, if one is named.
+pub fn models(
+    dir: Option<&Path>,
+    config: &Config,
+    rules: &Rules,
+) -> Result<Option<Models>, Failure> {
+    let Some(dir) = dir else { return Ok(None) };
+    models::read(dir, &Meaning::of(config, rules)?).map(Some)
 }
 
 /// Options of the file receiver.
@@ -166,20 +181,28 @@ impl Daemon {
             (node, 0) => node,
             (node, process) => hash::pair(node, process as u64),
         };
+        let lateness = self.config.engine.lateness_seconds * SECOND;
+        let mut engine = setup::engine(&self.config, self.workers, &self.rules);
+        let begins = match self.models {
+            Some(models) => Some(begin_with(models, &mut engine, &clock, &self.config)?),
+            None => None,
+        };
         let options = LiveOptions {
             ways: self.ways,
             first_seq: clock.now() / 1_000,
             clock,
             rules: self.rules.clone(),
             node,
-            lateness: self.config.engine.lateness_seconds * SECOND,
+            lateness,
         };
-        let mut engine = setup::engine(&self.config, self.workers, &self.rules);
         let parser = engine.parser.clone();
         engine.keepers = match &events {
             Some(store) => Some(events::keepers(store, self.workers, Origin::Live)?),
             None => None,
         };
+        if let Some(store) = &store {
+            guidance::restore(store.as_ref(), &engine.desk, Clock::system().now())?;
+        }
         engine.cluster = self.formed.map(Formed::into_cluster);
         let (mut live, alerts) =
             Live::start(engine, options).map_err(|error| common::engine_failed(&error))?;
@@ -208,6 +231,9 @@ impl Daemon {
             })?;
         }
         output::message(&self.listening.to_string());
+        if let Some(begins) = begins {
+            output::message(&begins);
+        }
         if process > 0 {
             output::message("alerts of all processes come out of process 0");
         }
@@ -244,6 +270,21 @@ impl Daemon {
         output::message(&summary.took(started.elapsed()).to_string());
         Ok(())
     }
+}
+
+/// Gives an engine models to begin with; what a person should know of them.
+fn begin_with(
+    models: Models,
+    engine: &mut Options,
+    clock: &Clock,
+    config: &Config,
+) -> Result<String, Failure> {
+    let lateness = config.engine.lateness_seconds * SECOND;
+    let ahead = config.engine.max_future_seconds * SECOND;
+    engine.gap = Some(models.gap(clock.now(), lateness, ahead)?);
+    engine.restore = Some(Arc::new(models.state));
+    let until = seerflow_model::time::rfc3339(models.until);
+    Ok(format!("begins with models of {} events up to {until}", models.events))
 }
 
 struct Signals {

@@ -18,11 +18,14 @@ pub mod import;
 pub mod lines;
 pub mod listening;
 pub mod logging;
+pub mod mark;
+pub mod mark_args;
 pub mod output;
 pub mod parse;
 pub mod people_args;
 pub mod persist;
 pub mod progress;
+pub mod quality;
 pub mod query;
 pub mod remote;
 pub mod report;
@@ -101,6 +104,7 @@ fn dispatch(
         Command::Status(args) => status::run(&args, &loaded.config),
         Command::Sources(args) => sources::run(&args, &loaded.config),
         Command::Silence(args) => silence::run(&args, &loaded.config),
+        Command::Mark(args) => mark::run(&args, &loaded.config),
         Command::Feedback(args) => feedback::run(&args, &loaded.config),
         Command::Bench(args) => bench::run(args, &loaded.config),
         Command::Config(_) | Command::Completions(_) => Ok(ExitCode::Fine),

@@ -99,6 +99,12 @@ pub fn run(
     listening.http = http.local_addr().ok();
     let source = SourceArgs::default();
     let rules = common::rules(&config, &source, Some(data.path()))?;
+    if args.models.is_some() && args.cluster.process.is_some() {
+        return Err(Failure::usage("a cluster cannot begin with models yet")
+            .detail("argument: --models")
+            .hint("start one process, or leave it out"));
+    }
+    let models = daemon::models(args.models.as_deref(), &config, &rules)?;
     let command = format!("start {} doors {}", ways.len(), cluster::of_source(&source));
     let shared = (command.as_str(), rules.redact_digest());
     let formed = cluster::join(&args.cluster, &config, listening.workers, shared)?;
@@ -114,6 +120,7 @@ pub fn run(
         config,
         data,
         keep: true,
+        models,
     };
     daemon.run()?;
     Ok(ExitCode::Fine)

@@ -33,6 +33,7 @@ pub fn run(args: TailArgs, loaded: Loaded, environment: &Environment) -> Result<
         ways.push(Way::Pipe(daemon::pipe(&config)));
     }
     let rules = common::rules(&config, &args.source, Some(data.path()))?;
+    let models = daemon::models(args.models.as_deref(), &config, &rules)?;
     let ends = ways.iter().all(|way| matches!(way, Way::Pipe(_)));
     let daemon = Daemon {
         workers: listening.workers,
@@ -46,6 +47,7 @@ pub fn run(args: TailArgs, loaded: Loaded, environment: &Environment) -> Result<
         config,
         data,
         keep: false,
+        models,
     };
     daemon.run()?;
     Ok(ExitCode::Fine)

@@ -4,6 +4,7 @@
 //! its default from the table.
 
 use super::document::{self, Name, Node, Yaml};
+use super::mappings;
 use super::option::{Row, Status, Value, describe, meant};
 use super::problem::{Mark, Problem, nearest};
 use super::source_reader;
@@ -58,6 +59,9 @@ pub fn check(root: &Node) -> Checked {
     if let Some(Value::Tree(tree)) = checked.values.values.get("sources") {
         checked.values.sources =
             source_reader::read(tree, &mut checked.problems, &mut checked.warnings);
+    }
+    if let Some(Value::Tree(tree)) = checked.values.values.get("detection.attack_mappings") {
+        checked.values.mappings = mappings::read(tree, &mut checked.problems);
     }
     if let Some(Value::Tree(tree)) = checked.values.values.get("receivers.webhooks") {
         checked.values.webhooks = webhook_reader::read(tree, &mut checked.problems);

@@ -4,6 +4,7 @@ use super::Config;
 use super::WebhookEntry;
 use super::problem::{Mark, Problem};
 use super::web_origin::{self, WebOrigin};
+use seerflow_pipeline::settings::ChannelWeights;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Component, Path, PathBuf};
@@ -22,6 +23,7 @@ pub fn check(
     ports(config, &at, problems);
     webhooks(config, &at, warnings);
     followed_files(config, &at, problems);
+    weights(config, &at, problems);
     let key = "engine.redact_key";
     let length = config.engine.redact_key.expose().chars().count();
     if length > 0 && length < REDACT_KEY_MIN {
@@ -59,6 +61,23 @@ pub fn check(
                        `stdin_enabled`, and `file_paths` is empty: `seerflow start` will have \
                        nothing to read";
         warnings.push(Problem::new(at(&[key]), key, message));
+    }
+}
+
+/// Channels that all weigh nothing would never say anything.
+fn weights(config: &Config, at: &dyn Fn(&[&str]) -> Option<Mark>, problems: &mut Vec<Problem>) {
+    let weights = crate::runtime::setup::weights(config);
+    let silent = |all: &ChannelWeights| {
+        all.content == 0.0 && all.volume == 0.0 && all.sequence == 0.0 && all.pattern == 0.0
+    };
+    if silent(&weights.usual) {
+        let key = "detection.weights_content";
+        let message = "is 0, and so are the weights of all other channels: nothing would be found";
+        problems.push(Problem::new(at(&[key]), key, message));
+    }
+    for (name, _) in weights.of_entry.iter().filter(|(_, all)| silent(all)) {
+        let message = format!("of the entry \"{name}\" leave no channel that weighs anything");
+        problems.push(Problem::new(at(&["sources"]), "sources[].weights", message));
     }
 }
 

@@ -11,6 +11,7 @@ pub mod cross;
 pub mod data_dir;
 pub mod document;
 pub mod interpolate;
+pub mod mappings;
 pub mod option;
 mod pending;
 pub mod problem;
@@ -32,6 +33,7 @@ pub mod webhooks;
 pub mod zone;
 
 pub use data_dir::DataDir;
+pub use mappings::AttackMappings;
 pub use secret::Secret;
 pub use sections::{
     AlertFormat, Alerting, Detection, Dspot, Engine, EventStorage, FileStart, LogLevel, Program,
@@ -72,6 +74,8 @@ pub struct Config {
     pub alerting: Alerting,
     /// How single sources are read.
     pub sources: Vec<SourceEntry>,
+    /// Tactics and techniques of anomalies.
+    pub attack_mappings: AttackMappings,
     /// The paths to which logs are posted.
     pub webhooks: Vec<WebhookEntry>,
     /// Role rules with those of the user's folder, compiled; `None` when there is no folder.
@@ -96,6 +100,7 @@ impl Config {
             detection: Detection::read(&values)?,
             alerting: Alerting::read(&values)?,
             sources: values.sources.clone(),
+            attack_mappings: AttackMappings::of(&values.mappings),
             webhooks: values.webhooks.clone(),
             roles: None,
             values,

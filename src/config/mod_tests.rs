@@ -89,13 +89,14 @@ fn a_file_of_the_python_product_loads() {
     let (config, warnings) = read(
         "receivers:\n  syslog_enabled: true\n  syslog_udp_port: 5514\n  otlp_grpc_enabled: false\n  \
          otlp_http_enabled: false\n  webhook_enabled: false\n\ndetection:\n  \
-         hst_window_size: 100\n  dspot:\n    calibration_window: 200\n    risk_level: 0.01\n",
+         hst_window_size: 100\n  score_interval: 2\n  dspot:\n    calibration_window: 200\n    risk_level: 0.01\n",
     );
     assert_eq!(config.detection.dspot.calibration_window, 200);
     assert_eq!(config.detection.dspot.risk_level, 0.01);
+    assert_eq!(config.detection.hst_window_size, 100);
     assert_eq!(warnings.len(), 1, "{warnings:#?}");
     assert!(!config.receivers.otlp_grpc_enabled);
-    assert!(warnings[0].starts_with("f.yaml:9:3: detection.hst_window_size: has no effect"));
+    assert!(warnings[0].starts_with("f.yaml:10:3: detection.score_interval: has no effect"));
 }
 
 #[test]

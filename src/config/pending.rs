@@ -31,7 +31,12 @@ const POSTGRES: &str = "state is kept in SQLite, PostgreSQL is not there yet";
 const GRAPH: &str = "the graph is not there yet";
 const OTLP: &str = "calls are not bound to threads here";
 const TAIL: &str = "files are followed without it";
-const DETECTORS: &str = "the detectors do not read it yet";
+const FEEDBACK: &str = "thresholds are not raised by feedback";
+const VOLUME: &str = "models and calibration settle it by what they see";
+const KINDS: &str = "all volume weighs as `weights_volume` says";
+const CHAINS: &str = "every event is judged, and chains are smoothed by what they see";
+const BOUNDS: &str = "what is kept is bounded by key group, whatever the models";
+const SAVES: &str = "models are saved by `analyze --save-models` only";
 const RISK: &str = "risk is not there yet";
 const SIGMA: &str = "Sigma rules are not there yet";
 const ATTACK: &str = "kill chains are not there yet";
@@ -72,35 +77,35 @@ pending! {
         "receivers.file_checkpoint_dir", Kind::Text, "\"\"", "Folder of file positions.";
         "receivers.file_debounce_ms", i(0, 3_600_000), "1600", "Wait after a change of a file, in ms.";
     }
-    DETECTORS {
-        "detection.hst_window_size", i(1, 10_000_000), "1000", "Window of the half-space trees.";
-        "detection.hst_n_trees", i(1, 10_000), "25", "Number of half-space trees.";
-        "detection.dspot.initial_percentile", Kind::Float(1.0, 100.0), "98", "Percentile of the first threshold.";
+    FEEDBACK {
         "detection.dspot.threshold_cap_multiplier", Kind::Between(1.0, f64::MAX), "5.0", "How far feedback may raise a threshold.";
+    }
+    VOLUME {
         "detection.hw.seasonal_period", i(2, 1_000_000), "1440", "Buckets of a season.";
         "detection.hw.alpha", UNIT, "0.3", "Smoothing of the level.";
         "detection.hw.beta", UNIT, "0.1", "Smoothing of the trend.";
         "detection.hw.gamma", UNIT, "0.1", "Smoothing of the season.";
         "detection.hw.n_std", POS, "3.0", "Deviations that count.";
-        "detection.cusum.drift", POS, "0.5", "Slack of the cumulative sum.";
-        "detection.cusum.threshold", POS, "5.0", "Threshold of the cumulative sum.";
         "detection.cusum.ema_alpha", UNIT, "0.1", "Smoothing of its mean.";
         "detection.cusum.warmup_buckets", i(1, 1_000_000), "30", "Buckets before it says anything.";
-        "detection.markov.smoothing", POS, "0.000001", "Smoothing of the chains.";
-        "detection.markov.min_events", i(1, 10_000_000), "100", "Events before a chain says anything.";
-        "detection.markov.max_entities", i(1, 100_000), "1000", "Most chains.";
-        "detection.max_sources", i(1, 10_000), "256", "Most sources with models.";
-        "detection.model_save_interval_seconds", i(1, 86_400), "300", "Time between two saves of models.";
-        "detection.weights_content", NONNEG, "0.3", "Weight of the content channel.";
-        "detection.weights_volume", NONNEG, "0.25", "Weight of the volume channel.";
-        "detection.weights_sequence", NONNEG, "0.25", "Weight of the sequence channel.";
-        "detection.weights_pattern", NONNEG, "0.2", "Weight of the pattern channel.";
+        "detection.min_events_for_scoring", i(1, 100_000), "50", "Events before anything is scored.";
+    }
+    KINDS {
         "detection.weights_template_volume", NONNEG, "0.15", "Weight of volume by template.";
         "detection.weights_entity_volume", NONNEG, "0.15", "Weight of volume by entity.";
+    }
+    CHAINS {
+        "detection.markov.smoothing", POS, "0.000001", "Smoothing of the chains.";
         "detection.score_interval", i(1, 1_000_000), "1", "Every how many events are scored.";
+    }
+    BOUNDS {
+        "detection.markov.max_entities", i(1, 100_000), "1000", "Most chains.";
+        "detection.max_sources", i(1, 10_000), "256", "Most sources with models.";
         "detection.max_template_hw", i(1, 100_000), "500", "Most templates with volume models.";
         "detection.max_entity_hw", i(1, 100_000), "500", "Most entities with volume models.";
-        "detection.min_events_for_scoring", i(1, 100_000), "50", "Events before anything is scored.";
+    }
+    SAVES {
+        "detection.model_save_interval_seconds", i(1, 86_400), "300", "Time between two saves of models.";
     }
     RISK {
         "detection.risk_half_life_hours", Kind::Between(0.0, 1_000_000.0), "4", "Half-life of risk.";
@@ -113,7 +118,6 @@ pending! {
         "detection.sigma_custom_upload_dir", Kind::Text, "null", "Folder of uploaded rules.";
     }
     ATTACK {
-        "detection.attack_mappings", Kind::Opaque, "[]", "ATT&CK tactics by pattern.";
         "detection.kill_chain.enabled", Kind::Bool, "true", "Alerts on several tactics in order.";
         "detection.kill_chain.tactic_threshold", i(2, 14), "3", "Tactics that raise an alert.";
         "detection.kill_chain.window_seconds", i(60, i64::MAX), "86400", "Time they may take.";

@@ -159,6 +159,7 @@ The first entry whose `match` fits a source rules it; an entry without `match` f
 | `field_mapping` | `{}` | What columns (of `csv`, `tsv`, `w3c`) or fields (of `json`, `logfmt`, `kube_event`, `github`, `alertmanager`) mean: a meaning and the name, nested names joined with dots. Meanings: `message`, `time` (or `timestamp`), `severity` (or `level`), `host`, `program`, `pid`, `msgid`, `trace_id`, `span_id`, `user`, `target_user`, `src_ip`, `dst_ip`, `src_host`, `dst_host`, `url`, `file`, `domain`, `hash`, `email`, `mac`, `process`, `service`, `container`. |
 | `redact` | `[]` | What is replaced by pseudonyms before anything else sees it; see below. Not together with `match.program`, `match.host` and `match.service`. |
 | `drop` | `[]` | Rules of what is thrown away, counted by reason. In a rule all that is set must fit: `severity` (this and all below), `template` (id, or text with `<*>`), `regex` (on the message). |
+| `weights` | `{}` | How much each channel weighs for its sources: `content`, `volume`, `sequence`, `pattern`, from 0 to 1000; what is not named is as in `detection.weights_*`. Not together with `match.program`, `match.host` and `match.service`. |
 
 ```yaml
 sources:

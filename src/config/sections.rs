@@ -18,6 +18,8 @@ const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 const YEAR_SECONDS: i64 = 366 * 86_400;
+/// A weight of a channel.
+pub(super) const WEIGHT: Kind = Kind::Float(0.0, 1_000.0);
 
 /// All active rows.
 pub(super) const ACTIVE: &[&[Row]] = &[
@@ -27,9 +29,12 @@ pub(super) const ACTIVE: &[&[Row]] = &[
     Retention::ROWS,
     Receivers::ROWS,
     &[WEBHOOKS],
+    &[MAPPINGS],
     Engine::ROWS,
     Detection::ROWS,
     Dspot::ROWS,
+    Cusum::ROWS,
+    Markov::ROWS,
     Alerting::ROWS,
 ];
 
@@ -39,6 +44,15 @@ const SOURCES: Row = Row {
     kind: Kind::Sources,
     default: "[]",
     doc: "How single sources are read and what of them is thrown away; the reference explains its entries.",
+    status: Status::Active,
+};
+
+/// Tactics and techniques of anomalies; see [`super::mappings`].
+const MAPPINGS: Row = Row {
+    path: "detection.attack_mappings",
+    kind: Kind::Opaque,
+    default: "[]",
+    doc: "ATT&CK tactics and techniques of anomalies, by a pattern in the message: `{pattern: 'failed login', tactics: [credential-access], techniques: [T1110]}`; the first that is found tells. Empty: those that come with the program.",
     status: Status::Active,
 };
 
@@ -243,10 +257,26 @@ section! {
     /// What counts as unusual.
     Detection at "detection." {
         group /** How scores become probabilities. */ dspot: Dspot;
+        group /** How a shift of a level is found. */ cusum: Cusum;
+        group /** How order is judged. */ markov: Markov;
         /// Most alerts a day that evidence of anomalies alone may raise, for the installation; 0 sets no limit. The stricter of this and `dspot.risk_level` holds.
         alerts_per_day: u32 = "10", Kind::Int(0, 1_000_000);
         /// Length of the buckets that volume is counted in, in seconds.
         bucket_seconds: u64 = "60", Kind::Int(1, 3_600);
+        /// Weight of the content channel: what a line says. Only the proportion of the weights matters; 0 leaves a channel out.
+        weights_content: f64 = "0.3", WEIGHT;
+        /// Weight of the volume channel: how much comes.
+        weights_volume: f64 = "0.25", WEIGHT;
+        /// Weight of the sequence channel: in what order it comes.
+        weights_sequence: f64 = "0.25", WEIGHT;
+        /// Weight of the pattern channel: how behaviour changes.
+        weights_pattern: f64 = "0.2", WEIGHT;
+        /// Events without which a window of the half-space trees does not end; a window lasts ten minutes at least.
+        hst_window_size: u32 = "1000", Kind::Int(1, 10_000_000);
+        /// Half-space trees of a program. Each costs up to 16 KiB a program.
+        hst_n_trees: u16 = "25", Kind::Int(1, seerflow_detection::halfspace::TREES_MAX as i64);
+        /// An entity that says nothing for so long has ended its session, in seconds; sessions are judged as a whole.
+        session_idle_seconds: u64 = "1800", Kind::Int(1, YEAR_SECONDS);
         /// Folder with your own role rules (`*.yaml`): they come before the built-in ones, and a file with the name of a built-in one stands in its place. Empty: none.
         roles_dir: Option<PathBuf> = "\"\"", Kind::Text;
     }
@@ -259,6 +289,26 @@ section! {
         calibration_window: u64 = "1000", Kind::Int(1, 10_000_000);
         /// How rarely a score must come by chance to count as evidence.
         risk_level: f64 = "0.0001", Kind::Between(0.0, 1.0);
+        /// Percentile of the scores beyond which the tail is fitted.
+        initial_percentile: f64 = "98.0", Kind::Float(50.0, 99.9);
+    }
+}
+
+section! {
+    /// How a shift of a level is found.
+    Cusum at "detection.cusum." {
+        /// Slack of the cumulative sum, in standard deviations: half of the shift that is looked for.
+        drift: f64 = "0.5", Kind::Float(0.01, 3.0);
+        /// How large the sum must become at least; it must also be rarer than `dspot.risk_level`, which asks for more by default.
+        threshold: f64 = "5.0", Kind::Between(0.0, 1_000_000.0);
+    }
+}
+
+section! {
+    /// How order is judged.
+    Markov at "detection.markov." {
+        /// Events of the peers of an entity before the order of its events is judged.
+        min_events: u64 = "100", Kind::Int(1, 10_000_000);
     }
 }
 

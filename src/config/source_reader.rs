@@ -3,7 +3,10 @@
 use super::document::{Name, Node, Yaml};
 use super::option::{Kind, Value, describe, meant};
 use super::problem::{Problem, nearest};
-use super::sources::{DropRule, Multiline, SourceEntry, SourceMatch, TemplateMatch, wildcards};
+use super::sections::WEIGHT;
+use super::sources::{
+    DropRule, EntryWeights, Multiline, SourceEntry, SourceMatch, TemplateMatch, wildcards,
+};
 use super::table::FromValue;
 use super::zone;
 use regex::{Regex, RegexBuilder};
@@ -16,7 +19,7 @@ pub(super) const REGEX_BYTES_MAX: usize = 1 << 20;
 const ENTRIES_MAX: usize = 1_000;
 
 /// Keys of an entry.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "name",
     "match",
     "format",
@@ -29,9 +32,11 @@ const KEYS: [&str; 12] = [
     "field_mapping",
     "redact",
     "drop",
+    "weights",
 ];
 /// Keys that the configuration will have and that this version would silently ignore.
-const LATER: [&str; 2] = ["source_from", "weights"];
+const LATER: [&str; 1] = ["source_from"];
+const WEIGHT_KEYS: [&str; 4] = ["content", "volume", "sequence", "pattern"];
 const MATCH_KEYS: [&str; 6] = ["receiver", "path", "listener", "program", "host", "service"];
 const DROP_KEYS: [&str; 3] = ["severity", "template", "regex"];
 const FORMATS: [&str; Format::ALL.len() + 1] = format_names();
@@ -223,6 +228,7 @@ impl Reader<'_> {
             field_mapping: Vec::new(),
             redact: Vec::new(),
             drop: Vec::new(),
+            weights: EntryWeights::default(),
         };
         let mut redact = None;
         for (name, value) in self.keys(node, "", &KEYS) {
@@ -255,6 +261,7 @@ impl Reader<'_> {
                         self.int(value, key, 1, 3_600).and_then(|n| n.try_into().ok());
                 }
                 "field_mapping" => entry.field_mapping = self.field_mapping(value, false),
+                "weights" => entry.weights = self.weights(value),
                 _ => entry.drop = self.drops(value),
             }
         }
@@ -265,6 +272,11 @@ impl Reader<'_> {
             let message =
                 format!("goes with the formats {allowed} and auto, not with {}", format.name());
             self.problem(node, "field_mapping", message);
+        }
+        if entry.weights != EntryWeights::default() && entry.matching.needs_line() {
+            let message = "cannot go with match.program, match.host and match.service: they are \
+                           settled per source";
+            self.problem(node, "weights", message.to_owned());
         }
         if entry.dedup_seconds.is_some() {
             self.dedup_fits(node, &entry.matching);
@@ -285,6 +297,22 @@ impl Reader<'_> {
             return;
         };
         self.problem(node, "dedup_seconds", message.to_owned());
+    }
+
+    fn weights(&mut self, node: &Node) -> EntryWeights {
+        let mut weights = EntryWeights::default();
+        for (name, value) in self.keys(node, "weights", &WEIGHT_KEYS) {
+            let key = format!("weights.{}", name.text);
+            let value = self.value(value, &key, WEIGHT);
+            let weight = value.as_ref().and_then(FromValue::from_value);
+            match name.text.as_str() {
+                "content" => weights.content = weight,
+                "volume" => weights.volume = weight,
+                "sequence" => weights.sequence = weight,
+                _ => weights.pattern = weight,
+            }
+        }
+        weights
     }
 
     fn matching(&mut self, node: &Node) -> SourceMatch {

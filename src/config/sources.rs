@@ -35,6 +35,18 @@ pub struct SourceEntry {
     pub redact: Vec<Rule>,
     /// What is thrown away.
     pub drop: Vec<DropRule>,
+    /// How much each channel weighs, where it says otherwise than `detection.weights_*`.
+    pub weights: EntryWeights,
+}
+
+/// How much each channel weighs for the sources of an entry; `None` is as for all.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[allow(missing_docs, reason = "named as the channels")]
+pub struct EntryWeights {
+    pub content: Option<f64>,
+    pub volume: Option<f64>,
+    pub sequence: Option<f64>,
+    pub pattern: Option<f64>,
 }
 
 /// Which sources an entry is for: all that is set must fit. Texts are globs.

@@ -6,7 +6,7 @@
 use super::option::{Row, Value};
 use super::pending::PENDING;
 use super::secret::Secret;
-use super::{sections, sources, webhooks};
+use super::{mappings, sections, sources, webhooks};
 use seerflow_model::Severity;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -62,6 +62,8 @@ pub struct Values {
     pub values: BTreeMap<&'static str, Value>,
     /// The entries of `sources`, compiled.
     pub sources: Vec<sources::SourceEntry>,
+    /// The entries of `detection.attack_mappings`, compiled.
+    pub mappings: Vec<mappings::AttackMapping>,
     /// The entries of `receivers.webhooks`, compiled.
     pub webhooks: Vec<webhooks::WebhookEntry>,
 }

@@ -1,6 +1,7 @@
 //! What the HTTP face and the summaries read: counters and published views, merged at each read.
 
 use super::aliases::Known;
+use super::guidance::Guiding;
 use super::live::Receiver;
 use crate::alerting::AlertBook;
 use crate::api::{
@@ -321,6 +322,7 @@ impl Facts for EngineFacts {
             entities: self.entities(),
             tags: self.tags(),
             redacted: self.redacted.values(),
+            held_by_mark: self.shared.held_by_marks.total(),
             calibration: progress
                 .iter()
                 .map(|p| ChannelState::new(&p.channel, p.have, p.need, &p.unit))
@@ -345,6 +347,10 @@ impl Facts for EngineFacts {
 
     fn state(&self) -> Option<Arc<dyn StateStore>> {
         self.kept.as_ref().map(|kept| kept.store.clone())
+    }
+
+    fn guiding(&self) -> Option<Guiding> {
+        self.kept.as_ref().map(|_| Guiding::new(&self.shared))
     }
 
     fn events(&self) -> Option<Arc<EventStore>> {
@@ -444,6 +450,12 @@ impl Facts for EngineFacts {
                 help: "Findings that the alert budget held back.",
                 label: None,
                 value: self.shared.budget_held.load(Acquire) as f64,
+            },
+            Metric {
+                name: "findings_held_by_marks_total",
+                help: "Findings that marks held.",
+                label: None,
+                value: self.shared.held_by_marks.total() as f64,
             },
         ];
         for receiver in self.receivers.iter() {

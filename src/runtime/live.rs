@@ -96,6 +96,8 @@ impl Live {
         live: LiveOptions,
     ) -> Result<(Live, flume::Receiver<Alert>), Failed> {
         engine.ports = live.ways.len();
+        // What state that was restored knows is the past: nothing comes in before it.
+        let begins = engine.gap.map_or(0, |gap| gap.to);
         let (engine, alerts) = Engine::start(engine)?;
         let stop = CancellationToken::new();
         let pulse = Pulse::new(live.clock.clone());
@@ -105,11 +107,13 @@ impl Live {
         let mut receivers = Vec::new();
         for (id, way) in live.ways.into_iter().enumerate() {
             let counters = Arc::new(ReceiverCounters::default());
+            let port = engine.port(id as u16);
+            port.promise(begins);
             let door = Door {
                 clock: live.clock.clone(),
                 pulse: pulse.clone(),
                 gate: gate.clone(),
-                port: engine.port(id as u16),
+                port,
                 counters: counters.clone(),
                 rules: live.rules.clone(),
                 stop: stop.clone(),

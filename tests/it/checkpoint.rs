@@ -2,7 +2,7 @@
 //! happened. The whole dataflow takes part.
 
 use crate::support::digest::{self, Digest, same};
-use crate::support::engine::{self, How, Record, quick};
+use crate::support::engine::{self, How, Record, brief};
 use crate::support::full;
 use crate::support::world::{self, Shape};
 use proptest::test_runner::{Config, TestRunner};
@@ -19,7 +19,7 @@ fn feed(
     cut: Option<Arc<Cut>>,
     restore: Option<Snapshot>,
 ) -> (Vec<Alert>, Shared) {
-    let how = How { workers, tune: quick, lane_capacity: 4, ..How::default() };
+    let how = How { workers, tune: brief, lane_capacity: 4, ..How::default() };
     let mut options = engine::options(&how, &engine::rules(&engine::config()));
     options.cut = cut;
     options.restore = restore.map(Arc::new);
@@ -101,5 +101,5 @@ fn state_survives_a_round_trip() {
     }
     let operators: std::collections::BTreeSet<&str> =
         first.keys().map(|(name, _)| name.as_str()).collect();
-    assert!(operators.len() >= 7, "every operator hands over its state: {operators:?}");
+    assert!(operators.len() >= 17, "every operator hands over its state: {operators:?}");
 }

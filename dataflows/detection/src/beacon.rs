@@ -98,6 +98,11 @@ impl Beacon {
         if due { self.rhythm(config) } else { None }
     }
 
+    /// The engine was off: the time to the next event is no gap.
+    pub fn pause(&mut self) {
+        self.last_ns = 0;
+    }
+
     /// How regular the gaps are; `None` when there are too few or the period is too short.
     pub fn rhythm(&self, config: &BeaconConfig) -> Option<Rhythm> {
         let mut sorted = self.gaps.clone();

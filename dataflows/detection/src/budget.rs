@@ -27,6 +27,9 @@ const OVERWHELMING: f64 = 1e-12;
 const HALF_LIFE: f64 = 0.5;
 /// How many candidates the prior rate stands for.
 const PRIOR: f64 = 2.0;
+/// How many times the rate at which the risk level alone would use the share is expected at first
+/// of kinds that are decided on with every event: a source that writes once a second.
+const EVENTS: f64 = 8.0;
 
 /// The rules of the budget.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,6 +65,13 @@ pub enum Kind {
     Shift,
     /// What an entity does over time.
     Entity,
+}
+
+impl Kind {
+    /// Whether it is decided on with every event, not with every bucket or message.
+    const fn with_every_event(self) -> bool {
+        matches!(self, Kind::Content | Kind::Order)
+    }
 }
 
 /// How many kinds there are.
@@ -136,7 +146,8 @@ impl Budget {
         let share = f64::from(config.alerts_per_day) / KINDS as f64;
         // The rate at which the risk level alone would just use the share.
         let fair = (CANDIDATE_FACTOR - 1.0) * share;
-        let rate = (self.candidates[kind as usize] + PRIOR) / (self.days + PRIOR / fair);
+        let first = if kind.with_every_event() { EVENTS * fair } else { fair };
+        let rate = (self.candidates[kind as usize] + PRIOR) / (self.days + PRIOR / first);
         config.risk_level * (fair / rate).min(1.0)
     }
 

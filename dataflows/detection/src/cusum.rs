@@ -36,6 +36,27 @@ impl Default for CusumConfig {
     }
 }
 
+/// The residual of an observation with these tails (−ln P(X ≥ x) and −ln P(X ≤ x)): the normal
+/// quantile of its mid-p, so that counts that come in steps or have a long tail are as rare as they
+/// are, whatever their deviation says.
+pub fn normal_score(upper: f64, lower: f64) -> f64 {
+    let (above, below) = (libm::exp(-upper), libm::exp(-lower));
+    let least = 1e-15;
+    if above <= below {
+        // P(X > x) + P(X = x) / 2, with P(X = x) = P(X ≥ x) + P(X ≤ x) − 1.
+        let mid = 0.5 * (above + 1.0 - below).max(above);
+        -quantile(mid.clamp(least, 0.5))
+    } else {
+        let mid = 0.5 * (below + 1.0 - above).max(below);
+        quantile(mid.clamp(least, 0.5))
+    }
+}
+
+/// Quantile of the standard normal distribution, p ≤ ½.
+fn quantile(p: f64) -> f64 {
+    -std::f64::consts::SQRT_2 * statrs::function::erf::erfc_inv(2.0 * p)
+}
+
 /// Where a series stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -69,7 +90,7 @@ pub struct Change {
 }
 
 /// What one step gives.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// An edge: a change was found, or has ended.
     pub edge: Option<Change>,
@@ -275,6 +296,24 @@ mod tests {
             assert!((1.0..3.0).contains(&change.shift) && change.side == side, "{change:?}");
             assert_eq!((end.phase, cusum.phase()), (Phase::Recovered, Phase::Quiet));
         }
+    }
+
+    #[test]
+    fn residuals_are_normal_quantiles_and_steps_take_their_middle() {
+        // A continuous 5 % on each side.
+        let (rare, usual) = (-0.05f64.ln(), -0.95f64.ln());
+        assert!((normal_score(rare, usual) - 1.6449).abs() < 1e-3);
+        assert!((normal_score(usual, rare) + 1.6449).abs() < 1e-3);
+        // Poisson with mean 0.3 at 0, 1 and 2: the mean of the residuals is near zero.
+        let p = [0.740_818, 0.222_245, 0.033_337, 0.003_334];
+        let mut mean = 0.0;
+        for x in 0..4 {
+            let (above, below): (f64, f64) = (p[x..].iter().sum(), p[..=x].iter().sum());
+            mean += p[x] * normal_score(-above.min(1.0).ln(), -below.min(1.0).ln());
+        }
+        assert!(mean.abs() < 0.1, "{mean}");
+        assert!(normal_score(700.0, 0.0).is_finite() && normal_score(0.0, f64::MAX).is_finite());
+        assert_eq!(normal_score(0.0, 0.0), 0.0, "what is certain says nothing");
     }
 
     #[test]

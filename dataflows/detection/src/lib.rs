@@ -13,12 +13,13 @@
 //!        ├─► calibrate::ScoreHistogram (partial, mergeable) ─► calibrate::Calibrator ─► Table
 //!        └─► Table::two_sided, tail ─► p ─► combine::combine ─► feedback::Prior
 //!                                             ─► budget::Budget, fdr::Fdr ─► decision
-//! silence::Regular, novelty::{Newness, Slots} give a probability of their own
+//! silence::Regular, novelty::{Newness, Slots}, sequence::SessionTable give a probability of their own
 //! beacon::Beacon gives one against chance; spot::Spot is the threshold of a number of one key
+//! risk::{Risk, Progress} add up the alerts of one entity
 //! ```
 //!
 //! What is made from parts that many workers saw has a merge that is commutative: `sketch`,
-//! `calibrate::ScoreHistogram`, `sequence::Chain`, `halfspace::Forest`.
+//! `calibrate::ScoreHistogram`, `sequence::{Chain, SessionPart}`, `halfspace::Forest`.
 //!
 //! "Not yet calibrated" is a state (`None`, with [`calibrate::Table::progress`]), never a zero.
 
@@ -34,7 +35,9 @@ mod golden;
 pub mod gpd;
 pub mod halfspace;
 pub mod holt_winters;
+pub mod marks;
 pub mod novelty;
+pub mod risk;
 pub mod sequence;
 pub mod silence;
 pub mod sketch;

@@ -123,6 +123,17 @@ impl Spread {
         Some(SpreadScore { upper, lower, distinct, expected, deviation })
     }
 
+    /// The engine was off for so many buckets: what was seen in them is not known, and neither are
+    /// the windows that hold some of them.
+    pub fn skip(&mut self, config: &SpreadConfig, buckets: u64) {
+        let unknown = buckets.saturating_add(u64::from(config.panes.clamp(1, PANES_MAX)) - 1);
+        if let Some(began) = &mut self.began {
+            *began = began.saturating_add(unknown);
+            self.closed = self.closed.saturating_add(unknown);
+        }
+        self.panes.clear();
+    }
+
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
         self.panes.capacity() * size_of::<(u64, Distinct)>()
@@ -136,6 +147,24 @@ mod tests {
     use proptest::prelude::*;
     use seerflow_model::hash::mix;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn a_time_that_was_not_seen_is_neither_empty_nor_narrow() {
+        let config = SpreadConfig { buckets_min: 5, ..SpreadConfig::default() };
+        let mut spread = Spread::default();
+        let bucket = |spread: &mut Spread, bucket: u64| {
+            (0..8).for_each(|value| spread.observe(bucket, value));
+            spread.close(&config, bucket)
+        };
+        for at in 0..200 {
+            bucket(&mut spread, at);
+        }
+        spread.skip(&config, 1_000);
+        let scores: Vec<SpreadScore> =
+            (1_200..1_300).filter_map(|at| bucket(&mut spread, at)).collect();
+        assert!(scores.len() >= 100 - PANES_MAX as usize, "{}", scores.len());
+        assert!(scores.iter().all(|score| score.lower < 3.0), "{scores:?}");
+    }
 
     proptest! {
         /// Against a list of everything.

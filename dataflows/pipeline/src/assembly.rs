@@ -40,6 +40,8 @@ pub(crate) fn shared(options: &Options, cluster: Option<&Cluster>) -> Result<Sha
         flow: Arc::new(Flow::of_cluster(threads, processes, options.held_bytes_max)),
         noticed: Arc::new(noticed),
         budget_held: Arc::default(),
+        desk: options.desk.clone(),
+        held_by_marks: Arc::default(),
         worker_cpu: Arc::new((0..threads).map(|_| AtomicU64::new(0)).collect()),
         meters: Meters::default(),
         profile: Profile::default(),
@@ -67,7 +69,7 @@ pub(crate) fn parts(
             workers: options.workers * place.processes(),
             end: end.clone(),
             cut: options.cut.clone(),
-            restore: options.restore.clone(),
+            restore: None,
             gap: options.gap,
             group_keys_max: Some(options.settings.bounds.keys),
             meters: shared.meters.clone(),
@@ -93,6 +95,7 @@ pub(crate) fn parts(
         keeper: options.keepers.as_ref().map(|make| make(local)),
         tally: Tally::new(shared.ports.clone(), shared.peers.clone()),
         shared: shared.clone(),
+        desk: (local == 0).then(|| options.desk.clone()),
         alerts: Outlet { to, gather },
     }
 }

@@ -6,6 +6,7 @@ use crate::engine::Shared;
 use crate::env::Env;
 use crate::finding::{Finding, Level};
 use crate::folds::series::Score;
+use crate::place::place;
 use crate::rec::Rec;
 use crate::settings::{Settings, Weights};
 use crate::table::Tables;
@@ -13,7 +14,7 @@ use crate::views::Views;
 use crate::words;
 use seerflow_detection::calibrate::{Side, Table};
 use seerflow_detection::combine::combine;
-use seerflow_detection::volume::SeriesKind;
+use seerflow_detection::volume::{PeerCounts, SeriesKind};
 use seerflow_model::{Evidence, Ns, hash};
 use std::sync::Arc;
 
@@ -66,6 +67,8 @@ impl Decide {
                 host: score.lead.host(),
                 excess,
                 decides,
+                place: Box::new(place(&score.lead.event, &score.lead.template, level)),
+                held: None,
             };
             let order = seerflow_model::Order { n: order.n * 4 + n, ..order };
             out.push(Rec { order, key: 0, data: finding });
@@ -97,7 +100,16 @@ impl Decide {
                 }
             }
             None if score.silence.is_none() => {
-                emit(words::share(&score, now), score.observed as f64, false, 2);
+                if let Some(p) = score.peers {
+                    let part = p / self.risk_level;
+                    self.views.count_decision(self.worker, "volume-young", now, part, 0);
+                }
+                let odd = score.peers.filter(|p| *p <= self.candidate_level);
+                let evidence = match odd {
+                    Some(p) => words::young(&score, now, self.bucket, p),
+                    None => words::share(&score, now),
+                };
+                emit(evidence, score.observed as f64, odd.is_some(), 2);
             }
             None => {}
         }
@@ -140,6 +152,21 @@ impl Decide {
         count("bucket", combined.p);
         Some(Judged { p: combined.p, shift: combined.driver == 1, p_volume, p_change })
     }
+}
+
+/// Gives a series that has no model of its own the word of its peers.
+pub fn young(
+    tables: &Tables<PeerCounts>,
+    mut rec: Rec<Box<Score>>,
+    out: &mut Vec<Rec<Box<Score>>>,
+) {
+    let score = &mut rec.data;
+    if score.raw.is_none() && score.silence.is_none() {
+        let (kind, _) = kind_of(score.lead.subject);
+        let key = Detector::Volume(kind).key(hash::text(&score.source_type));
+        score.peers = tables.get(&key).and_then(|peers| peers.probability(score.observed));
+    }
+    out.push(rec);
 }
 
 /// A closed bucket as the channels judge it.

@@ -19,6 +19,8 @@ pub enum Detector {
     Order,
     /// What the way of an entity is like altogether.
     Session,
+    /// How the habits of an entity drift.
+    Drift,
     /// How many different partners an entity has.
     Spread,
     /// An entity that speaks like a clock.
@@ -41,6 +43,7 @@ impl Detector {
             Detector::Values => "content-values",
             Detector::Order => "sequence-order",
             Detector::Session => "sequence-session",
+            Detector::Drift => "sequence-drift",
             Detector::Spread => "pattern-spread",
             Detector::Beacon => "pattern-beacon",
         }
@@ -51,7 +54,7 @@ impl Detector {
         match self {
             Detector::Volume(_) => Channel::Volume,
             Detector::Trees | Detector::Values => Channel::Content,
-            Detector::Order | Detector::Session => Channel::Sequence,
+            Detector::Order | Detector::Session | Detector::Drift => Channel::Sequence,
             Detector::Change(_) | Detector::Spread | Detector::Beacon => Channel::Pattern,
         }
     }
@@ -72,6 +75,7 @@ impl Detector {
             Detector::Values => 33,
             Detector::Order => 34,
             Detector::Session => 35,
+            Detector::Drift => 38,
             Detector::Spread => 36,
             Detector::Beacon => 37,
         }

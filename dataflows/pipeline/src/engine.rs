@@ -5,6 +5,8 @@ use crate::cluster::{Cluster, Peers, Place};
 use crate::env::{Cut, End, Env, Gap, Snapshot};
 use crate::feed::{self, LaneReceiver, LaneSender, Port, PortState};
 use crate::flow::Flow;
+use crate::folds::guidance::HeldByMarks;
+use crate::guide::Desk;
 use crate::keep::{Keeper, Keepers};
 use crate::meters::Meters;
 use crate::notes;
@@ -61,6 +63,8 @@ pub struct Options {
     pub restore: Option<Arc<Snapshot>>,
     /// The time between that state and now, when there is any.
     pub gap: Option<Gap>,
+    /// Where guidance is left; what is there at the start comes before all records.
+    pub desk: Arc<Desk>,
 }
 
 /// What workers share with readers.
@@ -74,6 +78,10 @@ pub struct Shared {
     pub noticed: Arc<Noticed>,
     /// Findings that the alert budget held back.
     pub budget_held: Arc<AtomicU64>,
+    /// Where guidance is left.
+    pub desk: Arc<Desk>,
+    /// What marks held.
+    pub held_by_marks: Arc<HeldByMarks>,
     /// CPU time of each worker, ns.
     pub worker_cpu: Arc<Vec<AtomicU64>>,
     /// What the keyed operators of this process count.
@@ -106,6 +114,8 @@ pub struct Parts {
     pub keeper: Option<Box<dyn Keeper>>,
     /// What is shared with readers.
     pub shared: Shared,
+    /// Where guidance is left, on one worker of the process.
+    pub desk: Option<Arc<Desk>>,
     /// Where alerts go.
     pub alerts: Outlet,
 }
@@ -164,6 +174,8 @@ struct Build {
     lanes: Vec<Mutex<Option<LaneReceiver>>>,
     watch: Watch,
     alerts: flume::Sender<Alert>,
+    /// State to begin with, one for each worker that has not begun; freed when all have.
+    restore: Mutex<Vec<Arc<Snapshot>>>,
 }
 
 impl Build {
@@ -178,7 +190,8 @@ impl Build {
             shared.profile.watch(worker);
         }
         let probe = ProbeHandle::new();
-        let parts = parts(options, shared, end, local, lane, &probe, self.alerts.clone());
+        let mut parts = parts(options, shared, end, local, lane, &probe, self.alerts.clone());
+        parts.env.restore = self.restore.lock().unwrap_or_else(PoisonError::into_inner).pop();
         worker.dataflow(|scope| page::build(scope, parts, &probe));
         let page = worker.installed_dataflows();
         if let Some(peers) = &shared.peers {
@@ -217,8 +230,12 @@ impl Engine {
         let (alerts, out) = flume::unbounded();
         let lanes = receivers.into_iter().map(|lane| Mutex::new(Some(lane))).collect();
         let watch = Watch { failed: shared.failed.clone(), lanes: senders.clone() };
+        let restore = options.restore.take();
+        let restore = Mutex::new(restore.map_or_else(Vec::new, |state| vec![state; workers]));
+        let shared_too = shared.clone();
+        let end_too = end.clone();
         let build =
-            Build { options, shared: shared.clone(), end: end.clone(), lanes, watch, alerts };
+            Build { options, shared: shared_too, end: end_too, lanes, watch, alerts, restore };
         let (builders, guard) = match cluster {
             Some(cluster) => cluster.allocators(workers),
             None => timely::CommunicationConfig::Process(workers).try_build(),

@@ -54,6 +54,12 @@ impl Cut {
         Cut { at: seerflow_model::time::floor_tick(at), parts: Mutex::default() }
     }
 
+    /// A cut at the end of the input: the state of all records, after what is due by then and before
+    /// anything is closed.
+    pub fn at_end() -> Cut {
+        Cut::at(Ns::MAX)
+    }
+
     /// Takes the state of one group of one operator.
     pub fn put(&self, operator: &str, group: u8, state: Vec<u8>) {
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,6 +94,14 @@ impl Gap {
     /// How many units of `unit` ns lie in it.
     pub fn units(self, unit: Ns) -> u64 {
         (self.to / unit).saturating_sub(self.from / unit)
+    }
+
+    /// How many units of `unit` ns it touches: of all of them something is not known.
+    pub fn touched(self, unit: Ns) -> u64 {
+        if self.to <= self.from {
+            return 0;
+        }
+        self.to.div_ceil(unit).saturating_sub(self.from / unit)
     }
 }
 

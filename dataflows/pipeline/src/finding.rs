@@ -1,5 +1,6 @@
 //! A finding: evidence on its way to an alert, with what decides who explains whom.
 
+use seerflow_detection::marks::Place;
 use seerflow_model::{Channel, Evidence};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -38,6 +39,10 @@ pub struct Finding {
     pub excess: f64,
     /// Whether it may raise an alert; otherwise it only names what another finding is about.
     pub decides: bool,
+    /// Where it is.
+    pub place: Box<Place>,
+    /// The mark that holds it, by its id; said where findings are joined.
+    pub held: Option<u128>,
 }
 
 /// Most pieces of evidence that one finding carries.
@@ -68,6 +73,8 @@ impl Finding {
     /// Takes in another finding about the same event.
     fn joined(&mut self, other: Finding) {
         self.lead.probability = self.lead.probability.min(other.lead.probability);
+        // A mark holds an event only when it accounts for all that is found of it.
+        self.held = self.held.filter(|_| other.held.is_some());
         self.absorb(other);
     }
 
@@ -181,7 +188,7 @@ fn join_events(findings: Vec<Finding>) -> Vec<Finding> {
     let mut kept: Vec<Finding> = Vec::new();
     for finding in findings {
         // A window of an entity is not about the event that shows it.
-        let own = finding.lead.channel == Channel::Pattern;
+        let own = finding.lead.channel == Channel::Pattern || finding.lead.kind == "drift";
         let id = finding.lead.events.first().filter(|_| !own).map(|event| event.event_id.clone());
         let Some(id) = id else {
             kept.push(finding);
@@ -227,6 +234,11 @@ fn take_missing(host: &mut Finding, fine: &mut Vec<Finding>) {
         std::mem::take(fine).into_iter().partition(|finding| host.missing(finding));
     *fine = others;
     let missing: Vec<Finding> = missing;
+    let mut told = missing.iter().filter(|f| f.decides).peekable();
+    // What a mark accounts for in all parts, it accounts for in the whole.
+    if host.held.is_none() && !host.is_silence() && told.peek().is_some() {
+        host.held = told.map(|f| f.held).reduce(|all, one| all.filter(|_| one.is_some())).flatten();
+    }
     missing.into_iter().filter(|f| f.decides).for_each(|f| host.absorb(f));
 }
 
@@ -289,6 +301,7 @@ fn join_template(mut group: Vec<Finding>) -> Vec<Finding> {
         None => base,
     };
     for finding in group.into_iter().filter(|f| f.decides) {
+        joined.held = joined.held.filter(|_| finding.held.is_some());
         joined.absorb(finding);
     }
     vec![joined]
@@ -325,6 +338,8 @@ pub(crate) mod tests {
             host: 0,
             excess,
             decides: true,
+            place: Box::default(),
+            held: None,
         }
     }
 

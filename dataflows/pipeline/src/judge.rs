@@ -12,6 +12,7 @@ use crate::folds::entities::{EntitiesOut, Pattern, PatternScore};
 use crate::folds::sessions::OddSession;
 use crate::moment::{Moment, peer, peer_of};
 use crate::observe::{Judged, JudgedSession, Observer};
+use crate::place::place;
 use crate::rec::Rec;
 use crate::settings::{Settings, Weights};
 use crate::table::Tables;
@@ -99,7 +100,9 @@ impl Judge {
         }
         let lead = words::odd_event(moment, &channels, &combined, now);
         let key = entity.map_or(0, |entity| entity.key);
-        Some(finding(lead, moment.template(), key, moment.lead.host()))
+        let mut finding = finding(lead, moment.template(), key, moment.lead.host());
+        *finding.place = place(event, &moment.lead.template, Level::Event);
+        Some(finding)
     }
 
     fn pattern(&self, tables: &Tables<Table>, score: &PatternScore, now: Ns) -> Option<Finding> {
@@ -110,6 +113,10 @@ impl Judge {
             Pattern::Spread(spread) => {
                 let table = tables.get(&Detector::Spread.key(group))?;
                 (Detector::Spread, table.two_sided(spread.upper, spread.lower)?.0)
+            }
+            Pattern::Drift(_, nats) => {
+                let table = tables.get(&Detector::Drift.key(group))?;
+                (Detector::Drift, table.tail(Side::Upper, *nats)?)
             }
             Pattern::Beacon(rhythm, _) => {
                 let table = tables.get(&Detector::Beacon.key(group))?;
@@ -159,6 +166,8 @@ fn finding(lead: Evidence, template: u64, entity: u64, host: u64) -> Finding {
         host,
         excess: 1.0,
         decides: true,
+        place: Box::default(),
+        held: None,
     }
 }
 

@@ -11,14 +11,16 @@
 //!                                                       │               │     ├─► calibrate ─► tables
 //!                                                       │            judge    │                  │
 //!                                                       │               │  decide ◄──────────────┘
-//!                                    newness ─────► budget ◄────────────┴─────┘
+//!                                    newness ─────► guide ◄─────────────┴─────┘
+//!                                                       │ ◄── marks, verdicts
+//!                                                    budget
 //!                                                       └─► episodes ─► alerts
 //! ```
 //!
 //! `parse` is stateless and runs where the record is; everything after it is keyed and in order.
 
 use crate::combine::representative;
-use crate::decide::Decide;
+use crate::decide::{self, Decide};
 use crate::engine::Parts;
 use crate::folds::content::ContentOut;
 use crate::folds::entities::EntitiesOut;
@@ -28,9 +30,10 @@ use crate::folds::newness::NewnessIn;
 use crate::folds::series::SeriesOut;
 use crate::folds::walks::WalksOut;
 use crate::folds::{
-    budget, calibrate, chains, content, entities, episodes, facts, merges, newness, series,
+    budget, calibrate, chains, content, entities, episodes, facts, merges, newness, peers, series,
     sessions, walks,
 };
+use crate::guide::guided;
 use crate::judge::Judge;
 use crate::keyed::{keyed, keyed_knowing};
 use crate::parse::parse;
@@ -91,15 +94,25 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     });
     let (counts, values) = split(judged, |out| match out {
         LeafOut::Series(sum) => Ok(sum),
-        LeafOut::Finding(finding) => Err(*finding),
+        LeafOut::Finding(finding) => Err(finding),
         _ => unreachable!("taken out above"),
     });
 
-    let (volumes, volume_scores) =
+    let (volumes, counted) =
         split(keyed(counts, series::SeriesFold::new(&settings), &env), |out| match out {
             SeriesOut::Score(score) => Ok(score),
-            SeriesOut::Partial(sum) => Err(sum),
+            other => Err(other),
         });
+    let (volume_scores, counted) = split(counted, |out| match out {
+        SeriesOut::Partial(sum) => Ok(sum),
+        other => Err(other),
+    });
+    let counted = counted.flat_map(|Rec { order, key, data }| match data {
+        SeriesOut::Peers(data) => Some(Rec { order, key, data }),
+        SeriesOut::Score(_) | SeriesOut::Partial(_) => None,
+    });
+    let usual = keyed(counted, peers::Peers, &env);
+    let volumes = with_table(volumes, usual, "young", &env, decide::young);
     let (moments, content_scores) =
         split(keyed(moments, content::ContentFold::new(&settings), &env), |out| match out {
             ContentOut::Moment(moment) => Ok(moment),
@@ -139,11 +152,11 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
         judge.judge(tables, rec, out);
     });
 
-    let candidates = scope
-        .concatenate([values, templates, volumes, events])
-        .map(|rec| Rec { key: representative(0), ..rec });
+    let values = values.map(|Rec { order, key, data }| Rec { order, key, data: *data });
+    let candidates = scope.concatenate([values, templates, volumes, events]);
+    let candidates = guided(candidates, parts.desk, env.worker, representative(0));
     let admitted = keyed(candidates, budget::BudgetFold::new(&settings, &parts.shared), &env);
-    let alerts = keyed(admitted, episodes::Episodes(settings.windows.clone()), &env);
+    let alerts = keyed(admitted, episodes::Episodes::new(&settings), &env);
 
     sink(alerts, parts.alerts).probe_with(probe);
     changes.probe_with(probe);

@@ -2,6 +2,7 @@
 
 use crate::folds::calibrate::EVENT_GAIN;
 use crate::folds::episodes::Windows;
+use crate::tactics::{Tags, Untagged};
 use seerflow_detection::beacon::BeaconConfig;
 use seerflow_detection::budget::BudgetConfig;
 use seerflow_detection::calibrate::CalibrationConfig;
@@ -132,6 +133,8 @@ pub struct Settings {
     pub budget: BudgetConfig,
     /// How long episodes last.
     pub windows: Arc<Windows>,
+    /// Which tactics an anomaly may belong to.
+    pub tags: Arc<dyn Tags>,
     /// An entity or edge is forgotten when it was not seen for so long.
     pub facts_keep: Ns,
     /// How much is remembered.
@@ -157,6 +160,7 @@ impl Default for Settings {
             score_min: 3.0,
             budget: BudgetConfig::default(),
             windows: Arc::new(Windows { default_seconds: 900, overrides: BTreeMap::new() }),
+            tags: Arc::new(Untagged),
             facts_keep: 30 * DAY,
             bounds: Bounds::default(),
         }
@@ -164,12 +168,22 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// How change is judged: a run is followed until it is rarer than what is decided on, however
-    /// low the configured threshold.
+    /// How change is judged.
     pub fn change(&self) -> CusumConfig {
-        let rarest =
-            (-libm::log(self.budget.risk_level.max(1e-12)) + SURE) / (2.0 * self.change.drift);
-        CusumConfig { threshold: self.change.threshold.max(rarest), ..self.change }
+        self.followed(self.change)
+    }
+
+    /// How order is judged.
+    pub fn sequence(&self) -> SequenceConfig {
+        SequenceConfig { drift: self.followed(self.sequence.drift), ..self.sequence }
+    }
+
+    /// A run is followed until it is rarer than what is decided on, however low the configured
+    /// threshold.
+    fn followed(&self, config: CusumConfig) -> CusumConfig {
+        let rarest = -libm::log(self.budget.risk_level.max(1e-12)) + SURE;
+        let threshold = config.threshold.max(rarest / (2.0 * config.drift));
+        CusumConfig { threshold, ..config }
     }
 
     /// Raw scores of events from here on are judged: those below cannot become candidates.

@@ -81,7 +81,7 @@ impl<D: ExchangeData, T: ExchangeData + Serialize + DeserializeOwned> Reader<D, 
         });
         Reader {
             name,
-            env: env.clone(),
+            env: Env { restore: None, ..env.clone() },
             tables: tables.unwrap_or_default(),
             records: Held::default(),
             versions: Held::default(),

@@ -48,6 +48,12 @@ impl Fields for Event {
                 take(name, Datum::Text(self.get(entity.value)), false);
             }
         }
+        take("@source", Datum::Text(&self.source.name), false);
+        take("@source_type", Datum::Text(&self.source.source_type), false);
+        take("@severity_id", Datum::Int(i64::from(self.severity.id())), false);
+        if let Some(workload) = taxonomy::workload(self) {
+            take("@workload", Datum::Text(workload), false);
+        }
         if mapping != Mapping::Model {
             return;
         }
@@ -67,6 +73,7 @@ impl Fields for Event {
         if taxonomy::is_firewall(self) {
             packet(self, take);
         }
+        taxonomy::derive(self, take);
     }
 }
 
@@ -251,6 +258,99 @@ mod tests {
             check("{category: webserver}", selection, &event, expected);
         }
         check("{service: nginx}", "{cs-method: GET}", &event, true);
+    }
+
+    #[test]
+    fn programs_of_every_kind() {
+        let application = "{category: application}";
+        let full = event(Format::Rfc3164, "app", "No space left on device", &[], &[]);
+        check(application, "{message|contains: no space}", &full, true);
+        check(
+            "{category: application, product: app}",
+            "{message|contains: no space}",
+            &full,
+            false,
+        );
+        let mut request = event(Format::Access, "nginx", "GET /ENOSPC 404 Not Found", &[], &[]);
+        request.activity = Activity::WebRequest;
+        check(application, "{message|contains: ENOSPC}", &request, false);
+        request.format = Format::Squid;
+        check("{category: proxy}", "{message|contains: ENOSPC}", &request, true);
+        check("{category: webserver}", "{message|contains: ENOSPC}", &request, false);
+        let denied = event(Format::Mysql, "mysqld", "Access denied", &[], &[]);
+        for (logsource, expected) in [
+            ("{category: database}", true),
+            ("{category: database, product: mysql}", true),
+            ("{category: database, product: postgresql}", false),
+        ] {
+            check(logsource, "{message|startswith: access denied}", &denied, expected);
+        }
+    }
+
+    #[test]
+    fn jobs_and_requests_and_names_in_other_words() {
+        let job = event(Format::Rfc3164, "CRON", "(bob) CMD (cd /srv && ./run)", &[], &[]);
+        let source = "{product: linux, service: cron}";
+        check(source, "{CommandLine: cd /srv && ./run}", &job, true);
+        let fields =
+            [("request.method", "GET"), ("request.uri", "/a?b=c"), ("status", "404"), ("x", "")];
+        let caddy = event(Format::Json, "", "handled request", &fields, &[]);
+        let selection = "{cs-method: GET, c-uri: '/a\\?b=c', sc-status: 404}";
+        check("{category: webserver}", selection, &caddy, true);
+        let fields = [("_path", "dns"), ("uid", "C1"), ("query", "a.b"), ("qtype_name", "TXT")];
+        let zeek = event(Format::Json, "", "", &fields, &[]);
+        check("{category: dns}", "{query: a.b, record_type: TXT}", &zeek, true);
+        let message = "query[TXT] a.b from 192.0.2.7";
+        let mut asked = event(Format::Rfc3164, "dnsmasq", message, &[], &[]);
+        asked.activity = Activity::DnsQuery;
+        check("{category: dns}", "{record_type: txt}", &asked, true);
+        let entities =
+            [(Role::Src, EntityType::Ip, "203.0.113.9"), (Role::Dst, EntityType::Ip, "192.0.2.10")];
+        let message = "%ASA-4-106023: Deny tcp src out:203.0.113.9/4242 dst in:192.0.2.10/22 by";
+        let mut denied = event(Format::Rfc3164, "", message, &[], &entities);
+        denied.activity = Activity::NetworkConnection;
+        check("{category: firewall}", "{src_port: 4242, dst_port: 22}", &denied, true);
+        let message =
+            "5,,,1,igb0,match,block,in,4,0x0,,64,1,0,DF,6,tcp,60,192.0.2.7,192.0.2.8,42,22,0";
+        let mut blocked = event(Format::Rfc3164, "filterlog", message, &[], &[]);
+        blocked.activity = Activity::NetworkConnection;
+        check("{category: firewall}", "{dst_port: 22, proto: tcp}", &blocked, true);
+    }
+
+    #[test]
+    fn workloads() {
+        let pod = [("involvedObject.kind", "Pod"), ("involvedObject.name", "web-7d4b9c5f6d-x2x4z")];
+        let node = [("involvedObject.kind", "Node"), ("involvedObject.name", "node-1")];
+        let call = [("objectRef.resource", "deployments"), ("objectRef.name", "web")];
+        let otlp = [("resource.service.name", "x"), ("resource.k8s.deployment.name", "web")];
+        let argo = [("application", "argocd/web")];
+        let hub = [("repository.full_name", "example/web"), ("repository.name", "web")];
+        for (format, message, fields, expected) in [
+            (Format::KubeEvent, "", &pod[..], Some("web")),
+            (Format::KubeEvent, "", &node[..], None),
+            (Format::KubeAudit, "", &call[..], Some("web")),
+            (Format::Otlp, "x", &otlp[..], Some("web")),
+            (Format::Logfmt, "x", &argo[..], Some("web")),
+            (Format::Github, "x", &hub[..], Some("web")),
+            (Format::Plain, "web-7d4b9 exceeded its limit", &[][..], Some("web")),
+            (Format::Plain, "web exceeded its limit", &[][..], None),
+            (Format::Plain, "Deployment of web 1.4.2 finished", &[][..], Some("web")),
+        ] {
+            let event = event(format, "", message, fields, &[]);
+            assert_eq!(taxonomy::workload(&event), expected, "{format:?} {message}");
+        }
+        let unit = [(Role::Object, EntityType::Service, "web.service")];
+        let failed = event(Format::Rfc3164, "systemd", "web.service: Failed", &[], &unit);
+        assert_eq!(taxonomy::workload(&failed), Some("web"));
+        for (program, expected) in [("web", Some("web")), ("kernel", None), ("argocd-server", None)]
+        {
+            let event = event(Format::Rfc3164, program, "out of memory", &[], &[]);
+            assert_eq!(taxonomy::workload(&event), expected, "{program}");
+        }
+        let pod = [(Role::Object, EntityType::Container, "shop/web-7d4b9c5f6d-x2x4z")];
+        let message = r#""Probe failed" pod="shop/web-7d4b9c5f6d-x2x4z""#;
+        let probe = event(Format::Rfc3164, "kubelet", message, &[], &pod);
+        assert_eq!(taxonomy::workload(&probe), Some("web"));
     }
 
     #[test]

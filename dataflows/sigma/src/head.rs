@@ -195,6 +195,10 @@ pub struct Header {
     pub falsepositives: Vec<String>,
 }
 
+/// The tag of rules that speak of operations, not of security.
+pub const OPERATIONS: &str = "seerflow.operations";
+/// The tag of rules that only correlations are made of.
+pub const PART: &str = "seerflow.part";
 /// Longest title, in bytes.
 const TITLE_MAX: usize = 1_024;
 /// Longest text of a head, in bytes.
@@ -282,6 +286,21 @@ impl Header {
         techniques
     }
 
+    /// Through which lens a match is looked at: `operations` where the rule says so, `security`
+    /// otherwise.
+    pub fn lens(&self) -> &'static str {
+        if self.has_tag(OPERATIONS) { "operations" } else { "security" }
+    }
+
+    /// Whether the rule is only a part of correlations: what it matches is no alert by itself.
+    pub fn is_part(&self) -> bool {
+        self.has_tag(PART)
+    }
+
+    fn has_tag(&self, tag: &str) -> bool {
+        self.tags.iter().any(|has| has.eq_ignore_ascii_case(tag))
+    }
+
     fn attack(&self) -> impl Iterator<Item = &str> {
         self.tags.iter().filter_map(|tag| {
             let (namespace, name) = tag.split_once('.')?;
@@ -347,6 +366,10 @@ mod tests {
         assert_eq!(header.tactics(), [Tactic::CredentialAccess]);
         assert_eq!(header.techniques(), ["T1110", "T1110.004"]);
         assert_eq!(header.author.as_deref(), Some("someone"));
+        assert_eq!((header.lens(), header.is_part()), ("security", false));
+        let tags = vec![OPERATIONS.to_owned(), "Seerflow.Part".to_owned()];
+        let header = Header { tags, ..header };
+        assert_eq!((header.lens(), header.is_part()), ("operations", true));
         let source =
             |service| seerflow_model::LogSource { category: "", product: "linux", service };
         assert!(header.logsource.covers(&source("sshd")));

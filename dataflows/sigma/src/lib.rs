@@ -1,14 +1,14 @@
 //! The Sigma rule language: read, compile, match.
 //!
 //! Texts in, rules out, and events against rules; no file, clock or network is touched. The whole
-//! detection language of the specification 2.x is understood, filters and correlation rules are
-//! read and checked (correlations are evaluated elsewhere, in event time). What is not supported
-//! is an error that names file, line, column and rule.
+//! detection language of the specification 2.x is understood, with filters and correlation rules.
+//! What is not supported is an error that names file, line, column and rule.
 //!
 //! * [`load`] reads files and gives a [`RuleSet`], with every problem and the [`State`] of every
 //!   rule: ok, disabled with its reason, or unreachable.
 //! * [`Matcher`] finds the rules that match an event: anything that gives [`Fields`], events of the
 //!   model and JSON objects among them.
+//! * [`correlate`] makes matches of correlations of them, exactly and in event time.
 //! * [`taxonomy`] says what the fields and kinds of events are called in rules.
 //!
 //! Texts are compared without regard to case unless a rule says otherwise; a value longer than
@@ -16,6 +16,7 @@
 //! per value, one pass of an automaton over the fields that rules of this logsource are found by,
 //! and the programs of the few rules of which something was found.
 
+pub mod correlate;
 mod engine;
 mod event;
 mod fault;
@@ -35,9 +36,9 @@ pub use engine::set::{
     Compiled, Correlated, Field, LogSourceRef, Options, Part, PartFields, RuleSet, State,
 };
 pub use fault::{Fault, Place, Problem};
-pub use head::{Header, Level, LogSource, Status, Unknown};
+pub use head::{Header, Level, LogSource, OPERATIONS, PART, Status, Unknown};
 pub use number::{Number, Relation};
-pub use read::correlation::{Alias, Bound, Correlation, Kind, Logic, Trigger};
+pub use read::correlation::{Alias, Bound, Correlation, Custom, Kind, Logic, Rearm, Trigger};
 pub use read::detection::{Detection, Origin};
 pub use read::pipeline::Pipeline;
 pub use read::rule::Rule;

@@ -301,6 +301,7 @@ pub async fn judge(
     Body(verdict): Body<NewVerdict>,
 ) -> Result<StatusCode, Refusal> {
     let (store, id, now) = (state.state()?, id(path)?, asked.now());
+    let guiding = state.facts.guiding();
     let origin = match verdict.origin {
         Origin::Api => WHO,
         Origin::Cli => "cli",
@@ -312,6 +313,9 @@ pub async fn judge(
         .workers
         .run(move || {
             store.record_feedback(&id, &new, now)?.ok_or_else(none)?;
+            if let (Some(guiding), Some(stored)) = (guiding, store.alert(&id)?) {
+                guiding.judged(&stored.alert, new.verdict, now);
+            }
             Ok(StatusCode::NO_CONTENT)
         })
         .await

@@ -8,6 +8,7 @@ pub mod entities;
 pub mod events;
 pub mod exchange;
 pub mod health;
+pub mod marks;
 pub mod silences;
 pub mod sources;
 pub mod templates;

@@ -6,7 +6,7 @@ mod truth;
 
 pub use score::Scores;
 pub use score::mean;
-pub use truth::find;
+pub use truth::{Row, find};
 
 use crate::failure::Failure;
 use score::Judged;
@@ -19,17 +19,21 @@ use std::sync::Arc;
 /// Scores one system: the final state of each template against its truth.
 pub fn score(name: &str, path: &Path) -> Result<Scores, Failure> {
     let truth = truth::read(name, path)?;
-    let source = Arc::new(SourceInfo::plain(1, &truth.name, ReceiverKind::Archive, "file"));
+    Ok(score_rows(&truth.name, truth.rows))
+}
+
+/// Scores the messages of one system that are given with their truth.
+pub fn score_rows(name: &str, rows: Vec<Row>) -> Scores {
+    let source = Arc::new(SourceInfo::plain(1, name, ReceiverKind::Archive, "file"));
     let (mut masker, mut miner) = (Masker::new(), Miner::new());
-    let mut assigned = Vec::with_capacity(truth.rows.len());
-    for (at, row) in truth.rows.iter().enumerate() {
+    let mut assigned = Vec::with_capacity(rows.len());
+    for (at, row) in rows.iter().enumerate() {
         let mut event = message(&row.content, &source);
         event.effective_time = at as u64;
         masker.mask(&mut event);
         assigned.push((event.leaf, miner.assign(&event).template));
     }
-    let judged: Vec<Judged> = truth
-        .rows
+    let judged: Vec<Judged> = rows
         .into_iter()
         .zip(assigned)
         .map(|(row, (leaf, id))| {
@@ -37,7 +41,7 @@ pub fn score(name: &str, path: &Path) -> Result<Scores, Failure> {
             Judged { true_group: row.group, true_text: row.template, group, text }
         })
         .collect();
-    Ok(score::score(&judged))
+    score::score(&judged)
 }
 
 /// An event that is a message from its first byte to its last.

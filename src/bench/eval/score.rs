@@ -13,6 +13,7 @@
 //! wildcards one wildcard, on both sides.
 
 use regex::Regex;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -30,7 +31,7 @@ pub struct Judged {
 }
 
 /// The result, each between 0 and 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Scores {
     /// Messages.
     pub messages: usize,

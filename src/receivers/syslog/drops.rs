@@ -17,6 +17,9 @@ pub struct KernelDrops {
 
 const TABLES: [&str; 2] = ["/proc/self/net/udp", "/proc/self/net/udp6"];
 
+/// How often the table is read when a row is missing from it.
+const READS_MAX: u32 = 8;
+
 impl KernelDrops {
     /// Begins to count for this socket; `None` when the system does not tell.
     pub fn of(socket: impl AsFd) -> Option<KernelDrops> {
@@ -27,10 +30,12 @@ impl KernelDrops {
         })
     }
 
-    /// Drops since the last call.
+    /// Drops since the last call. The table is not read in one piece: while sockets come and go, a
+    /// row may be missing from it, so it is read again.
     pub fn more(&mut self) -> u64 {
-        let table = std::fs::read_to_string(self.table).ok();
-        let Some(now) = table.and_then(|text| drops(&text, self.inode)) else { return 0 };
+        let table = self.table;
+        let read = || drops(&std::fs::read_to_string(table).ok()?, self.inode);
+        let Some(now) = (0..READS_MAX).find_map(|_| read()) else { return 0 };
         // The kernel counts in 32 bits.
         let more = (now as u32).wrapping_sub(self.seen as u32);
         self.seen = now;

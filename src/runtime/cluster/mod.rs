@@ -163,8 +163,9 @@ fn prepare(socket: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Digest of the program file: processes of different builds cannot read each other's messages.
-fn build() -> io::Result<u64> {
+/// Digest of the program file: processes of different builds cannot read each other's messages, nor
+/// what the other has saved of its state.
+pub fn build() -> io::Result<u64> {
     // On Linux this is the file that runs, also when another was put in its place.
     let linux = Path::new("/proc/self/exe");
     let path = if linux.exists() { linux.to_owned() } else { std::env::current_exe()? };

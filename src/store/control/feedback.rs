@@ -64,6 +64,17 @@ pub struct Feedback {
     pub submitted_at_ns: Ns,
 }
 
+/// A verdict that still counts, with the alert as it is now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GivenVerdict {
+    /// The alert.
+    pub alert: seerflow_model::Alert,
+    /// The last verdict on it.
+    pub verdict: Verdict,
+    /// When.
+    pub at: Ns,
+}
+
 /// Whether a rule is on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RuleSwitch {

@@ -1,5 +1,5 @@
 //! State that people change, and what they look it up by: alerts with every revision, feedback,
-//! silences, switches of rules, the dictionary of templates, and who changed what.
+//! silences, marks, switches of rules, the dictionary of templates, and who changed what.
 //!
 //! [`StateStore`] is the contract. It is synchronous and object-safe: a database is asked from a
 //! thread that may wait, never from the dataflow, and another database than SQLite can stand behind
@@ -17,6 +17,7 @@ pub mod alerts;
 pub mod error;
 pub mod feedback;
 pub mod kept;
+pub mod mark;
 pub mod page;
 pub mod silence;
 pub mod silencer;
@@ -29,8 +30,9 @@ pub use alerts::{
     AlertBucket, AlertCounts, AlertQuery, AlertWrite, PutCounts, StoredAlert, StoredRevision,
 };
 pub use error::StateError;
-pub use feedback::{AuditEntry, Feedback, NewFeedback, RuleSwitch, Verdict};
+pub use feedback::{AuditEntry, Feedback, GivenVerdict, NewFeedback, RuleSwitch, Verdict};
 pub use kept::{Keeping, Kept};
+pub use mark::{Mark, MarkKind, MarkMatch, MarkRequest, NewMark};
 pub use page::{PageRequest, Paged, Place};
 pub use silence::{NewSilence, Silence, SilenceMatch, SilenceRequest};
 pub use silencer::Silencer;
@@ -77,6 +79,9 @@ pub trait StateStore: Send + Sync {
     /// All verdicts on an alert, newest first; `None` when there is no such alert.
     fn feedback(&self, id: &str, page: &PageRequest) -> Result<Option<Paged<Feedback>>>;
 
+    /// The last verdict on each alert since a time, oldest first.
+    fn verdicts(&self, since: Ns) -> Result<Vec<GivenVerdict>>;
+
     /// Switches a rule on or off.
     fn set_rule(&self, rule: &str, enabled: bool, who: &str, now: Ns) -> Result<RuleSwitch>;
     /// All switches that were ever set, by rule.
@@ -92,6 +97,13 @@ pub trait StateStore: Send + Sync {
     fn remove_silence(&self, id: &str, who: &str, now: Ns) -> Result<Option<Silence>>;
     /// A number that is another one after silences were changed.
     fn silences_version(&self) -> u64;
+
+    /// Adds a mark.
+    fn add_mark(&self, new: &NewMark, now: Ns) -> Result<Mark>;
+    /// Marks that end after `since`, newest first.
+    fn marks(&self, since: Ns) -> Result<Vec<Mark>>;
+    /// Ends a mark now; it stays in the history. `None` when there is none, or it was over.
+    fn end_mark(&self, id: &str, who: &str, now: Ns) -> Result<Option<Mark>>;
 
     /// Brings the dictionary up to date with the counts of one run; see [`TemplateBatch`].
     fn put_templates(&self, batch: &TemplateBatch, now: Ns) -> Result<u64>;

@@ -148,7 +148,7 @@ impl SilenceRequest {
     }
 }
 
-fn time(text: &str, name: &str, now: Ns) -> Result<Ns> {
+pub(super) fn time(text: &str, name: &str, now: Ns) -> Result<Ns> {
     let text = text.trim();
     // Years have four digits; longer runs of digits are times as lists show them.
     if text.len() > 8 && text.bytes().all(|b| b.is_ascii_digit()) {

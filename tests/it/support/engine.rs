@@ -70,6 +70,12 @@ pub fn quick(settings: &mut Settings) {
     settings.novelty.calibration_window = 200;
 }
 
+/// As [`quick`], with sessions that end while the test lasts.
+pub fn brief(settings: &mut Settings) {
+    quick(settings);
+    settings.session_idle = 120 * seerflow_model::time::SECOND;
+}
+
 /// The rules of a configuration; years that are not there are 2026.
 pub fn rules(config: &Config) -> Arc<Rules> {
     let given = Given { year: Some(2026), ..Given::default() };

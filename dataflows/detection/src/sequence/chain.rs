@@ -132,6 +132,11 @@ impl Chain {
         u64::from(self.find(NOTHING).count)
     }
 
+    /// How often a symbol came, whatever was before it.
+    pub fn seen(&self, symbol: u64) -> u32 {
+        self.find(transition(NOTHING, symbol)).count
+    }
+
     /// Learns a symbol after two others.
     pub fn learn(&mut self, after: [u64; 2], symbol: u64) {
         for context in contexts(after) {

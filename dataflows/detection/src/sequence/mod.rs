@@ -37,7 +37,7 @@ pub use session::{SESSIONS_MIN, Session, SessionScore};
 pub use sessions::{SessionPart, SessionTable, Sessions};
 pub use tally::{OddCount, folded};
 
-use crate::cusum::{Change, Cusum, CusumConfig, Phase};
+use crate::cusum::{Change, Cusum, CusumConfig, Phase, Step};
 use serde::{Deserialize, Serialize};
 
 /// Stands for what was before the first event.
@@ -84,8 +84,10 @@ pub struct Loss {
     pub after: [u64; 2],
     /// Usual loss of this entity and its deviation; (0, 0) while not known.
     pub usual: (f64, f64),
-    /// A drift of habits that was found, or has ended, with this event.
-    pub drift: Option<Change>,
+    /// What this event adds to the drift of habits.
+    pub drift: Step,
+    /// The drift that seems to be under way, when it has never been as far.
+    pub drifting: Option<Change>,
 }
 
 /// The usual loss of an entity and what became of it.
@@ -102,11 +104,14 @@ impl Habit {
         libm::sqrt(self.variance).max(DEVIATION_MIN)
     }
 
-    fn learn(&mut self, config: &CusumConfig, at: u64, nats: f64) -> Option<Change> {
+    fn learn(&mut self, config: &CusumConfig, at: u64, nats: f64) -> Step {
         let deviation = self.deviation();
         let z = (nats - self.mean) / deviation;
-        let found =
-            if self.losses >= DRIFT_FROM { self.cusum.step(config, at, z).edge } else { None };
+        let found = if self.losses >= DRIFT_FROM {
+            self.cusum.step(config, at, z)
+        } else {
+            Step::default()
+        };
         self.losses = self.losses.saturating_add(1);
         let rate = 1.0 / f64::from(self.losses).min(MEMORY);
         // One loss far out counts, but does not make the next ones ordinary.
@@ -173,6 +178,7 @@ impl Walk {
         if let Some(habit) = &mut self.habit {
             loss.usual = (habit.mean, habit.deviation());
             loss.drift = habit.learn(&config.drift, at_ns, loss.nats);
+            loss.drifting = loss.drift.score.and_then(|_| habit.cusum.run());
         }
         Some(loss)
     }
@@ -181,7 +187,15 @@ impl Walk {
         let theirs = peers.predict(after, symbol);
         let own = self.own.as_ref().map(|own| own.lean(after, symbol, theirs.p));
         let p = own.map_or(theirs.p, |own| own.p);
-        Loss { nats: -libm::log(p), own, peers: theirs, after, usual: (0.0, 0.0), drift: None }
+        Loss {
+            nats: -libm::log(p),
+            own,
+            peers: theirs,
+            after,
+            usual: (0.0, 0.0),
+            drift: Step::default(),
+            drifting: None,
+        }
     }
 
     /// Ends a session: what it was like, its end judged after its last two events and learnt. The

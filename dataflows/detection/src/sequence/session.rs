@@ -8,11 +8,12 @@
 //! * its *counts*: the symbol whose number is least like the peers' (too often, or missing), which
 //!   an order that merely wavers does not touch.
 //!
-//! Each is a number in nats; how rare such a number is among the peers' sessions is read off their
-//! quantiles up to the 90th percentile, and from there off a Pareto tail through the 98th: neither
-//! moves much when one session in a hundred was an attack. Of step and counts, the greatest of many
-//! numbers, only what would nearly be found by itself is heard ([`SPEAKS`]); for the rest a
-//! session is as odd as its habit. The three are combined like channels ([`crate::combine`]).
+//! Each is a number in nats. How rare it is among the peers' sessions is read off their quantiles up
+//! to the 95th percentile, and from there off a Pareto tail whose scale is the mean excess, with
+//! what lies beyond the 99th counted as if it lay there: neither moves much when one session in a
+//! hundred was an attack. Of step and counts, the greatest of many numbers, only what would nearly
+//! be found by itself is heard (six nats); for the rest a session is as odd as its habit. The three
+//! are combined like channels ([`crate::combine`]), those not heard drop out.
 //!
 //! Cost: per ended session a few passes over at most 128 bins and a look-up per symbol, 2–5 µs.
 
@@ -29,11 +30,11 @@ pub const SESSIONS_MIN: u64 = 100;
 const FIXED: f64 = (1u64 << 20) as f64;
 /// A loss counts at most this much, nats: sums stay within their range.
 const LOSS_MAX: f64 = 100.0;
-/// The tail of a number begins here and is drawn through a point further out.
-const BEGIN: f64 = 0.90;
-const THROUGH: f64 = 0.98;
-/// Shape of that tail (generalised Pareto): a little heavier than exponential, because what lies
-/// beyond the 98th percentile is not asked.
+/// The tail of a number begins here; what lies beyond the second counts as if it lay there.
+const BEGIN: f64 = 0.95;
+const THROUGH: f64 = 0.99;
+/// Shape of that tail (generalised Pareto): a little heavier than exponential, because how far out
+/// the last hundredth lies is not asked.
 const SHAPE: f64 = 0.05;
 /// Least scale of the tail of a number in nats: less would make more of it than it says itself.
 const SCALE_MIN: f64 = 0.6;
@@ -42,8 +43,9 @@ const MEAN_SHARE: f64 = 0.02;
 const MEAN_MIN: f64 = 0.05;
 /// Nats from which step and counts are heard.
 const SPEAKS: f64 = 6.0;
-/// Weights of habit, counts and step.
-const WEIGHTS: [f64; 3] = [0.4, 0.4, 0.2];
+/// Weights of habit, counts and step. Habit speaks of every session: where another is heard beside
+/// it, that one matters.
+const WEIGHTS: [f64; 3] = [0.25, 0.5, 0.25];
 
 /// What a session of an entity is like.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -106,8 +108,8 @@ pub struct SessionScore {
 impl SessionScore {
     /// Which part drove it: `habit`, `counts` or `step`.
     pub fn driver(&self) -> &'static str {
-        let heard = [self.habit, heard(self.counts), heard(self.step)];
-        let weigh = |at: usize| heard[at] + log(WEIGHTS[at]);
+        let heard = [Some(self.habit), heard(self.counts), heard(self.step)];
+        let weigh = |at: usize| heard[at].map_or(f64::MIN, |nats| nats + log(WEIGHTS[at]));
         if weigh(0) >= weigh(1).max(weigh(2)) {
             "habit"
         } else if weigh(1) >= weigh(2) {
@@ -137,14 +139,15 @@ impl SessionTable {
     }
 }
 
+/// Step and counts that are not heard drop out.
 fn together(habit: f64, counts: f64, step: f64) -> Option<f64> {
-    let nats = [habit, heard(counts), heard(step)];
-    let parts: [_; 3] = std::array::from_fn(|at| (Some(exp(-nats[at])), WEIGHTS[at]));
+    let nats = [Some(habit), heard(counts), heard(step)];
+    let parts: [_; 3] = std::array::from_fn(|at| (nats[at].map(|nats| exp(-nats)), WEIGHTS[at]));
     combine(&parts).map(|combined| combined.p)
 }
 
-fn heard(nats: f64) -> f64 {
-    if nats >= SPEAKS { nats } else { 0.0 }
+fn heard(nats: f64) -> Option<f64> {
+    (nats >= SPEAKS).then_some(nats)
 }
 
 /// −ln of how rarely a number is as great.
@@ -152,11 +155,18 @@ fn rarity(usual: &Quantiles, number: f64, share: f64, least: f64) -> f64 {
     let (Some(begin), Some(through)) = (usual.quantile(BEGIN), usual.quantile(THROUGH)) else {
         return 0.0;
     };
-    let upto = -log(1.0 - BEGIN);
+    let (beyond, mean) = usual.excess(begin, through);
+    let upto = -log((beyond as f64 + 1.0) / (usual.total() as f64 + 1.0));
     if number <= begin {
         return usual.surprise(number).upper.min(upto);
     }
-    let scale = (through - begin) / log((1.0 - BEGIN) / (1.0 - THROUGH));
-    let z = (number - begin) / scale.max(share * begin.abs()).max(least);
-    upto + log1p(SHAPE * z) / SHAPE
+    // The mean was cut at `through`: of an exponential tail that leaves this part of it.
+    let further = usual.excess(through, through).0;
+    let kept = 1.0 - further as f64 / (beyond as f64).max(1.0);
+    let scale = if kept > 0.0 { mean / kept } else { 0.0 };
+    let least = least.max(share * begin.abs());
+    let z = (number - begin) / scale.max(least);
+    // A tie that has moved a little since it was counted is not beyond the others.
+    let near = usual.surprise(begin).upper + (number - begin) / least;
+    near.min(upto + log1p(SHAPE * z) / SHAPE)
 }

@@ -6,7 +6,7 @@
 //! table knows all but the newest quarter (at most 2,048 sessions). An attack that comes again and
 //! again within that time is held against what was usual before it, not against itself. When more
 //! than one in eight of those that wait are odd it is a change of habits, and all of them settle at
-//! once; the levels by which they were odd are then not taken over.
+//! once.
 //!
 //! The past fades: at 8,192 sessions it is halved. Cost: a merge per quantum; at most nine parts
 //! of at most 195 KiB each, in practice a few KiB.
@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 /// Sessions at which the past is halved.
 const HALVE_AT: u64 = 8192;
 /// Parts that wait.
-const RING: usize = 8;
+const RING: u64 = 8;
 /// A part of the ring is this share of all sessions.
 const SHARE: u64 = 32;
 /// Greatest length of a part of the ring.
@@ -65,7 +65,12 @@ impl SessionPart {
 
     /// Adds another part.
     pub fn merge(&mut self, other: &SessionPart) {
-        self.merge_usual(other);
+        self.sessions += other.sessions;
+        self.odd += other.odd;
+        self.means.merge(&other.means);
+        self.ends.merge(&other.ends);
+        self.steps.merge(&other.steps);
+        self.tallies.merge(&other.tallies);
         self.counts.merge(&other.counts);
         self.habits.merge(&other.habits);
     }
@@ -78,15 +83,6 @@ impl SessionPart {
     /// Sessions learnt, less those that have faded.
     pub fn sessions(&self) -> u64 {
         self.sessions
-    }
-
-    fn merge_usual(&mut self, other: &SessionPart) {
-        self.sessions += other.sessions;
-        self.odd += other.odd;
-        self.means.merge(&other.means);
-        self.ends.merge(&other.ends);
-        self.steps.merge(&other.steps);
-        self.tallies.merge(&other.tallies);
     }
 
     fn fade(&mut self) {
@@ -138,15 +134,14 @@ impl Sessions {
             return None;
         }
         self.wait();
+        let most = if self.habits_changed() { 0 } else { RING * self.length() };
         let mut changed = false;
-        if self.habits_changed() {
-            for part in std::mem::take(&mut self.ring) {
-                self.settled.merge_usual(&part);
+        // What goes on waiting is a quarter of all, however many sessions a quantum has.
+        while let Some(part) = self.ring.pop_front() {
+            if self.waiting() < most {
+                self.ring.push_front(part);
+                break;
             }
-            changed = true;
-        }
-        while self.ring.len() > RING {
-            let Some(part) = self.ring.pop_front() else { break };
             self.settled.merge(&part);
             changed = true;
         }
@@ -156,12 +151,21 @@ impl Sessions {
 
     /// Sessions seen, less those that have faded.
     pub fn sessions(&self) -> u64 {
-        self.settled.sessions + self.ring.iter().map(|part| part.sessions).sum::<u64>()
+        self.settled.sessions + self.waiting()
+    }
+
+    fn waiting(&self) -> u64 {
+        self.ring.iter().map(|part| part.sessions).sum()
+    }
+
+    /// Sessions of a part of the ring.
+    fn length(&self) -> u64 {
+        (self.sessions() / SHARE).clamp(1, PART_MAX)
     }
 
     /// Puts what is pending at the end of the ring.
     fn wait(&mut self) {
-        let length = (self.sessions() / SHARE).clamp(1, PART_MAX);
+        let length = self.length();
         let pending = std::mem::take(&mut self.pending);
         match self.ring.back_mut() {
             Some(last) if last.sessions < length => last.merge(&pending),

@@ -215,7 +215,7 @@ fn an_entity_learns_its_own_ways_and_a_drift_is_found() {
         let symbol =
             if n >= 2000 && mix(n).is_multiple_of(3) { 10 + mix(n ^ 5) % 5 } else { usual };
         let loss = walk.observe(&CONFIG(), &peers, &mut fresh, n, symbol).unwrap();
-        changes.extend(loss.drift.map(|change| (n, change)));
+        changes.extend(loss.drift.edge.map(|change| (n, change)));
         if (1000..2000).contains(&n) {
             late.push(loss.nats);
         }
@@ -236,7 +236,7 @@ fn stationary_walks_drift_rarely() {
             for symbol in session(mix(entity << 32 | n)) {
                 let loss = walk.observe(&CONFIG(), &peers, &mut fresh, n, symbol).unwrap();
                 events += 1;
-                found += u32::from(loss.drift.is_some_and(|c| c.phase == Phase::Alarmed));
+                found += u32::from(loss.drift.edge.is_some_and(|c| c.phase == Phase::Alarmed));
             }
             walk.end_session(&CONFIG(), &peers, &mut fresh);
         }

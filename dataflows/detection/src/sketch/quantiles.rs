@@ -172,12 +172,14 @@ impl Quantiles {
         let (Some(first), Some(last)) = (self.bins.first(), self.bins.last()) else { return 0.0 };
         let greatest = sign * middle(if sign > 0.0 { last.0 } else { first.0 }, self.coarse);
         let wanted = (TAIL * self.total as f64).max(1.0);
-        let (mut seen, mut excess, mut start) = (0.0, 0.0, greatest);
+        let (mut seen, mut excess, mut start) = (0.0f64, 0.0, greatest);
         let mut count = |&(bin, times): &(i32, u32)| {
             if seen < wanted {
+                // Of a bin that holds more than the tail only what belongs to it.
+                let part = f64::from(times).min(wanted - seen);
                 start = sign * middle(bin, self.coarse);
-                seen += f64::from(times);
-                excess += f64::from(times) * start;
+                seen += part;
+                excess += part * start;
             }
         };
         if sign > 0.0 {
@@ -187,6 +189,19 @@ impl Quantiles {
         }
         let width = (excess / seen - start).max(WIDTH_MIN * greatest.abs()).max(1e-9);
         ((sign * value - greatest) / width).clamp(0.0, BEYOND_MAX)
+    }
+
+    /// How many values lie in bins above that of `from`, and how far beyond it on average, none
+    /// counted further than `to`.
+    pub fn excess(&self, from: f64, to: f64) -> (u64, f64) {
+        let at = self.bins.partition_point(|entry| entry.0 <= key(from, self.coarse));
+        let (mut count, mut sum) = (0u64, 0.0);
+        for &(bin, times) in &self.bins[at..] {
+            count += u64::from(times);
+            let value = middle(bin, self.coarse).min(to);
+            sum += f64::from(times) * (value - from).max(0.0);
+        }
+        (count, if count == 0 { 0.0 } else { sum / count as f64 })
     }
 
     /// Bytes on the heap.
@@ -311,6 +326,18 @@ mod tests {
         let constant = of(&[7.0; 500]);
         assert!(constant.surprise(7.0).two_sided() < 0.01);
         assert!(constant.surprise(70.0).upper > 60.0);
+    }
+
+    #[test]
+    fn an_excess_is_that_of_the_values() {
+        let sketch = of(&(0..1000).map(f64::from).collect::<Vec<_>>());
+        let width = libm::exp2(f64::from(sketch.coarse) - f64::from(FINE)) * 1000.0;
+        let (count, mean) = sketch.excess(800.0, 950.0);
+        let want = (801..1000).map(|n| (f64::from(n).min(950.0) - 800.0) / 199.0).sum::<f64>();
+        assert!((count as f64 - 199.0).abs() <= width, "{count}");
+        assert!((mean - want).abs() <= width, "{mean} {want} {width}");
+        assert_eq!(sketch.excess(2000.0, 3000.0), (0, 0.0));
+        assert_eq!(Quantiles::default().excess(0.0, 1.0), (0, 0.0));
     }
 
     #[test]

@@ -1,15 +1,19 @@
 //! Value models: is this value of this slot of this template one that belongs there?
 //!
-//! Four aspects, each a tail probability from what was seen: *which* value (counts of the most
-//! frequent; never-seen ones by Good and Turing's estimate), how *long* it is, how *large* when the
-//! slot holds numbers, and of which *kinds of characters* it is made. The rarest aspect counts,
-//! with what four looks are worth taken off. A slot in which new values are usual (ids, numbers)
-//! has no "which" any more; the other aspects remain, and they are what a tenfold length or a
-//! shell metacharacter in a user's name shows in.
+//! Four aspects of a value by itself, each a tail probability from what was seen: *which* value
+//! (counts of the most frequent; never-seen ones by Good and Turing's estimate), how *long* it is,
+//! how *large* when the slot holds numbers, and of which *kinds of characters* it is made. The
+//! harmonic mean of their probabilities puts them together, so the rarest counts, less what so
+//! many looks are worth. A slot in which new values are usual (ids, numbers) has no "which" any
+//! more; the other aspects remain, and they are what a tenfold length or a shell metacharacter in
+//! a user's name shows in.
+//!
+//! Where a slot holds numbers there is also their *course* in event time: see `course`.
 //!
 //! What moves to a model is a [`Value`]: 32 bytes made from the text where the text is, never the
 //! text. [`novelty::Slots`](crate::novelty::Slots) is the narrower question, "never seen", with a
-//! probability that needs no calibration. Cost: 0.1–0.3 µs per value; 0.4 KiB cold, at most 5 KiB.
+//! probability that needs no calibration. Cost: 0.1–0.3 µs per value, up to 0.5 µs for a number;
+//! 0.4 KiB cold, at most 5 KiB, 7.5 KiB with a course.
 
 mod course;
 mod seen;
@@ -39,6 +43,9 @@ const HALVE_AT: u64 = 1 << 18;
 const COURSE_FROM: u64 = 16;
 /// Share of the course of numbers among all aspects, where there is one.
 const COURSE_SHARE: f64 = 0.5;
+/// A number's length and characters follow from it, and its course hardly ever says nothing when
+/// it is odd itself: so many looks are one.
+const OVERLAP: f64 = 2.0;
 
 /// How values are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +58,12 @@ impl Default for ValueConfig {
     fn default() -> ValueConfig {
         ValueConfig { observed_min: 200 }
     }
+}
+
+/// A length on the scale on which lengths are compared: a quarter more is a step, and a character
+/// more or less of a short text is not much.
+fn reach(length: u32) -> f64 {
+    4.0 * libm::log2(f64::from(length) + 4.0)
 }
 
 /// Classes of characters, as bits.
@@ -143,12 +156,14 @@ pub enum Aspect {
     Level,
     /// Odd numbers have become frequent.
     Unrest,
+    /// It is the same number for too long.
+    Frozen,
 }
 
-/// A judged value: the numbers behind it, in nats (−ln of a probability).
+/// A judged value: the numbers behind it, in nats (−ln of a probability) unless said otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ValueScore {
-    /// The raw score: the rarest aspect, less what so many looks are worth.
+    /// The raw score: all aspects together, in which the rarest counts.
     pub surprise: f64,
     /// The rarest aspect.
     pub aspect: Aspect,
@@ -167,6 +182,8 @@ pub struct ValueScore {
     pub level: Option<f64>,
     /// The same of how odd they were.
     pub unrest: Option<f64>,
+    /// How long it has been the same number; more than zero only when that has doubled.
+    pub frozen: Option<f64>,
     /// The number that was to be expected.
     pub expected: Option<f64>,
     /// How far the number lies from it, in usual errors.
@@ -194,6 +211,7 @@ impl ValueScore {
     /// With what the course of the numbers says.
     fn with(mut self, reading: &Reading) -> ValueScore {
         (self.course, self.level, self.unrest) = (reading.course, reading.level, reading.unrest);
+        self.frozen = reading.frozen;
         (self.expected, self.deviation) = (reading.expected, reading.deviation);
         self.previous = reading.previous;
         let Some(told) = reading.told else { return self };
@@ -204,10 +222,11 @@ impl ValueScore {
                 (Aspect::Course, self.course),
                 (Aspect::Level, self.level),
                 (Aspect::Unrest, self.unrest),
+                (Aspect::Frozen, self.frozen),
             ];
             self.aspect = rarest(&aspects, Aspect::Course);
         }
-        self.surprise = libm::log(itself + course).max(0.0);
+        self.surprise = libm::log(OVERLAP * (itself + course)).max(0.0);
         self
     }
 }
@@ -252,12 +271,13 @@ impl ValueModel {
             surprise: 0.0,
             aspect: Aspect::Length,
             identity: identity.map(|rarity| rarity.nats),
-            length: self.lengths.surprise(f64::from(value.length)).two_sided(),
+            length: self.lengths.surprise(reach(value.length)).two_sided(),
             number: number.map(|number| self.numbers.surprise(number).two_sided()),
             characters: characters.map_or(0.0, |rarity| rarity.nats),
             course: None,
             level: None,
             unrest: None,
+            frozen: None,
             expected: None,
             deviation: None,
             previous: None,
@@ -266,7 +286,8 @@ impl ValueModel {
         };
         let aspects = [
             (Aspect::Identity, score.identity),
-            (Aspect::Length, Some(score.length)),
+            // How many digits a number has is how large it is.
+            (Aspect::Length, (!self.numeric()).then_some(score.length)),
             (Aspect::Number, score.number),
             (Aspect::Characters, Some(score.characters)),
         ];
@@ -285,7 +306,7 @@ impl ValueModel {
         self.identity.learn(value.hash);
         self.characters.learn(u64::from(value.classes.0));
         self.distinct.add(value.hash);
-        self.lengths.add(f64::from(value.length), 1);
+        self.lengths.add(reach(value.length), 1);
         if let Some(number) = value.number {
             self.numeric += 1;
             self.numbers.add(number, 1);

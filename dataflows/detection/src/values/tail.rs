@@ -19,7 +19,9 @@ const TAIL: f64 = 0.05;
 /// … but holds at least so many.
 const TAIL_MIN: f64 = 5.0;
 /// Least width by which an excess is measured.
-const WIDTH_MIN: f64 = 0.3;
+const WIDTH_MIN: f64 = 0.5;
+/// Distances before anything is said about what lies beyond them.
+const BEYOND_FROM: f64 = 20.0;
 /// Nats that being beyond everything seen can add.
 const BEYOND_MAX: f64 = 60.0;
 /// Looks at which everything is halved.
@@ -82,16 +84,20 @@ impl Tail {
     /// Nats for lying beyond everything seen.
     fn beyond(&self, distance: f64) -> f64 {
         let all: f64 = self.counts.iter().map(|&count| f64::from(count)).sum();
+        if all < BEYOND_FROM {
+            return 0.0;
+        }
         let wanted = (TAIL * all).max(TAIL_MIN);
-        let (mut seen, mut sum, mut start, mut last) = (0.0, 0.0, LEAST, LEAST);
+        let (mut seen, mut sum, mut start, mut last) = (0.0f64, 0.0, LEAST, LEAST);
         for (at, &count) in self.counts.iter().enumerate().rev().filter(|entry| *entry.1 > 0) {
             if seen >= wanted {
                 break;
             }
             last = f64::max(last, edge(at + 1));
             start = edge(at);
-            seen += f64::from(count);
-            sum += f64::from(count) * start;
+            let part = f64::from(count).min(wanted - seen);
+            seen += part;
+            sum += part * start;
         }
         let width = if seen > 0.0 { sum / seen - start } else { 0.0 };
         ((distance - last) / width.max(WIDTH_MIN)).clamp(0.0, BEYOND_MAX)
@@ -101,6 +107,9 @@ impl Tail {
         self.counts.capacity() * size_of::<u16>()
     }
 }
+
+/// A run is over when the statistic is back at so much of its greatest.
+const RUN_OVER: f64 = 0.3;
 
 /// Runs of a statistic above zero: each has one greatest value and is one test, however often it
 /// is looked at.
@@ -118,7 +127,7 @@ impl Runs {
             self.greatest = distance;
             return self.tail.nats(distance);
         }
-        if distance <= 0.0 && self.greatest > 0.0 {
+        if self.greatest > 0.0 && distance <= RUN_OVER * self.greatest {
             self.tail.add(self.greatest);
             self.greatest = 0.0;
         }

@@ -18,6 +18,7 @@
 pub mod bursts;
 pub mod level;
 pub mod moments;
+mod peers;
 mod series;
 #[cfg(test)]
 mod series_tests;
@@ -25,6 +26,7 @@ mod series_tests;
 use crate::tail::Predictive;
 use serde::{Deserialize, Serialize};
 
+pub use peers::PeerCounts;
 pub use series::Series;
 
 /// What a series counts.

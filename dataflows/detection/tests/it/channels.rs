@@ -1,6 +1,7 @@
 //! Each channel behind its calibrator: quiet streams give the rate of the level, and what is put
 //! in is found. One key per stream; a quantum is a hundred events.
 
+mod numbers;
 mod series;
 mod together;
 

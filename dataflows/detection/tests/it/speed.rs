@@ -64,9 +64,10 @@ fn calls_are_cheap() {
 #[test]
 fn a_cold_entity_costs_little() {
     let (mut walk, mut spread, mut cusum) = (Walk::default(), Spread::default(), Cusum::default());
-    let mut fresh = Chain::default();
+    let (mut fresh, mut peers) = (Chain::default(), Chain::default());
+    (0..200).for_each(|n| peers.learn([n % 7, (n + 1) % 7], (n + 2) % 7));
     for n in 0..5u64 {
-        walk.observe(&SequenceConfig::default(), &Chain::default(), &mut fresh, n, 100 + n % 2);
+        walk.observe(&SequenceConfig::default(), &peers, &mut fresh, n, 100 + n);
         spread.observe(7, n % 2);
         cusum.step(&CusumConfig::default(), n, 0.3);
     }
@@ -77,7 +78,7 @@ fn a_cold_entity_costs_little() {
     ];
     println!("Walk {}, Spread {}, Cusum {} bytes", sizes[0], sizes[1], sizes[2]);
     // Order is followed for every entity, spread and change only where there is a series.
-    assert!(sizes[0] <= 80 && sizes.iter().sum::<usize>() <= 600, "{sizes:?}");
+    assert!(sizes[0] <= 120 && sizes.iter().sum::<usize>() <= 600, "{sizes:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! one program, that of the earlier file counts.
 
 /// Name and text of each file.
-pub(super) const BUNDLED: [(&str, &str); 43] = [
+pub(super) const BUNDLED: [(&str, &str); 44] = [
     ("sysmon.yaml", include_str!("../../../../rules/roles/sysmon.yaml")),
     ("windows.yaml", include_str!("../../../../rules/roles/windows.yaml")),
     ("cloudtrail.yaml", include_str!("../../../../rules/roles/cloudtrail.yaml")),
@@ -11,6 +11,7 @@ pub(super) const BUNDLED: [(&str, &str); 43] = [
     ("alertmanager.yaml", include_str!("../../../../rules/roles/alertmanager.yaml")),
     ("auditd.yaml", include_str!("../../../../rules/roles/auditd.yaml")),
     ("sshd.yaml", include_str!("../../../../rules/roles/sshd.yaml")),
+    ("dropbear.yaml", include_str!("../../../../rules/roles/dropbear.yaml")),
     ("sftp.yaml", include_str!("../../../../rules/roles/sftp.yaml")),
     ("sudo.yaml", include_str!("../../../../rules/roles/sudo.yaml")),
     ("su.yaml", include_str!("../../../../rules/roles/su.yaml")),

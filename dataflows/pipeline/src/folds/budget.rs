@@ -1,14 +1,18 @@
-//! The alert budget: one state for the installation, fed with candidates only, in the total order.
+//! The alert budget: one state for the installation, fed with candidates and with what people say of
+//! alerts and of their own changes, in the total order.
 //!
 //! Findings of one instant are joined first (one incident, one alert), then the least probable are
 //! admitted first. What belongs to an episode that was admitted and is still open costs nothing.
 //! A silence comes again as it grows, so that one that was held back is not lost; one that was
-//! admitted is told once, however long it lasts.
+//! admitted is told once, however long it lasts. What a mark accounts for is held, counted and shown;
+//! verdicts on alerts shift the probability that is decided on, not the one that is told.
 
+use super::guidance::{Guide, HeldByMarks};
 use super::{episodes, stage};
 use crate::engine::Shared;
 use crate::finding::{Finding, join};
-use crate::keyed::{Ctx, Fold};
+use crate::guide::Guided;
+use crate::keyed::{Ctx, Fold, Groups};
 use crate::settings::Settings;
 use seerflow_detection::budget::{Budget, BudgetConfig, Kind, Verdict};
 use seerflow_model::Evidence;
@@ -33,6 +37,8 @@ pub struct BudgetState {
     open: BTreeMap<u64, Ns>,
     /// Silences that were admitted: episode, and since when.
     told: BTreeMap<u64, Ns>,
+    /// What people said.
+    guide: Guide,
 }
 
 /// The fold; constant key.
@@ -43,10 +49,14 @@ pub struct BudgetFold {
     pub windows: Arc<episodes::Windows>,
     /// Findings that were held back.
     pub held: Arc<AtomicU64>,
+    /// Where it is published what marks held.
+    pub held_by_marks: Arc<HeldByMarks>,
+    /// Findings of which that was done.
+    published: u64,
 }
 
 impl Fold for BudgetFold {
-    type In = Finding;
+    type In = Guided;
     type Out = Finding;
     type State = BudgetState;
     const NAME: &'static str = "budget";
@@ -57,13 +67,11 @@ impl Fold for BudgetFold {
         BudgetState::default()
     }
 
-    fn apply(
-        &mut self,
-        _key: u64,
-        state: &mut BudgetState,
-        input: Finding,
-        ctx: &mut Ctx<Finding>,
-    ) {
+    fn apply(&mut self, _key: u64, state: &mut BudgetState, input: Guided, ctx: &mut Ctx<Finding>) {
+        let input = match input {
+            Guided::Finding(finding) => *finding,
+            Guided::Guidance(guidance) => return state.guide.take(*guidance, ctx.now()),
+        };
         if state.pending.len() < PENDING_MAX {
             state.pending.push(input);
         } else {
@@ -79,6 +87,16 @@ impl Fold for BudgetFold {
     fn end(&mut self, _key: u64, state: &mut BudgetState, ctx: &mut Ctx<Finding>) {
         self.decide(state, ctx);
     }
+
+    fn publish(&mut self, groups: &Groups<BudgetState>, _ended: bool) {
+        for (_, state) in groups.iter() {
+            let held = state.guide.held();
+            if held != self.published {
+                self.published = held;
+                state.guide.publish(&self.held_by_marks);
+            }
+        }
+    }
 }
 
 impl BudgetFold {
@@ -88,26 +106,36 @@ impl BudgetFold {
             config: settings.budget,
             windows: settings.windows.clone(),
             held: shared.budget_held.clone(),
+            held_by_marks: shared.held_by_marks.clone(),
+            published: 0,
         }
     }
 
     fn decide(&self, state: &mut BudgetState, ctx: &mut Ctx<Finding>) {
         let now = ctx.now();
         state.open.retain(|_, until| *until >= now);
-        let mut joined = join(std::mem::take(&mut state.pending));
-        joined.sort_by(|a, b| a.lead.probability.total_cmp(&b.lead.probability));
-        for finding in joined {
+        state.guide.tag(&mut state.pending);
+        let joined = join(std::mem::take(&mut state.pending));
+        let weighed = joined.into_iter().map(|finding| state.weigh(finding, now));
+        let mut weighed: Vec<(f64, Finding)> = weighed.collect();
+        weighed.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for (probability, finding) in weighed {
             let key = episodes::key(&finding.lead);
             let until = now.saturating_add(self.windows.of(&finding.lead.rule));
-            let strong = finding.lead.probability <= self.config.risk_level;
+            let strong = probability <= self.config.risk_level;
             let kind = kind_of(&finding.lead);
             let goes_on = strong && state.open.contains_key(&key);
             if !goes_on && state.was_told(key, &finding.lead) {
                 continue;
             }
-            if goes_on
-                || state.budget.admit(&self.config, kind, now, finding.lead.probability)
-                    == Verdict::Admit
+            if let Some(mark) = finding.held {
+                // What is weaker would have been no alert.
+                if strong {
+                    state.guide.hold(mark, &finding, now);
+                }
+                continue;
+            }
+            if goes_on || state.budget.admit(&self.config, kind, now, probability) == Verdict::Admit
             {
                 state.open.insert(key, until);
                 state.tell(key, &finding.lead);
@@ -120,6 +148,14 @@ impl BudgetFold {
 }
 
 impl BudgetState {
+    /// What a finding is decided on: its probability in the light of what people said of its like.
+    fn weigh(&self, mut finding: Finding, now: Ns) -> (f64, Finding) {
+        let probability = finding.lead.probability;
+        let Some(prior) = self.guide.prior(&finding, now) else { return (probability, finding) };
+        finding.lead.values.push(("feedback_factor".to_owned(), prior.factor));
+        (prior.adjust(probability), finding)
+    }
+
     /// Whether this silence was admitted before, at a time when it was shorter.
     fn was_told(&self, key: u64, lead: &Evidence) -> bool {
         kind_of(lead) == Kind::Silence && self.told.get(&key) == Some(&lead.about)
@@ -144,7 +180,7 @@ fn kind_of(lead: &Evidence) -> Kind {
         "new-template" => Kind::Message,
         "new-value" => Kind::Value,
         "odd-content" | "odd-value" => Kind::Content,
-        "odd-order" | "odd-session" => Kind::Order,
+        "odd-order" | "odd-session" | "drift" => Kind::Order,
         "level-shift" => Kind::Shift,
         "spread" | "narrowing" | "beacon" => Kind::Entity,
         _ => Kind::Rate,

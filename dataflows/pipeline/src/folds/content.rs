@@ -8,6 +8,7 @@ use super::calibrate::Partial;
 use super::stage;
 use crate::combine::{Combiner, Sum};
 use crate::detector::Detector;
+use crate::env::Gap;
 use crate::keyed::{Ctx, Fold, KeyMap};
 use crate::moment::{Moment, peer, walk_of};
 use crate::rec::Rec;
@@ -109,6 +110,13 @@ impl Fold for ContentFold {
         }
         let key = walk_of(moment.event());
         ctx.emit(key, ContentOut::Moment(moment));
+    }
+
+    /// The time since the event before is counted without the gap.
+    fn resume(&mut self, state: &mut NamespaceState, _due: &mut Option<Ns>, gap: Gap) {
+        if state.last > 0 {
+            state.last = state.last.saturating_add(gap.length());
+        }
     }
 
     fn flush(&mut self, from: Ns, out: &mut Vec<Rec<ContentOut>>) {

@@ -13,12 +13,14 @@ use super::walks::{Known, Walked};
 use crate::combine::{Combiner, Sum};
 use crate::counts::Lead;
 use crate::detector::Detector;
+use crate::env::Gap;
 use crate::keyed::{Ctx, Fold, Knowing, Versions};
 use crate::moment::{Moment, peer_of};
 use crate::rec::Rec;
 use crate::settings::Settings;
 use seerflow_detection::beacon::{Beacon, BeaconConfig, Rhythm};
-use seerflow_detection::sequence::{SequenceConfig, Walk};
+use seerflow_detection::cusum::Change;
+use seerflow_detection::sequence::{END, START, SequenceConfig, Walk};
 use seerflow_detection::spread::{Spread, SpreadConfig, SpreadScore};
 use seerflow_model::edge::Relation;
 use seerflow_model::time::{Ns, QUANTUM};
@@ -30,6 +32,8 @@ use std::sync::Arc;
 pub const GROUP_ENTITIES_MAX: usize = 8_192;
 /// Events of an entity before it gets models of its own.
 const WARM_FROM: u32 = 200;
+/// Ends that the peers know before sessions are judged by them.
+const ENDS_MIN: u32 = 200;
 /// Pairs of an entity that are watched for a beat.
 const PAIRS_MAX: usize = 8;
 
@@ -86,6 +90,8 @@ struct Warm {
 pub enum Pattern {
     /// A window of partners.
     Spread(SpreadScore),
+    /// A drift of habits, with its raw score in nats.
+    Drift(Change, f64),
     /// A beat, and the index of the other in the lead's entities.
     Beacon(Rhythm, u8),
 }
@@ -122,6 +128,8 @@ pub struct Entities {
     spread: SpreadConfig,
     beacon: BeaconConfig,
     bucket: Ns,
+    /// Silence after which a session has ended.
+    idle: Ns,
     /// Scores from here on go on.
     matters: f64,
     tables: Versions<Known>,
@@ -132,10 +140,11 @@ impl Entities {
     /// For one worker.
     pub fn new(settings: &Settings) -> Entities {
         Entities {
-            sequence: settings.sequence,
+            sequence: settings.sequence(),
             spread: settings.spread,
             beacon: settings.beacon,
             bucket: settings.bucket,
+            idle: settings.session_idle,
             matters: settings.matters(),
             tables: Versions::default(),
             partials: Combiner::new(QUANTUM),
@@ -182,7 +191,9 @@ impl Fold for Entities {
         };
         if let Some(entity) = moment.event().primary() {
             let (kind, entity) = (entity.kind, entity.key);
-            self.judge_order(state, &mut moment, kind, now);
+            if let Some(drift) = self.judge_order(state, &mut moment, kind, now) {
+                ctx.emit(key, EntitiesOut::Pattern(Box::new(drift)));
+            }
             state.see(moment.event());
             state.events = state.events.saturating_add(1);
             if state.events == WARM_FROM {
@@ -213,6 +224,21 @@ impl Fold for Entities {
         }
     }
 
+    /// A session that must have ended in the gap is not judged: nobody saw how it did. Windows and
+    /// beats begin anew, because what belongs to them was not seen.
+    fn resume(&mut self, state: &mut EntityState, due: &mut Option<Ns>, gap: Gap) {
+        if gap.length() >= self.idle {
+            state.who = None;
+            let _ = state.walk.end_after(&self.sequence, None, [START; 2]);
+        }
+        let buckets = gap.touched(self.bucket);
+        if let Some(warm) = state.warm.as_mut().filter(|_| buckets > 0) {
+            (warm.lead, *due) = (None, None);
+            warm.spread.skip(&self.spread, buckets);
+            warm.pairs.iter_mut().for_each(|(_, beacon)| beacon.pause());
+        }
+    }
+
     fn flush(&mut self, from: Ns, out: &mut Vec<Rec<EntitiesOut>>) {
         self.partials.flush_to(from, out, |sum| sum.key, EntitiesOut::Partial);
     }
@@ -223,20 +249,26 @@ impl Fold for Entities {
 }
 
 impl Entities {
-    /// How unexpected the event is after those before it.
+    /// How unexpected the event is after those before it; a drift of habits that it shows.
     fn judge_order(
         &mut self,
         state: &mut EntityState,
         moment: &mut Moment,
         kind: EntityType,
         now: Ns,
-    ) {
+    ) -> Option<PatternScore> {
         let peers = self.tables.get(peer_of(moment.event(), kind)).map(|known| &known.0);
         let (after, symbol) = (moment.after, moment.template());
         moment.order = state.walk.follow(&self.sequence, peers, now, after, symbol);
-        if let Some(order) = &moment.order {
-            self.count(Detector::Order, moment.event(), now, (order.nats, 0.0));
+        let Some(order) = &moment.order else { return None };
+        self.count(Detector::Order, moment.event(), now, (order.nats, 0.0));
+        if let Some(ended) = order.drift.ended {
+            self.count(Detector::Drift, moment.event(), now, (ended, 0.0));
         }
+        let nats = order.drift.score.filter(|nats| *nats >= self.matters)?;
+        let change = order.drifting?;
+        let lead = moment.lead.clone();
+        Some(PatternScore { pattern: Pattern::Drift(change, nats), lead, began: change.since })
     }
 
     /// The entity has fallen silent: what it did goes to its peers.
@@ -249,7 +281,9 @@ impl Entities {
     ) {
         let peers = self.tables.get(peer).map(|known| &known.0);
         let session = state.walk.end_after(&self.sequence, peers, after);
-        if let Some(who) = state.who.take() {
+        // Sessions end long after they began: until the peers know how they end, every end is odd.
+        let known = peers.is_some_and(|peers| peers.seen(END) >= ENDS_MIN);
+        if let Some(who) = state.who.take().filter(|_| known) {
             let ended = Ended { who: *who, session };
             ctx.emit(peer, EntitiesOut::Ended(Box::new(ended)));
         }

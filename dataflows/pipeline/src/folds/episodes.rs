@@ -7,10 +7,12 @@
 use super::stage;
 use crate::finding::Finding;
 use crate::keyed::{Ctx, Fold};
+use crate::settings::Settings;
+use crate::tactics::Tags;
 use seerflow_model::alert::{Alert, AlertEvidence, AlertStatus};
 use seerflow_model::evidence::{Brief, EntityOut, Evidence};
 use seerflow_model::time::{Ns, SECOND};
-use seerflow_model::{EntityType, Severity, hash, ids};
+use seerflow_model::{EntityType, Severity, Tactic, hash, ids};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,7 +41,19 @@ impl Windows {
 }
 
 /// The fold; key = [`key`] of rule and episode.
-pub struct Episodes(pub Arc<Windows>);
+pub struct Episodes {
+    /// How long they last.
+    pub windows: Arc<Windows>,
+    /// Which tactics they may belong to.
+    pub tags: Arc<dyn Tags>,
+}
+
+impl Episodes {
+    /// For one worker.
+    pub fn new(settings: &Settings) -> Episodes {
+        Episodes { windows: settings.windows.clone(), tags: settings.tags.clone() }
+    }
+}
 
 /// The key of an episode.
 pub fn key(evidence: &Evidence) -> u64 {
@@ -66,6 +80,8 @@ struct Open {
     entities: Vec<EntityOut>,
     first: Vec<Brief>,
     last: Vec<Brief>,
+    tactics: Vec<Tactic>,
+    techniques: Vec<String>,
 }
 
 impl Fold for Episodes {
@@ -81,12 +97,12 @@ impl Fold for Episodes {
     }
 
     fn apply(&mut self, key: u64, state: &mut Episode, finding: Finding, ctx: &mut Ctx<Alert>) {
-        let window = self.0.of(&finding.lead.rule);
+        let window = self.windows.of(&finding.lead.rule);
         // The budget decides an instant later; the episode goes by the evidence's own time.
         let now = finding.lead.effective;
         let say = match &mut state.open {
             None => {
-                state.open = Some(Box::new(Open::begin(finding, now)));
+                state.open = Some(Box::new(Open::begin(finding, now, self.tags.as_ref())));
                 Some(AlertStatus::Open)
             }
             Some(open) => {
@@ -121,7 +137,7 @@ impl Fold for Episodes {
 }
 
 impl Open {
-    fn begin(finding: Finding, now: Ns) -> Open {
+    fn begin(finding: Finding, now: Ns, tags: &dyn Tags) -> Open {
         let lead = finding.lead.clone();
         let id = ids::alert("ml", ids::rule(&lead.rule), &lead.episode, lead.effective);
         let mut open = Open {
@@ -137,7 +153,14 @@ impl Open {
             entities: Vec::new(),
             first: Vec::new(),
             last: Vec::new(),
+            tactics: Vec::new(),
+            techniques: Vec::new(),
         };
+        let message = open.lead.events.first().map_or("", |event| event.message.as_str());
+        if let Some(tags) = tags.of(message) {
+            open.tactics.clone_from(&tags.tactics);
+            open.techniques.clone_from(&tags.techniques);
+        }
         open.add(finding, now);
         open
     }
@@ -232,8 +255,8 @@ impl Open {
             evidence: self.evidence.iter().map(shown).collect(),
             event_count: self.event_count,
             events: self.first.iter().chain(&self.last).cloned().collect(),
-            mitre_tactics: Vec::new(),
-            mitre_techniques: Vec::new(),
+            mitre_tactics: self.tactics.clone(),
+            mitre_techniques: self.techniques.clone(),
             dedup_key: format!("{}:{}", lead.rule, lead.episode),
             feedback: None,
         }

@@ -19,6 +19,7 @@ use crate::keep::{Keeper, Kept};
 use crate::keyed::{Ctx, Fold, Groups, KeyMap, Step};
 use crate::moment::{Moment, OddValue};
 use crate::parse::{DropRules, Noticed};
+use crate::place::place;
 use crate::ports::Tally;
 use crate::rec::Rec;
 use crate::settings::Settings;
@@ -458,5 +459,7 @@ fn new_value(lead: &Lead, now: Ns, value: &str, new: &NewValue) -> Finding {
         host: lead.host(),
         excess: 1.0,
         decides: true,
+        place: Box::new(place(&lead.event, &lead.template, Level::Event)),
+        held: None,
     }
 }

@@ -7,9 +7,11 @@ pub mod content;
 pub mod entities;
 pub mod episodes;
 pub mod facts;
+pub mod guidance;
 pub mod leaves;
 pub mod merges;
 pub mod newness;
+pub mod peers;
 pub mod series;
 pub mod sessions;
 pub mod walks;
@@ -42,4 +44,6 @@ pub mod stage {
     pub const ENTITIES: u16 = 12;
     /// What the ways of entities were like altogether.
     pub const SESSIONS: u16 = 13;
+    /// What the peers of a series count.
+    pub const PEERS: u16 = 14;
 }

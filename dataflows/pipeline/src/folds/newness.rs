@@ -11,6 +11,7 @@ use crate::engine::Shared;
 use crate::env::Env;
 use crate::finding::{Finding, Level};
 use crate::keyed::{Ctx, Fold, Groups};
+use crate::place::place;
 use crate::settings::Settings;
 use crate::views::{Progress, Views};
 use crate::words;
@@ -195,6 +196,8 @@ impl NewnessFold {
                 host: lead.host(),
                 excess: 1.0,
                 decides: true,
+                place: Box::new(place(&lead.event, &lead.template, Level::Event)),
+                held: None,
             },
         );
     }

@@ -7,6 +7,7 @@
 //! Cost: per series and closed bucket, not per event.
 
 use super::calibrate::Partial;
+use super::peers::PeerPart;
 use super::stage;
 use crate::combine::{Combiner, Open, Sum};
 use crate::counts::{Count, Lead, Moved, Subject};
@@ -15,7 +16,7 @@ use crate::env::Gap;
 use crate::keyed::{Ctx, Fold};
 use crate::rec::Rec;
 use crate::settings::{Bounds, Settings};
-use seerflow_detection::cusum::{Change, Cusum, CusumConfig};
+use seerflow_detection::cusum::{Change, Cusum, CusumConfig, normal_score};
 use seerflow_detection::silence::{Regular, Silence, SilenceConfig};
 use seerflow_detection::volume::{Raw, Series, SeriesKind, VolumeConfig};
 use seerflow_model::time::QUANTUM;
@@ -40,6 +41,8 @@ pub struct Score {
     pub observed: u64,
     /// The model's word; `None` when the series has no model of its own.
     pub raw: Option<Raw>,
+    /// Probability of so many by what its peers count, when it has no model of its own.
+    pub peers: Option<f64>,
     /// The word on its level, when it seems to have shifted.
     pub shift: Option<Shift>,
     /// The word on silence, for an empty bucket of a regular series.
@@ -64,6 +67,8 @@ pub enum SeriesOut {
     Score(Box<Score>),
     /// Scores for calibration.
     Partial(Sum<Partial>),
+    /// Counts, for those that are too young for a model.
+    Peers(Sum<PeerPart>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -114,6 +119,8 @@ pub struct SeriesFold {
     pub score_min: f64,
     /// Scores for calibration.
     pub partials: Combiner<Partial>,
+    /// Counts of peer groups.
+    pub peers: Combiner<PeerPart>,
     /// How much a group holds.
     pub bounds: Bounds,
     /// Source types, so that each is held once.
@@ -130,6 +137,7 @@ impl SeriesFold {
             change: settings.change(),
             score_min: settings.score_min,
             partials: Combiner::new(QUANTUM),
+            peers: Combiner::new(QUANTUM),
             bounds: settings.bounds,
             names: BTreeMap::new(),
         }
@@ -197,12 +205,21 @@ impl Fold for SeriesFold {
 
     fn flush(&mut self, from: Ns, out: &mut Vec<Rec<SeriesOut>>) {
         self.partials.flush_to(from, out, |sum| sum.key, SeriesOut::Partial);
+        self.peers.flush_to(from, out, |sum| sum.key, SeriesOut::Peers);
     }
 
-    /// Buckets without the engine are unknown, not zero; what was waited for comes so much later.
+    /// Buckets without the engine are unknown, not zero, and so are those in which it went and came;
+    /// what was waited for comes so much later. A run of deviations does not outlast a gap in which
+    /// it would have become the level.
     fn resume(&mut self, group: &mut Group, due: &mut Option<Ns>, gap: Gap) {
-        let buckets = gap.units(self.bucket);
+        let buckets = gap.touched(self.bucket);
+        if buckets > 0 {
+            group.open = Open::default();
+        }
         for entry in group.series.values_mut() {
+            if buckets >= u64::from(self.config.relevel_buckets) {
+                entry.change = None;
+            }
             entry.model.skip(buckets);
             if let Some(regular) = &mut entry.regular {
                 regular.skip(buckets);
@@ -287,6 +304,10 @@ impl SeriesFold {
             |part| part.add(raw.as_ref()),
             || Partial::new(volume, entry.source_type.clone()).with(raw.as_ref()),
         );
+        if observed > 0 && entry.kind != SeriesKind::Source {
+            let add = |part: &mut PeerPart| part.0.add(observed);
+            self.peers.add_with(volume.key(peer), ctx.now(), add, || PeerPart::of(observed));
+        }
         let shift =
             raw.as_ref().and_then(|raw| entry.shift(&self.change, self.score_min, bucket, raw));
         if let Some(ended) = shift.and_then(|shift| shift.ended) {
@@ -303,7 +324,7 @@ impl SeriesFold {
             || shift.is_some()
             || silence.is_some()
             || match (&raw, entry.kind) {
-                (None, SeriesKind::Entity) => observed >= NAMES_MIN,
+                (None, kind) => kind != SeriesKind::Source && observed >= NAMES_MIN,
                 // An entity may find odd what its template knows.
                 (Some(raw), SeriesKind::Template) => observed >= USUAL_MIN && raw.ratio >= 1.5,
                 _ => false,
@@ -315,6 +336,7 @@ impl SeriesFold {
                 source_type: entry.source_type.clone(),
                 observed,
                 raw,
+                peers: None,
                 shift,
                 silence,
                 began: bucket.saturating_mul(self.bucket),
@@ -359,7 +381,7 @@ impl Entry {
         if self.kind == SeriesKind::Entity {
             return None;
         }
-        let residual = (raw.observed as f64 - raw.expected) / raw.model.deviation().max(0.5);
+        let residual = normal_score(raw.upper, raw.lower);
         let cusum = self.change.get_or_insert_default();
         let step = cusum.step(config, bucket, residual);
         let found = step.score.filter(|nats| *nats >= score_min);

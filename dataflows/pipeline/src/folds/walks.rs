@@ -14,7 +14,7 @@ use crate::rec::Rec;
 use crate::settings::Settings;
 use seerflow_detection::sequence::{Chain, END, START};
 use seerflow_model::Ns;
-use seerflow_model::time::QUANTUM;
+use seerflow_model::time::{DAY, QUANTUM};
 use serde::{Deserialize, Serialize};
 
 /// Transitions and contexts of one peer group that one quantum may bring.
@@ -98,6 +98,7 @@ pub struct Way {
     last: [u64; 2],
     peer: u64,
     seen: Ns,
+    began: Ns,
 }
 
 /// The fold; key = [`crate::moment::walk_of`].
@@ -128,7 +129,7 @@ impl Fold for Walks {
     const GROUP_KEYS_MAX: usize = super::entities::GROUP_ENTITIES_MAX;
 
     fn fresh(&mut self, _key: u64) -> Way {
-        Way { last: [START; 2], peer: 0, seen: 0 }
+        Way { last: [START; 2], peer: 0, seen: 0, began: 0 }
     }
 
     fn apply(
@@ -143,7 +144,9 @@ impl Fold for Walks {
             let (after, symbol) = (state.last, moment.template());
             self.learn(peer, ctx.now(), after, symbol);
             moment.after = after;
-            *state = Way { last: [after[1], symbol], peer, seen: ctx.now() };
+            let now = ctx.now();
+            let began = if after == [START; 2] { now } else { state.began };
+            *state = Way { last: [after[1], symbol], peer, seen: now, began };
             // Looked at again when it is due: one timer a session, not one per event.
             if ctx.timer().is_none() {
                 ctx.set_timer(ctx.now().saturating_add(self.idle));
@@ -153,8 +156,9 @@ impl Fold for Walks {
     }
 
     fn fire(&mut self, key: u64, state: &mut Way, ctx: &mut Ctx<WalksOut>) {
+        // Who never falls silent has no one session: it is cut after a day.
         let due = state.seen.saturating_add(self.idle);
-        if due > ctx.now() {
+        if due > ctx.now() && state.began.saturating_add(DAY) > ctx.now() {
             ctx.set_timer(due);
             return;
         }
@@ -165,8 +169,13 @@ impl Fold for Walks {
         }
     }
 
-    /// What happened without the engine is not known: a session lasts so much longer.
+    /// What happened without the engine is not known: a session lasts so much longer. After a gap
+    /// in which it must have ended nobody knows how it did, and the next event is a first one.
     fn resume(&mut self, state: &mut Way, due: &mut Option<Ns>, gap: Gap) {
+        if gap.length() >= self.idle {
+            (state.last, state.seen, *due) = ([START; 2], gap.to, None);
+            return;
+        }
         state.seen = state.seen.saturating_add(gap.length());
         *due = due.map(|due| due.saturating_add(gap.length()));
     }

@@ -2,7 +2,7 @@
 
 use super::state::KeyMap;
 use super::{Ctx, Fold, Groups, Knowing, Slot, Step};
-use crate::env::{Env, passed};
+use crate::env::{Env, Snapshot, passed};
 use crate::held::Held;
 use crate::meters::Meter;
 use crate::rec::{Rec, Time};
@@ -68,8 +68,9 @@ pub fn keyed_knowing<'s, F: Knowing>(
         Pipeline,
         F::NAME,
         move |cap, _info| {
+            let tables = env.restore.clone();
             let mut core = Keyed::new(fold, env, &cap);
-            core.restore_tables();
+            core.restore_tables(tables.as_deref());
             drop(cap);
             move |(input, left), (versions, right), output: &mut Output<'_, F::Out>| {
                 let port = output.output_index();
@@ -101,8 +102,7 @@ pub fn keyed_knowing<'s, F: Knowing>(
 
 impl<F: Knowing> Keyed<F> {
     /// Tables are the same on every worker; they are saved by the one that owns group 0.
-    fn restore_tables(&mut self) {
-        let state = self.env.restore.as_ref();
+    fn restore_tables(&mut self, state: Option<&Snapshot>) {
         if let Some(bytes) = state.and_then(|all| all.get(&(F::TABLES.to_owned(), 0))) {
             let tables = bincode::deserialize(bytes);
             // State was written by the same build (the digest of the snapshot was checked).
@@ -146,7 +146,7 @@ pub struct Keyed<F: Fold> {
 }
 
 impl<F: Fold> Keyed<F> {
-    fn new(mut fold: F, env: Env, cap: &Capability<Time>) -> Keyed<F> {
+    fn new(mut fold: F, mut env: Env, cap: &Capability<Time>) -> Keyed<F> {
         let bound = env.group_keys_max.unwrap_or(usize::MAX);
         let mut groups = Groups::new(F::GROUP_KEYS_MAX.min(bound));
         for (group, bytes) in env.restored(F::NAME) {
@@ -164,6 +164,7 @@ impl<F: Fold> Keyed<F> {
                 slot.due.map(|due| (due, key))
             })
             .collect();
+        env.restore = None;
         let meter = env.meters.of(F::NAME, size_of::<Slot<F::State>>());
         let timer_cap = timers.first().map(|(due, _)| cap.delayed(&tick_ms(*due)));
         Keyed {

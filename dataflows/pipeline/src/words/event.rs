@@ -83,7 +83,9 @@ fn value(moment: &Moment, evidence: &mut Evidence) -> Option<String> {
         Aspect::Number => {
             format!("{text} lies outside of what {} values before were like", score.observed)
         }
-        Aspect::Course | Aspect::Level | Aspect::Unrest => course(&text, score, evidence),
+        Aspect::Course | Aspect::Level | Aspect::Unrest | Aspect::Frozen => {
+            course(&text, score, evidence)
+        }
         Aspect::Characters => {
             format!("{text} is made of other characters than {} values before", score.observed)
         }
@@ -104,6 +106,9 @@ fn course(text: &str, score: &ValueScore, evidence: &mut Evidence) -> String {
     let expected = expected.unwrap_or_else(|| "something else".to_owned());
     match score.aspect {
         Aspect::Level => format!("{text} came where {expected} is usual: the level has shifted"),
+        Aspect::Frozen => {
+            format!("{text} has come again and again, longer than numbers there stay the same")
+        }
         Aspect::Unrest => {
             format!("{text} came where {expected} is usual: odd numbers have become frequent")
         }

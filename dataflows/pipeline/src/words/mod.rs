@@ -250,6 +250,20 @@ pub fn share(score: &Score, effective: Ns) -> Evidence {
     evidence
 }
 
+/// A series without a model of its own that counts more than its peers do.
+pub fn young(score: &Score, effective: Ns, bucket: Ns, probability: f64) -> Evidence {
+    let mut evidence = share(score, effective);
+    evidence.probability = probability;
+    evidence.text = format!(
+        "{} events in {} s of {}, which is new: others of its kind hardly ever count so many (p = {probability:.1e})",
+        score.observed,
+        bucket / SECOND,
+        subject(&score.lead),
+    );
+    evidence.values.push(("bucket_seconds".to_owned(), (bucket / SECOND) as f64));
+    evidence
+}
+
 /// Silence of something that was regular.
 pub fn silence(score: &Score, silence: &Silence, effective: Ns, bucket: Ns) -> Evidence {
     let mut evidence = of_series(score, effective, "silence", "silence", silence.probability);

@@ -4,6 +4,7 @@ use super::{of_event, place, primary_of};
 use crate::folds::entities::{Pattern, PatternScore};
 use crate::folds::sessions::OddSession;
 use seerflow_detection::beacon::Rhythm;
+use seerflow_detection::cusum::Change;
 use seerflow_detection::spread::SpreadScore;
 use seerflow_model::time::{MILLISECOND, SECOND};
 use seerflow_model::{Brief, Channel, EntityOut, Evidence, Ns, Role, Severity, ids, text};
@@ -12,15 +13,20 @@ use seerflow_model::{Brief, Channel, EntityOut, Evidence, Ns, Role, Severity, id
 pub fn pattern(score: &PatternScore, probability: f64, effective: Ns, bucket: Ns) -> Evidence {
     let kind = match &score.pattern {
         Pattern::Spread(_) => "spread",
+        Pattern::Drift(..) => "drift",
         Pattern::Beacon(..) => "beacon",
     };
     let mut evidence = of_event(&score.lead, effective, kind, kind, probability);
-    evidence.channel = Channel::Pattern;
+    evidence.channel = match &score.pattern {
+        Pattern::Drift(..) => Channel::Sequence,
+        _ => Channel::Pattern,
+    };
     evidence.about = score.began;
     evidence.severity = evidence.severity.max(Severity::Warning);
     let who = text::neutral(&primary_of(&score.lead.event)).into_owned();
     match &score.pattern {
         Pattern::Spread(spread) => tell_spread(&mut evidence, &who, spread, bucket),
+        Pattern::Drift(change, _) => tell_drift(&mut evidence, &who, change),
         Pattern::Beacon(rhythm, other) => {
             let event = &score.lead.event;
             let other = event.entities.get(usize::from(*other));
@@ -95,6 +101,20 @@ fn tell_spread(evidence: &mut Evidence, who: &str, spread: &SpreadScore, bucket:
         ("expected".to_owned(), spread.expected),
         ("deviation".to_owned(), spread.deviation),
         ("bucket_seconds".to_owned(), (bucket / SECOND) as f64),
+    ];
+}
+
+fn tell_drift(evidence: &mut Evidence, who: &str, change: &Change) {
+    evidence.episode = who.to_owned();
+    evidence.title = format!("the habits of {who} have changed");
+    evidence.text = format!(
+        "the last {} events of {who} follow each other in unusual ways: {:.1} deviations more \
+         surprising than usual (p = {:.1e})",
+        change.steps, change.shift, evidence.probability
+    );
+    evidence.values = vec![
+        ("events".to_owned(), f64::from(change.steps)),
+        ("shift_deviations".to_owned(), change.shift),
     ];
 }
 

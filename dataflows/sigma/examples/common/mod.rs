@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+#[allow(dead_code, reason = "not every example reads rules")]
 /// All `.yml` and `.yaml` files of folders, with their texts, in the order of their names.
 pub fn files(folders: &[String]) -> Vec<(Arc<str>, String)> {
     let mut out = Vec::new();
@@ -12,6 +13,7 @@ pub fn files(folders: &[String]) -> Vec<(Arc<str>, String)> {
     out
 }
 
+#[allow(dead_code, reason = "not every example reads rules")]
 fn walk(path: &Path, out: &mut Vec<(Arc<str>, String)>) {
     if path.is_dir() {
         let entries = std::fs::read_dir(path).into_iter().flatten().flatten();

@@ -12,6 +12,7 @@ use super::program::Program;
 use super::reach;
 use super::set::{Compiled, Options, RuleSet, SLOTS_MAX, State, Wanted};
 use super::witness;
+use crate::correlate;
 use crate::fault::{Fault, Place, Problem};
 use crate::head::Header;
 use crate::read::detection::EXPR_SIZE_MAX;
@@ -83,6 +84,8 @@ struct Loader<'o> {
     interned: HashMap<Test, u32, Stable>,
     /// Expressions, and large ones, of the set.
     expressions: [usize; 2],
+    /// Of each rule whether nothing but its level keeps it out.
+    low: Vec<bool>,
 }
 
 pub(super) fn problem(file: &Arc<str>, header: &Header, fault: Fault) -> Problem {
@@ -102,6 +105,7 @@ impl<'o> Loader<'o> {
             set: RuleSet::default(),
             interned: HashMap::default(),
             expressions: [0; 2],
+            low: Vec::new(),
         }
     }
 
@@ -151,10 +155,20 @@ impl<'o> Loader<'o> {
         let new = |(rule, file, place): &Waiting| self.is_new(file, &rule.header, *place);
         let correlations = correlations.into_iter().filter(new).collect();
         link::link(&mut self.set, correlations, &mut self.problems, &mut self.warnings);
-        needs::resolve(&mut self.set, &mut self.warnings);
+        let mut low = Vec::new();
+        for number in 0..self.set.correlations.len() {
+            let header = &self.set.correlations[number].rule.header;
+            low.push(self.low(header));
+            if let Some(reason) = self.immature(header) {
+                self.set.mark(number, State::Disabled(reason));
+            }
+        }
+        link::roles(&mut self.set, &self.low, low, &mut self.warnings);
+        needs::resolve(&mut self.set, &mut self.problems, &mut self.warnings);
         self.set.names = taxonomy::names(&self.set.slots);
         self.dispatch();
         reach::judge(&mut self.set);
+        correlate::judge(&mut self.set);
         Loaded { set: self.set, problems: self.problems, warnings: self.warnings }
     }
 
@@ -233,10 +247,15 @@ impl<'o> Loader<'o> {
         let slot = |name: &str| self.set.slots.get(name).copied().unwrap_or_default();
         let test = |id: u32| &tests[id as usize].test;
         let witness = witness::witness(&rule.detection.expr.normal(), &test, &slot);
-        let state = self.disabled(&rule).map_or(State::Ok, State::Disabled);
+        let disabled = self.disabled(&rule);
+        let low = disabled.is_none().then(|| self.low(&rule.header)).flatten();
+        self.low.push(low.is_some());
+        let state = disabled.or(low).map_or(State::Ok, State::Disabled);
         let predicates = predicates.into();
         let kept = Box::default();
-        self.set.rules.push(Compiled { rule, state, predicates, program, kept, witness });
+        let alone = true;
+        let rule = Compiled { rule, state, alone, predicates, program, kept, witness };
+        self.set.rules.push(rule);
     }
 
     /// The number of a test; `before` is how many expressions there were before its rule.
@@ -275,11 +294,17 @@ impl<'o> Loader<'o> {
         if !missing.is_empty() {
             return Some(format!("no values are given for the placeholder {}", missing.join(", ")));
         }
-        if let (Some(least), Some(status)) = (self.options.min_status, header.status)
-            && status < least
-        {
-            return Some(format!("its status {} is below {}", status.name(), least.name()));
-        }
+        self.immature(header)
+    }
+
+    /// Why a rule of this head is not mature enough, if it is not.
+    fn immature(&self, header: &Header) -> Option<String> {
+        let (least, status) = (self.options.min_status?, header.status?);
+        (status < least).then(|| format!("its status {} is below {}", status.name(), least.name()))
+    }
+
+    /// Why it is not severe enough, if it is not.
+    fn low(&self, header: &Header) -> Option<String> {
         let level = header.level.unwrap_or(crate::head::Level::Informational);
         let least = self.options.min_level.filter(|least| level < *least)?;
         Some(format!("its level {} is below {}", level.name(), least.name()))

@@ -5,39 +5,37 @@
 //! ends, so that an event keeps exactly these values besides those that its rules test.
 
 use super::loader::problem;
-use super::row::Slot;
-use super::set::{Correlated, Field, Part, PartFields, RuleSet, SLOTS_MAX};
+use super::set::{Correlated, Field, PartFields, RuleSet, SLOTS_MAX, State};
+use crate::correlate::resolve;
 use crate::fault::{Fault, Problem};
 use crate::read::correlation::Trigger;
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
-/// Fills in [`Correlated::fields`] and what each rule has to keep.
-pub(super) fn resolve(set: &mut RuleSet, warnings: &mut Vec<Problem>) {
-    let mut inherited: Vec<BTreeSet<Slot>> = vec![BTreeSet::new(); set.correlations.len()];
-    let mut kept: Vec<BTreeSet<Slot>> = vec![BTreeSet::new(); set.rules.len()];
-    // Whatever refers to a correlation stands behind it.
-    for number in (0..set.correlations.len()).rev() {
+/// Fills in [`Correlated::fields`], the plan and what each rule has to keep.
+pub(super) fn resolve(set: &mut RuleSet, problems: &mut Vec<Problem>, warnings: &mut Vec<Problem>) {
+    for number in 0..set.correlations.len() {
         let fields = fields(set, number);
-        let from_above = inherited[number].clone();
-        for (part, own) in set.correlations[number].parts.iter().zip(&fields) {
-            let own = own.group_by.iter().chain(&own.measured).map(|field| field.0);
-            let all = own.chain(from_above.iter().copied());
-            match part {
-                Part::Rule(rule) => kept[*rule as usize].extend(all),
-                Part::Correlation(other) => inherited[*other as usize].extend(all),
-            }
-        }
-        let of = |part: &PartFields| [&part.group_by[..], &part.measured[..]].concat();
-        if fields.iter().flat_map(of).any(|field| usize::from(field.0) >= SLOTS_MAX) {
-            let Correlated { rule, file, place, .. } = &set.correlations[number];
-            let message =
-                format!("asks for one of more than {SLOTS_MAX} fields, mixed with others");
-            warnings.push(problem(file, &rule.header, Fault::new(*place, message)));
-        }
         set.correlations[number].fields = fields;
     }
+    let (plan, kept, faults) = resolve::make(set);
+    for (number, message) in faults {
+        let Correlated { rule, file, place, .. } = &set.correlations[number];
+        problems.push(problem(file, &rule.header, Fault::new(*place, &message)));
+        set.mark(number, State::Unreachable(message));
+    }
+    set.plan = Arc::new(plan);
     for (rule, kept) in set.rules.iter_mut().zip(kept) {
-        rule.kept = kept.into_iter().collect();
+        rule.kept = kept.into_iter().map(|field| field.0).collect();
+    }
+    if set.slots.len() > SLOTS_MAX {
+        for Correlated { rule, file, place, fields, .. } in &set.correlations {
+            let of = |part: &PartFields| [&part.group_by[..], &part.measured[..]].concat();
+            if fields.iter().flat_map(of).any(|field| usize::from(field.0) >= SLOTS_MAX) {
+                let message =
+                    format!("asks for one of more than {SLOTS_MAX} fields, mixed with others");
+                warnings.push(problem(file, &rule.header, Fault::new(*place, message)));
+            }
+        }
     }
 }
 

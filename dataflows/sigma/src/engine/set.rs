@@ -9,6 +9,7 @@ use super::predicate::Predicate;
 use super::program::Program;
 use super::row::Slot;
 use super::witness::Key;
+use crate::correlate::Plan;
 use crate::fault::Place;
 use crate::head::{Level, Status};
 use crate::read::correlation::Correlation;
@@ -72,6 +73,8 @@ pub struct Compiled {
     pub rule: Rule,
     /// Whether it can match.
     pub state: State,
+    /// Whether a match is an alert by itself; else correlations alone want it.
+    pub alone: bool,
     /// Of each test its predicate.
     pub(super) predicates: Box<[u32]>,
     pub(super) program: Program,
@@ -89,6 +92,10 @@ pub struct Correlated {
     pub file: Arc<str>,
     /// Where it begins.
     pub place: Place,
+    /// Whether it can match.
+    pub state: State,
+    /// Whether a match is an alert by itself; else other correlations alone want it.
+    pub alone: bool,
     /// What each of its `rules` is.
     pub parts: Vec<Part>,
     /// What it asks of the events of each.
@@ -128,6 +135,8 @@ pub struct RuleSet {
     pub(super) names: Vec<HashMap<Box<str>, Box<[Slot]>, Stable>>,
     /// Rules that take part, by category, product and service.
     pub(super) dispatch: Vec<(Wanted, Vec<u32>)>,
+    /// Which correlations want what.
+    pub(super) plan: Arc<Plan>,
     /// Of what it was made.
     pub(super) version: u64,
     indexes: Mutex<HashMap<Vec<u32>, Arc<Index>, Stable>>,
@@ -142,6 +151,18 @@ impl RuleSet {
     /// The correlation rules, each behind those that it refers to.
     pub fn correlations(&self) -> &[Correlated] {
         &self.correlations
+    }
+
+    /// How matches of rules become matches of correlations.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// Says whether a correlation can match.
+    pub(crate) fn mark(&mut self, correlation: usize, state: State) {
+        if let Some(correlated) = self.correlations.get_mut(correlation) {
+            correlated.state = state;
+        }
     }
 
     /// A hash of all texts and options that it was made of: equal sets have equal versions.
@@ -171,7 +192,7 @@ impl RuleSet {
     }
 
     /// The field of a name, new or known.
-    pub(super) fn intern(&mut self, name: &str) -> Field {
+    pub(crate) fn intern(&mut self, name: &str) -> Field {
         let next = self.slots.len().min(SLOTS_MAX) as Slot;
         match self.slots.get(name) {
             Some(slot) => Field(*slot),

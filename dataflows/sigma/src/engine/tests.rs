@@ -401,7 +401,8 @@ fn correlations_are_put_behind_what_they_refer_to() {
             "correlation c [Correlation(0)]".to_owned(),
         ]
     );
-    assert!(found[0].contains("refers to y") && found[1].contains("refers to x"), "{found:?}");
+    assert!(found[0].contains("a circle: y, x, y"), "{found:?}");
+    assert!(found[1].contains("a circle: x, y, x"), "{found:?}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Correlation rules: how often, how many different, together or in order, and within what time.
 //!
-//! Here they are read and checked; evaluating them in event time is not this crate's. References
-//! to other rules stay names until all files are read, because files may come in any order.
+//! Here they are read and checked; `correlate` evaluates them. References to other rules stay
+//! names until all files are read, because files may come in any order. What the specification
+//! does not know stands under `seerflow`, beside `correlation`.
 
 use super::condition::{self, Condition};
 use crate::fault::Fault;
@@ -14,6 +15,11 @@ use serde::Serialize;
 const TIMESPAN_SECONDS_MAX: u64 = 366 * 86_400;
 /// Most rules that one correlation refers to.
 const RULES_MAX: usize = 256;
+/// Most fields that are grouped by, and most that are measured.
+const FIELDS_MAX: usize = 32;
+
+/// Most events of a rule that it may take to have matched.
+pub(super) const COUNTS_MAX: i64 = 100_000;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -35,9 +41,11 @@ pub enum Kind {
     ValuePercentile,
     /// The median of a field.
     ValueMedian,
+    /// The coefficient of variation of the intervals between events; ours, not Sigma's.
+    IntervalVariation,
 }
 
-const KINDS: [(&str, Kind); 8] = [
+const KINDS: [(&str, Kind); 9] = [
     ("event_count", Kind::EventCount),
     ("value_count", Kind::ValueCount),
     ("temporal", Kind::Temporal),
@@ -46,7 +54,46 @@ const KINDS: [(&str, Kind); 8] = [
     ("value_avg", Kind::ValueAvg),
     ("value_percentile", Kind::ValuePercentile),
     ("value_median", Kind::ValueMedian),
+    ("interval_variation", Kind::IntervalVariation),
 ];
+
+impl Kind {
+    /// The word in a rule.
+    pub fn name(self) -> &'static str {
+        KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+
+    /// Whether rules are looked at and no number of their events.
+    pub fn temporal(self) -> bool {
+        matches!(self, Kind::Temporal | Kind::TemporalOrdered)
+    }
+}
+
+/// When a correlation that has matched may begin to match anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rearm {
+    /// When its condition has not held for a timespan.
+    #[default]
+    Timespan,
+    /// When its condition has not held for so many seconds.
+    Seconds(u64),
+    /// At once, but events that made a match make no other.
+    Consume,
+}
+
+/// What stands under `seerflow`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Custom {
+    /// When it may match anew.
+    pub rearm: Rearm,
+    /// Fewer events are not measured; for means, percentiles and regularity.
+    pub min_events: Option<u32>,
+    /// Events within so many seconds of a beat belong to it; for regularity.
+    pub together_seconds: Option<u64>,
+    /// How many events of a rule it takes to have matched, by its place; for rules in any order.
+    pub counts: Vec<(usize, u32)>,
+}
 
 /// When a correlation matches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -118,6 +165,8 @@ pub struct Correlation {
     pub aliases: Vec<Alias>,
     /// Whether the rules it is about also alert by themselves.
     pub generate: bool,
+    /// What the specification does not know.
+    pub custom: Custom,
 }
 
 /// Reads a document that has `correlation`.
@@ -145,10 +194,15 @@ pub fn read(document: &Node) -> Result<Correlation, Fault> {
         return Err(named.fault(format!("`rules` must name 1 to {RULES_MAX} rules")));
     }
     let aliases = node.get("aliases").map(|node| aliases(node, &rules)).transpose()?;
-    let group_by = node.get("group-by").map(|node| node.texts("`group-by`")).transpose()?;
+    let group_by = node.get("group-by").map(|node| fields(node, "`group-by`")).transpose()?;
     let generate = document.get("generate").or_else(|| node.get("generate"));
     Ok(Correlation {
-        timespan_seconds: timespan(node.need("timespan", "`correlation`")?)?,
+        timespan_seconds: timespan(node.need("timespan", "`correlation`")?, "timespan")?,
+        custom: document
+            .get("seerflow")
+            .map(|node| custom(kind, &rules, node))
+            .transpose()?
+            .unwrap_or_default(),
         trigger: trigger(kind, node, &rules)?,
         generate: match generate.map(|node| (node, &node.value)) {
             None => false,
@@ -163,11 +217,69 @@ pub fn read(document: &Node) -> Result<Correlation, Fault> {
     })
 }
 
+/// Names of fields.
+fn fields(node: &Node, what: &str) -> Result<Vec<String>, Fault> {
+    let names = node.texts(what)?;
+    match names.len() > FIELDS_MAX {
+        true => Err(node.fault(format!("{what} names more than {FIELDS_MAX} fields"))),
+        false => Ok(names),
+    }
+}
+
+/// The mapping under `seerflow`.
+fn custom(kind: Kind, rules: &[String], node: &Node) -> Result<Custom, Fault> {
+    const MEASURED: [Kind; 4] =
+        [Kind::ValueAvg, Kind::ValuePercentile, Kind::ValueMedian, Kind::IntervalVariation];
+    let mut out = Custom::default();
+    for (key, value) in node.map("`seerflow`")? {
+        match key.text.as_str() {
+            "rearm" => {
+                out.rearm = match value.text("`rearm`")?.as_str() {
+                    "consume" => Rearm::Consume,
+                    _ => Rearm::Seconds(timespan(value, "rearm")?),
+                };
+            }
+            "min_events" if MEASURED.contains(&kind) => match value.value {
+                Yaml::Int(least @ 1..=1_000) => out.min_events = Some(least as u32),
+                _ => return Err(value.fault("`min_events` must be a whole number up to 1000")),
+            },
+            "counts" if kind == Kind::Temporal => {
+                for (rule, count) in value.map("`counts`")? {
+                    let at = rules.iter().position(|other| *other == rule.text);
+                    let Some(at) = at else {
+                        let message = format!("`{}` is none of the rules", rule.text);
+                        return Err(Fault::new(rule.place, message));
+                    };
+                    match count.value {
+                        Yaml::Int(least @ 1..=COUNTS_MAX) => out.counts.push((at, least as u32)),
+                        _ => {
+                            let message = format!("must be a whole number up to {COUNTS_MAX}");
+                            return Err(count.fault(message));
+                        }
+                    }
+                }
+            }
+            "together" if kind == Kind::IntervalVariation => {
+                out.together_seconds = Some(timespan(value, "together")?);
+            }
+            other => {
+                let message = format!(
+                    "`{other}` is not known under `seerflow` of {}: rearm, and where it fits \
+                    min_events, together, counts",
+                    kind.name()
+                );
+                return Err(Fault::new(key.place, message));
+            }
+        }
+    }
+    Ok(out)
+}
+
 /// `90m` in seconds.
-fn timespan(node: &Node) -> Result<u64, Fault> {
-    let text = node.text("`timespan`")?;
+fn timespan(node: &Node, what: &str) -> Result<u64, Fault> {
+    let text = node.text(&format!("`{what}`"))?;
     let wrong = || {
-        let message = format!("`{text}` is no timespan: a number and s, m, h or d, up to 366d");
+        let message = format!("`{text}` is no {what}: a number and s, m, h or d, up to 366d");
         node.fault(message)
     };
     let unit = text.chars().last().ok_or_else(wrong)?;
@@ -202,15 +314,14 @@ fn aliases(node: &Node, rules: &[String]) -> Result<Vec<Alias>, Fault> {
 }
 
 fn trigger(kind: Kind, node: &Node, rules: &[String]) -> Result<Trigger, Fault> {
-    let temporal = matches!(kind, Kind::Temporal | Kind::TemporalOrdered);
     let Some(condition) = node.get("condition") else {
-        return match temporal {
+        return match kind.temporal() {
             true => Ok(Trigger::Every),
             false => Err(node.fault("`correlation` has no `condition`")),
         };
     };
     match &condition.value {
-        Yaml::Text(text) if temporal => {
+        Yaml::Text(text) if kind.temporal() => {
             let parsed = condition::parse(text, condition)?;
             Ok(Trigger::Rules(logic(&parsed, condition, rules)?))
         }
@@ -222,12 +333,12 @@ fn trigger(kind: Kind, node: &Node, rules: &[String]) -> Result<Trigger, Fault> 
 }
 
 fn measure(kind: Kind, node: &Node) -> Result<Trigger, Fault> {
-    let counts = matches!(kind, Kind::EventCount | Kind::Temporal | Kind::TemporalOrdered);
+    let counts = kind.temporal() || matches!(kind, Kind::EventCount | Kind::IntervalVariation);
     let (mut fields, mut percentile, mut bounds) = (Vec::new(), None, Vec::new());
     for (key, value) in node.map("`condition`")? {
         let name = key.text.as_str();
         if name == "field" && !counts {
-            fields = value.texts("`field`")?;
+            fields = self::fields(value, "`field`")?;
             continue;
         }
         let number = match value.value {
@@ -341,6 +452,41 @@ mod tests {
     }
 
     #[test]
+    fn what_is_ours_is_read_strictly() {
+        let with = |kind: &str, custom: &str| {
+            let condition = match kind {
+                "value_avg" => "{field: x, gte: 1}",
+                _ => "{gte: 1}",
+            };
+            let text = format!(
+                "title: t\nseerflow: {custom}\ncorrelation:\n  type: {kind}\n  rules: [a]\n  \
+                timespan: 5m\n  condition: {condition}"
+            );
+            read(&documents(&text).unwrap()[0])
+        };
+        let custom = |kind, text| with(kind, text).unwrap().custom;
+        assert_eq!(custom("event_count", "{rearm: 1h}").rearm, Rearm::Seconds(3_600));
+        assert_eq!(custom("event_count", "{rearm: consume}").rearm, Rearm::Consume);
+        assert_eq!(custom("value_avg", "{min_events: 20}").min_events, Some(20));
+        assert_eq!(custom("temporal", "{counts: {a: 5}}").counts, [(0, 5)]);
+        let beats = custom("interval_variation", "{min_events: 9, together: 2s}");
+        assert_eq!((beats.min_events, beats.together_seconds), (Some(9), Some(2)));
+        for (kind, text, part) in [
+            ("event_count", "{rearm: never}", "no rearm"),
+            ("event_count", "{min_events: 2}", "not known under"),
+            ("value_avg", "{together: 2s}", "not known under"),
+            ("value_avg", "{min_events: 0}", "must be a whole number"),
+            ("event_count", "{counts: {a: 5}}", "not known under"),
+            ("temporal", "{counts: {b: 5}}", "none of the rules"),
+            ("temporal", "{counts: {a: 0}}", "must be a whole number"),
+        ] {
+            let fault = with(kind, text).unwrap_err();
+            assert_eq!(fault.place.line, 2);
+            assert!(fault.message.contains(part), "{text}: {fault}");
+        }
+    }
+
+    #[test]
     fn wrong_ones_say_why() {
         let head = "  type: event_count\nrules: [a]\ntimespan: 5m\n";
         for (body, part) in [
@@ -355,6 +501,7 @@ mod tests {
             (&format!("{head}condition: a and b"), "only temporal"),
             (head, "no `condition`"),
             (&format!("{head}window: 5m"), "unknown key"),
+            (&format!("{head}condition: {{gte: 2}}\nseerflow: 3"), "unknown key"),
             ("  type: value_sum\nrules: [a]\ntimespan: 5m\ncondition: {gte: 1}", "no `field`"),
             ("  type: temporal\nrules: [a]\ntimespan: 5m\ncondition: b", "none of the rules"),
             (

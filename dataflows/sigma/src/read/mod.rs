@@ -8,6 +8,7 @@ mod encode;
 pub mod modifier;
 pub mod pipeline;
 pub mod rule;
+mod short;
 pub mod value;
 mod want;
 

@@ -2,6 +2,7 @@
 
 use super::correlation::{self, Correlation};
 use super::detection::{self, Detection};
+use super::short;
 use super::value::Placeholders;
 use crate::fault::{Fault, Place, Problem};
 use crate::head::{Header, LogSource};
@@ -68,10 +69,15 @@ pub fn read(
     }
     let mut out = Vec::with_capacity(documents.len());
     for node in &documents {
-        match document(node, file, placeholders) {
-            Ok(document) => out.push(document),
+        let read = match short::is(node) {
+            true => short::read(node, file, placeholders),
+            false => document(node, file, placeholders).map(|document| vec![document]),
+        };
+        match read {
+            Ok(documents) => out.extend(documents),
             Err(fault) => {
-                let rule = ["title", "id"].iter().find_map(|key| node.get(key)?.text("").ok());
+                let rule =
+                    ["title", "name", "id"].iter().find_map(|key| node.get(key)?.text("").ok());
                 problems.push(Problem { file: file.clone(), rule, fault });
             }
         }

@@ -23,6 +23,24 @@ pub const FIELDS: &[(&str, &[&str])] = &[
     ("user_agent.original", &["c-useragent", "cs-user-agent", "useragent", "user_agent"]),
     ("http.version", &["cs-version"]),
     ("http.response.mime_type", &["resp_mime_types"]),
+    // Requests that servers write as JSON: Caddy, Traefik, nginx.
+    ("request.method", &["cs-method", "method"]),
+    ("RequestMethod", &["cs-method", "method"]),
+    ("request_method", &["cs-method", "method"]),
+    ("request.uri", &["c-uri", "cs-uri", "cs-uri-query"]),
+    ("RequestPath", &["c-uri", "cs-uri", "cs-uri-query"]),
+    ("request_uri", &["c-uri", "cs-uri", "cs-uri-query"]),
+    ("status", &["sc-status"]),
+    ("DownstreamStatus", &["sc-status"]),
+    ("request.headers.User-Agent", &["c-useragent", "cs-user-agent"]),
+    ("http_user_agent", &["c-useragent", "cs-user-agent"]),
+    ("request_User-Agent", &["c-useragent", "cs-user-agent"]),
+    ("request.remote_ip", &["c-ip", "src_ip"]),
+    ("ClientHost", &["c-ip", "src_ip"]),
+    ("http.server.request.duration", &["request-seconds"]),
+    ("rt", &["request-seconds"]),
+    ("request_time", &["request-seconds"]),
+    ("duration", &["request-seconds"]),
     // Who and where.
     ("source.ip", &["c-ip", "src_ip", "SourceIp", "IpAddress", "id.orig_h"]),
     ("source.port", &["src_port", "SourcePort", "IpPort", "id.orig_p"]),
@@ -36,6 +54,18 @@ pub const FIELDS: &[(&str, &[&str])] = &[
     ("user.name", &["User", "user", "cs-username"]),
     ("db.name", &["database"]),
     ("event.code", &["EventID", "event_code"]),
+    // What Zeek and Suricata write.
+    ("id.orig_h", &["src_ip"]),
+    ("id.resp_h", &["dst_ip"]),
+    ("id.orig_p", &["src_port"]),
+    ("id.resp_p", &["dst_port"]),
+    ("orig_bytes", &["bytes_out"]),
+    ("qtype_name", &["record_type"]),
+    ("dest_ip", &["dst_ip"]),
+    ("dest_port", &["dst_port"]),
+    ("flow.bytes_toserver", &["bytes_out"]),
+    ("dns.rrname", &["query"]),
+    ("dns.rrtype", &["record_type"]),
     // What packet filters print.
     ("SRC", &["src_ip", "SourceIp"]),
     ("DST", &["dst_ip", "DestinationIp"]),
@@ -82,6 +112,7 @@ pub const FIELDS: &[(&str, &[&str])] = &[
     ("@object.domain", &["query", "QueryName", "DestinationHostname"]),
     ("@object.service", &["ServiceName", "unit"]),
     ("@object.url", &["url"]),
+    ("@object.container", &["container"]),
     ("@outcome", &["result", "outcome"]),
     ("@action", &["action"]),
     // What command lines in messages give.
@@ -89,6 +120,9 @@ pub const FIELDS: &[(&str, &[&str])] = &[
     ("@image", &["Image"]),
     ("@directory", &["CurrentDirectory"]),
     ("@terminal", &["tty", "TerminalName"]),
+    // What follows from the text.
+    ("@record_type", &["record_type"]),
+    ("@workload", &["workload"]),
 ];
 
 /// Names of Windows' own log and what rules, which have those of Sysmon, call them.
@@ -100,18 +134,32 @@ pub const WINDOWS: &[(&str, &[&str])] = &[
     ("NewValue", &["Details"]),
 ];
 
-/// What correlations may group by whatever the kind of event: its entities.
+/// What rules may ask of every kind of event: its entities, by which correlations group, and where
+/// it comes from.
 pub const ENTITY_NAMES: &[(&str, &[&str])] = &[
-    ("@actor.user", &["entity.user"]),
-    ("@actor.principal", &["entity.user"]),
-    ("@target.user", &["entity.target"]),
-    ("@src.ip", &["entity.ip"]),
-    ("@dst.ip", &["entity.destination"]),
-    ("@host", &["entity.host"]),
+    ("@actor.user", &["entity.user", "related_users"]),
+    ("@actor.principal", &["entity.user", "related_users"]),
+    ("@target.user", &["entity.target", "related_users"]),
+    ("@src.ip", &["entity.ip", "related_ips"]),
+    ("@dst.ip", &["entity.destination", "related_ips"]),
+    ("@host", &["entity.host", "related_hosts"]),
+    ("@src.host", &["related_hosts"]),
+    ("@dst.host", &["related_hosts"]),
+    ("@object.file", &["entity.file"]),
+    ("@object.domain", &["entity.domain"]),
+    ("@object.service", &["entity.service"]),
+    ("@image", &["entity.process"]),
+    ("exe", &["entity.process"]),
+    ("@source", &["source_id"]),
+    ("@source_type", &["source_type"]),
+    ("@severity_id", &["severity_id"]),
 ];
 
+/// The same for what follows from the text.
+const DERIVED_NAMES: &[(&str, &[&str])] = &[("@workload", &["entity.workload"])];
+
 /// Names of the entities that [`FIELDS`] knows.
-pub const ENTITIES: [(Role, EntityType, &str); 12] = [
+pub const ENTITIES: [(Role, EntityType, &str); 13] = [
     (Role::Actor, EntityType::User, "@actor.user"),
     (Role::Actor, EntityType::Principal, "@actor.principal"),
     (Role::Target, EntityType::User, "@target.user"),
@@ -124,6 +172,7 @@ pub const ENTITIES: [(Role, EntityType, &str); 12] = [
     (Role::Object, EntityType::Domain, "@object.domain"),
     (Role::Object, EntityType::Service, "@object.service"),
     (Role::Object, EntityType::Url, "@object.url"),
+    (Role::Object, EntityType::Container, "@object.container"),
 ];
 
 /// For each mapping, which slots a name fills.
@@ -133,7 +182,7 @@ pub(crate) fn names(
     let with = |table: &[(&str, &[&str])]| {
         let own = slots.iter().map(|(name, slot)| (name.clone(), vec![*slot]));
         let mut all: HashMap<Box<str>, Vec<Slot>, Stable> = own.collect();
-        for (name, sigma) in table.iter().chain(ENTITY_NAMES) {
+        for (name, sigma) in table.iter().chain(ENTITY_NAMES).chain(DERIVED_NAMES) {
             let list = all.entry((*name).into()).or_default();
             for slot in sigma.iter().filter_map(|name| slots.get(*name).copied()) {
                 if !list.contains(&slot) {

@@ -9,9 +9,11 @@
 //! An event belongs to more logsources than its own: rules for sshd are written for `sshd`, for
 //! `auth` and for all of Linux. Naming them costs a handful of comparisons per event.
 
+mod derived;
 mod fields;
 mod sources;
 
+pub(crate) use derived::{derive, workload};
 pub(crate) use fields::names;
 pub use fields::{ENTITIES, ENTITY_NAMES, FIELDS, WINDOWS};
 pub use sources::logsources;

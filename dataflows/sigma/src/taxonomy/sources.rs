@@ -32,7 +32,9 @@ const WIDER: [(LogSourceRef<'static>, LogSourceRef<'static>); 14] = [
 ];
 
 /// Services that rules name by program, where the model knows only "syslog".
-const SERVICES: [(&[&str], &str); 7] = [
+const SERVICES: [(&[&str], &str); 9] = [
+    (&["sshd-auth"], "sshd"),
+    (&["dropbear", "agetty", "gdm-password", "vsftpd", "in.telnetd"], "auth"),
     (&["clamd", "freshclam", "clamscan"], "clamav"),
     (&["vsftpd"], "vsftpd"),
     (&["guacd", "guacamole"], "guacamole"),
@@ -42,13 +44,37 @@ const SERVICES: [(&[&str], &str); 7] = [
     (&["passwd", "chpasswd", "chage", "pkexec", "polkitd", "doas", "runuser", "su-l"], "auth"),
 ];
 
+/// Programs of databases, and which one it is.
+const DATABASES: [(&[&str], &str); 7] = [
+    (&["postgres", "postgresql", "postmaster"], "postgresql"),
+    (&["mysqld", "mysql", "mysqld_safe"], "mysql"),
+    (&["mariadbd", "mariadb"], "mariadb"),
+    (&["redis", "redis-server", "valkey"], "redis"),
+    (&["mongod", "mongodb"], "mongodb"),
+    (&["sqlservr", "MSSQLSERVER"], "mssql"),
+    (&["clickhouse-server", "clickhouse"], "clickhouse"),
+];
+
+/// Formats that rules for applications of every kind do not speak of: audit records, and requests,
+/// in which stands what a stranger says.
+const FOREIGN: [Format; 8] = [
+    Format::Windows,
+    Format::Cloudtrail,
+    Format::KubeAudit,
+    Format::Auditd,
+    Format::Access,
+    Format::Haproxy,
+    Format::Squid,
+    Format::W3c,
+];
+
 /// Programs that report what a packet filter does.
 const FILTERS: [&str; 4] = ["kernel", "ufw", "ulogd", "filterlog"];
 /// Tags of firewalls that stand where a program does, or before the text.
 const FIREWALLS: [&str; 5] = ["%ASA-", "%FTD-", "%PIX-", "%FWSM-", "%THREAT"];
 
 /// Fields (with a value, or any) by which JSON of clouds and services is known.
-const JSON: [(&[(&str, &str)], LogSourceRef<'static>); 8] = [
+const JSON: [(&[(&str, &str)], LogSourceRef<'static>); 17] = [
     (
         &[("protoPayload.methodName", ""), ("protoPayload.serviceName", "")],
         of("", "gcp", "gcp.audit"),
@@ -66,13 +92,24 @@ const JSON: [(&[(&str, &str)], LogSourceRef<'static>); 8] = [
     ),
     (&[("eventType", ""), ("actor.alternateId", ""), ("published", "")], of("", "okta", "okta")),
     (&[("action", ""), ("actor", ""), ("org", "")], of("", "github", "audit")),
+    (&[("request.method", ""), ("request.uri", "")], of("webserver", "", "caddy")),
+    (&[("RequestMethod", ""), ("DownstreamStatus", "")], of("webserver", "", "traefik")),
+    (&[("request_method", ""), ("request_uri", "")], of("webserver", "", "nginx")),
+    (&[("_path", "dns"), ("uid", "")], of("dns", "zeek", "dns")),
+    (&[("_path", "conn"), ("uid", "")], of("firewall", "zeek", "conn")),
+    (&[("_path", "http"), ("uid", "")], of("proxy", "zeek", "http")),
+    (&[("event_type", "dns"), ("flow_id", "")], of("dns", "suricata", "")),
+    (&[("event_type", "flow"), ("flow_id", "")], of("firewall", "suricata", "")),
+    (&[("event_type", "http"), ("flow_id", "")], of("proxy", "suricata", "")),
 ];
 
 /// The logsources of an event: its own, and the wider ones that rules also use for it.
 pub fn logsources(event: &Event, out: &mut Vec<LogSourceRef<'static>>) {
     out.clear();
     let own = event.log_source();
-    out.push(of(own.category, own.product, own.service));
+    // What a proxy fetches for others is no request to a server of one's own.
+    let category = if event.format == Format::Squid { "proxy" } else { own.category };
+    out.push(of(category, own.product, own.service));
     let program = event.program();
     if own.product == "linux" {
         let service = SERVICES.iter().find(|(names, _)| names.contains(&program));
@@ -84,13 +121,17 @@ pub fn logsources(event: &Event, out: &mut Vec<LogSourceRef<'static>>) {
             out.push(of("network_connection", "linux", ""));
         }
     }
+    if let Some((_, product)) = DATABASES.iter().find(|(names, _)| names.contains(&program)) {
+        out.push(of("database", product, ""));
+    }
     if is_firewall(event) {
         out.push(of("firewall", "", ""));
     }
-    match event.format {
-        Format::Squid => out.push(of("proxy", "", "")),
-        Format::Json => out.extend(json(event)),
-        _ => {}
+    if !FOREIGN.contains(&event.format) {
+        out.push(of("application", "", ""));
+    }
+    if event.format == Format::Json {
+        out.extend(json(event));
     }
     let meant = |part: &str, has: &str| part.is_empty() || part == has;
     let mut at = 0;
@@ -125,16 +166,20 @@ fn json(event: &Event) -> Option<LogSourceRef<'static>> {
     JSON.iter().find(|(all, _)| all.iter().all(has)).map(|(_, source)| *source)
 }
 
-/// The command that sudo or cron reports: where it begins in the event's text, up to the end of
-/// the message. It is believed only where the role rules found one reading of the line.
+/// The command that sudo or cron reports, up to the end of the message. What sudo says is believed
+/// only where the role rules found one reading of the line; what cron says follows the name of an
+/// account, in which ` CMD ` cannot stand.
 pub(crate) fn command(event: &Event) -> Option<&str> {
     let program = event.program();
     let cron = ["cron", "CRON", "crond", "CROND", "anacron"].contains(&program);
     if program != "sudo" && !cron {
         return None;
     }
+    if cron {
+        let command = event.message().split_once(") CMD (")?.1;
+        return Some(command.strip_suffix(')').unwrap_or(command).trim_start());
+    }
     let object = |e: &&EntityRef| e.role == Role::Object && e.kind == EntityType::File;
     let file = event.entities.iter().find(object)?;
-    let rest = event.text.get(file.value.start as usize..event.message.end())?;
-    Some(if cron { rest.strip_suffix(')').unwrap_or(rest) } else { rest })
+    event.text.get(file.value.start as usize..event.message.end())
 }

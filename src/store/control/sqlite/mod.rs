@@ -13,6 +13,7 @@
 
 mod alert_query;
 mod alert_write;
+mod marks;
 mod people;
 mod schema;
 mod silences;
@@ -21,9 +22,9 @@ mod templates;
 use super::error::{Doing, StateError};
 use super::page::{PageRequest, Paged};
 use super::{
-    AlertBucket, AlertCounts, AlertQuery, AlertWrite, AuditEntry, Feedback, NewFeedback,
-    NewSilence, PutCounts, Result, RuleSwitch, Silence, StateInfo, StateStore, StoredAlert,
-    StoredRevision, StoredTemplate, TemplateBatch, TemplateQuery,
+    AlertBucket, AlertCounts, AlertQuery, AlertWrite, AuditEntry, Feedback, GivenVerdict, Mark,
+    NewFeedback, NewMark, NewSilence, PutCounts, Result, RuleSwitch, Silence, StateInfo,
+    StateStore, StoredAlert, StoredRevision, StoredTemplate, TemplateBatch, TemplateQuery,
 };
 use crate::config::data_dir::FILE_MODE;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
@@ -179,6 +180,22 @@ impl StateStore for SqliteStore {
     fn feedback(&self, id: &str, page: &PageRequest) -> Result<Option<Paged<Feedback>>> {
         let page = page.resolve()?;
         self.read("list feedback", |db| people::feedback(db, id, &page))
+    }
+
+    fn verdicts(&self, since: Ns) -> Result<Vec<GivenVerdict>> {
+        self.read("read verdicts", |db| marks::verdicts(db, since))
+    }
+
+    fn add_mark(&self, new: &NewMark, now: Ns) -> Result<Mark> {
+        self.write("add a mark", |db| marks::add_mark(db, new, now))
+    }
+
+    fn marks(&self, since: Ns) -> Result<Vec<Mark>> {
+        self.read("list marks", |db| marks::marks(db, since))
+    }
+
+    fn end_mark(&self, id: &str, who: &str, now: Ns) -> Result<Option<Mark>> {
+        self.write("end a mark", |db| marks::end_mark(db, id, who, now))
     }
 
     fn set_rule(&self, rule: &str, enabled: bool, who: &str, now: Ns) -> Result<RuleSwitch> {

@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/1_alerts.sql"),
     include_str!("migrations/2_people.sql"),
     include_str!("migrations/3_templates.sql"),
+    include_str!("migrations/4_marks.sql"),
 ];
 
 /// The version that this program writes.
