@@ -56,10 +56,10 @@ fn rates(stream: Stream) -> Rates {
         assert!(decisions.first.is_none_or(|first| first >= decisions.since));
         let from = (decisions.since - BEGIN) / MINUTE - 1;
         let Some(by_hour) = expected_by_hour(&stream, channel) else { continue };
-        for at in 0..LEVELS.len() {
+        for (at, rate) in rates.iter_mut().enumerate() {
             let minutes = from..stream.minutes;
-            rates[at][0] += decisions.at_levels[at] as f64;
-            rates[at][1] += minutes.map(|m| by_hour[(m / 60 % 24) as usize][at]).sum::<f64>();
+            rate[0] += decisions.at_levels[at] as f64;
+            rate[1] += minutes.map(|m| by_hour[(m / 60 % 24) as usize][at]).sum::<f64>();
         }
     }
     rates

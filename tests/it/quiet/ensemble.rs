@@ -31,6 +31,10 @@ fn decisions(service: Service) -> BTreeMap<&'static str, Decisions> {
 
 fn pool(into: &mut Pool, service: Service) {
     for (name, decisions) in decisions(service) {
+        // Of young series only large counts are judged: there is no rate to hold them against.
+        if name == "volume-young" {
+            continue;
+        }
         let hour = BEGIN + 60 * MINUTE;
         let calibrated = if name == "sequence-session" { BEGIN } else { hour };
         assert!(decisions.since >= calibrated, "{name}: {decisions:?}");
@@ -171,6 +175,7 @@ fn with_defaults_a_quiet_time_of_people_raises_few_alerts() {
     for alert in alerts.iter().filter(|alert| alert.revision == 1) {
         *days.entry(alert.timestamp_ns / (1440 * MINUTE)).or_default() += 1;
         *rules.entry(alert.rule_name.clone()).or_default() += 1;
+        println!("{}: {}", alert.rule_name, alert.description);
     }
     let held = shared.budget_held.load(std::sync::atomic::Ordering::Relaxed);
     println!("alerts by day {days:?}, by rule {rules:?}, {held} held");

@@ -167,13 +167,15 @@ impl Fold for Calibrate {
 }
 
 /// Scores of events are the greatest of several, less what looking at so many is worth at most:
-/// where the looks agree or say little, much is gained. And what an event says can lie much further
-/// out than all before it, other than a count, whose model knows no more than what it saw.
+/// where the looks agree or say little, much is gained. And what an event is or follows can lie
+/// much further out than all before it; a count, or the course of numbers, knows no more than what
+/// it saw.
 fn config_of(config: &CalibrationConfig, detector: Option<Detector>) -> CalibrationConfig {
     match detector {
-        Some(Detector::Trees | Detector::Values | Detector::Order) => {
+        Some(Detector::Trees | Detector::Order) => {
             CalibrationConfig { gain: EVENT_GAIN, pace: EVENT_PACE, ..*config }
         }
+        Some(Detector::Values) => CalibrationConfig { gain: EVENT_GAIN, ..*config },
         _ => *config,
     }
 }
