@@ -17,7 +17,7 @@ fn models() -> Models {
     let number = u64::to_le_bytes;
     // One row: key, no timer, last tick, settled, and where it stands.
     let way = |key: u64| {
-        let state = [1, 1, 2, 3].map(number).concat();
+        let state = [1, 1, 2, 3, 3].map(number).concat();
         [&number(1)[..], &number(key), &[0], &number(5), &[1], &state].concat()
     };
     let part = |key: u64| (("walks".to_owned(), seerflow_model::hash::group(key)), way(key));
