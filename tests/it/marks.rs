@@ -51,8 +51,11 @@ fn marks_hold_what_they_account_for_and_nothing_else() {
     assert!(!news.is_empty() && !silent.is_empty());
     let (news, silent) = (news[0].clone(), silent[0].clone());
     // What the same mark would hold at another time, or somewhere else, is not held.
-    let (program, _) = news.dedup_key["never-seen-message:".len()..].split_once('/').unwrap();
-    let here = format!("program={program}");
+    let (program, host) = news.dedup_key["never-seen-message:".len()..].split_once('/').unwrap();
+    let here = match program {
+        "" => format!("host={host}"),
+        program => format!("program={program}"),
+    };
     let at = news.timestamp_ns;
     for (scope, from, until) in [
         (here.as_str(), at + 2 * MINUTE, at + 5 * MINUTE),

