@@ -62,7 +62,8 @@ fn statements_become_one_without_a_word() {
     let told = first.alerts.iter().filter(|alert| counted(&alert.rule_name));
     let told: Vec<_> = told.map(|a| (&a.rule_name, &a.title)).collect();
     assert!(told.iter().all(|(rule, _)| *rule == "volume-burst"), "{told:?}");
-    assert!(told.len() <= 1, "{told:?}");
+    // By the host, and by a user that is new and as loud as none before it.
+    assert!(told.len() <= 2, "{told:?}");
     for workers in [2, 3, 4] {
         let how = How { workers, ..base.clone() };
         let outcome = engine::analyze(std::slice::from_ref(&path), &how);

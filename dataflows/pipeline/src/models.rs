@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_key_lies_in_its_group() {
-        let way = (8u64, None::<u64>, 0u64, true, ([0u64; 2], 0u64, 0u64));
+        let way = (8u64, None::<u64>, 0u64, true, ([0u64; 2], 0u64, 0u64, 0u64));
         let at = group(8);
         let bytes = bincode::serialize(&vec![way]).unwrap();
         assert!(check(&snapshot(&[("walks", at, &bytes)])).is_ok());

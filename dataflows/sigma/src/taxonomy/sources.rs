@@ -108,8 +108,10 @@ pub fn logsources(event: &Event, out: &mut Vec<LogSourceRef<'static>>) {
     out.clear();
     let own = event.log_source();
     // What a proxy fetches for others is no request to a server of one's own.
-    let category = if event.format == Format::Squid { "proxy" } else { own.category };
-    out.push(of(category, own.product, own.service));
+    out.push(match event.format {
+        Format::Squid => of("proxy", "", ""),
+        _ => of(own.category, own.product, own.service),
+    });
     let program = event.program();
     if own.product == "linux" {
         let service = SERVICES.iter().find(|(names, _)| names.contains(&program));
