@@ -20,9 +20,7 @@ pub fn run(args: &FeedbackArgs, config: &Config) -> Result<ExitCode, Failure> {
     let verdict = Verdict::from(args.verdict);
     match state::reach(args.data_dir.as_deref(), config)? {
         Reach::Running(mut client) => {
-            // An id is of these characters; others would be another path.
-            let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-            if args.alert_id.is_empty() || !args.alert_id.bytes().all(plain) {
+            if !state::is_id(&args.alert_id) {
                 return Err(none());
             }
             let path = format!("/api/v1/alerts/{}/feedback", args.alert_id);

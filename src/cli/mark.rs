@@ -72,19 +72,7 @@ fn words(matching: MarkMatch) -> String {
 
 fn list(args: &MarkListArgs, config: &Config, now: Ns) -> Result<ExitCode, Failure> {
     let marks: Vec<MarkRow> = match state::reach(args.data_dir.as_deref(), config)? {
-        Reach::Running(mut client) => {
-            let mut all = Vec::new();
-            for page in 1.. {
-                let path = format!("{PATH}?past={}&page={page}&limit=1000", args.all);
-                let answer = client.get(&path)?;
-                let items = answer["items"].as_array().cloned().unwrap_or_default();
-                all.extend(items.into_iter().map(read).collect::<Result<Vec<_>, _>>()?);
-                if answer["has_next"] != Value::Bool(true) {
-                    break;
-                }
-            }
-            all
-        }
+        Reach::Running(mut client) => state::listed(&mut client, PATH, args.all, read)?,
         Reach::Resting(_data, store) => {
             let mut all = store.marks(if args.all { 0 } else { now })?;
             all.retain(|mark| args.all || !mark.over(now));
@@ -117,9 +105,7 @@ fn end(args: &MarkEndArgs, config: &Config, now: Ns) -> Result<ExitCode, Failure
     };
     match state::reach(args.data_dir.as_deref(), config)? {
         Reach::Running(mut client) => {
-            // An id is of these characters; others would be another path.
-            let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-            if args.id.is_empty() || !args.id.bytes().all(plain) {
+            if !state::is_id(&args.id) {
                 return Err(none());
             }
             client.expect(Method::DELETE, &format!("{PATH}/{}", args.id), None)?;

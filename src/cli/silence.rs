@@ -90,19 +90,7 @@ fn add(args: &SilenceAddArgs, config: &Config, now: Ns) -> Result<ExitCode, Fail
 
 fn list(args: &SilenceListArgs, config: &Config, now: Ns) -> Result<ExitCode, Failure> {
     let silences: Vec<Silence> = match state::reach(args.data_dir.as_deref(), config)? {
-        Reach::Running(mut client) => {
-            let mut all = Vec::new();
-            for page in 1.. {
-                let path = format!("{PATH}?past={}&page={page}&limit=1000", args.all);
-                let answer = client.get(&path)?;
-                let items = answer["items"].as_array().cloned().unwrap_or_default();
-                all.extend(items.into_iter().map(read).collect::<Result<Vec<_>, _>>()?);
-                if answer["has_next"] != Value::Bool(true) {
-                    break;
-                }
-            }
-            all
-        }
+        Reach::Running(mut client) => state::listed(&mut client, PATH, args.all, read)?,
         Reach::Resting(_data, store) => store.silences(args.all, now)?,
     };
     const HEAD: [&str; 7] = ["ID", "STATE", "STARTS", "ENDS", "BY", "MATCH", "REASON"];
@@ -129,9 +117,7 @@ fn remove(args: &SilenceRmArgs, config: &Config, now: Ns) -> Result<ExitCode, Fa
     };
     match state::reach(args.data_dir.as_deref(), config)? {
         Reach::Running(mut client) => {
-            // An id is of these characters; others would be another path.
-            let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-            if args.id.is_empty() || !args.id.bytes().all(plain) {
+            if !state::is_id(&args.id) {
                 return Err(none());
             }
             let path = format!("{PATH}/{}", args.id);

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::config::data_dir::DataDir;
 use crate::failure::Failure;
 use crate::store::control::{SqliteStore, StateStore};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -39,6 +40,31 @@ pub fn reach(data_dir: Option<&Path>, config: &Config) -> Result<Reach, Failure>
             Ok(Reach::Resting(data, store))
         }
     }
+}
+
+/// All pages of a list of the running program, those that are over too when `past` says so.
+pub fn listed<T>(
+    client: &mut Client,
+    path: &str,
+    past: bool,
+    read: impl Fn(Value) -> Result<T, Failure>,
+) -> Result<Vec<T>, Failure> {
+    let mut all = Vec::new();
+    for page in 1.. {
+        let answer = client.get(&format!("{path}?past={past}&page={page}&limit=1000"))?;
+        let items = answer["items"].as_array().cloned().unwrap_or_default();
+        all.extend(items.into_iter().map(&read).collect::<Result<Vec<_>, _>>()?);
+        if answer["has_next"] != Value::Bool(true) {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+/// Whether a text may be an id: it is of these characters; others would be another path.
+pub fn is_id(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    !text.is_empty() && text.bytes().all(plain)
 }
 
 /// Who changes something at rest, as far as the system says.

@@ -12,6 +12,7 @@
 use crate::keyed::KeyMap;
 use crate::rec::Rec;
 use seerflow_model::hash::{GROUPS, group};
+use seerflow_model::time::QUANTUM;
 use seerflow_model::{Ns, Order};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -32,6 +33,11 @@ pub struct Sum<V> {
     pub bucket: u64,
     /// The count.
     pub value: V,
+}
+
+/// When a quantum, counted from 1970, is over.
+pub fn end_of_quantum(quantum: u64) -> Ns {
+    quantum.saturating_add(1).saturating_mul(QUANTUM)
 }
 
 /// The key under which everything of a group is routed.

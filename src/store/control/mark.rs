@@ -5,9 +5,8 @@
 //! ends by itself, after a week at the latest; one that was ended stays in the history.
 
 use super::feedback::{note, who};
-use super::silence::time;
+use super::silence::{end, time};
 use super::{Result, StateError};
-use crate::cli::time_arg::{self, TimeArg};
 use seerflow_detection::marks::{self, Scope};
 use seerflow_model::Ns;
 use seerflow_model::alert::{ns_string, ns_string_opt};
@@ -156,14 +155,7 @@ impl MarkRequest {
             None => now,
             Some(text) => time(text, "at", now)?,
         };
-        let ends = match (&self.ends, &self.lasts) {
-            (Some(text), None) => time(text, "ends", now)?,
-            (None, Some(text)) => match time_arg::parse(text) {
-                Ok(TimeArg::Back(span)) => starts.saturating_add(span),
-                _ => return invalid("for is not a span of time; allowed: 30s, 15m, 2h, 7d, 4w"),
-            },
-            _ => return invalid("a mark has an end: give either `ends` or `for`"),
-        };
+        let ends = end(&self.ends, &self.lasts, starts, now, "a mark")?;
         Ok(NewMark {
             kind: self.kind,
             matching: self.matching.clone(),

@@ -130,14 +130,7 @@ impl SilenceRequest {
             None => now,
             Some(text) => time(text, "starts", now)?,
         };
-        let ends = match (&self.ends, &self.lasts) {
-            (Some(text), None) => time(text, "ends", now)?,
-            (None, Some(text)) => match time_arg::parse(text) {
-                Ok(TimeArg::Back(span)) => starts.saturating_add(span),
-                _ => return invalid("for is not a span of time; allowed: 30s, 15m, 2h, 7d, 4w"),
-            },
-            _ => return invalid("a silence has an end: give either `ends` or `for`"),
-        };
+        let ends = end(&self.ends, &self.lasts, starts, now, "a silence")?;
         Ok(NewSilence {
             matching: self.matching.clone(),
             reason: self.reason.clone(),
@@ -145,6 +138,24 @@ impl SilenceRequest {
             starts,
             ends,
         })
+    }
+}
+
+/// The end of what lasts from `starts` on: one of the two ways to say it must be given.
+pub(super) fn end(
+    ends: &Option<String>,
+    lasts: &Option<String>,
+    starts: Ns,
+    now: Ns,
+    what: &str,
+) -> Result<Ns> {
+    match (ends, lasts) {
+        (Some(text), None) => time(text, "ends", now),
+        (None, Some(text)) => match time_arg::parse(text) {
+            Ok(TimeArg::Back(span)) => Ok(starts.saturating_add(span)),
+            _ => invalid("for is not a span of time; allowed: 30s, 15m, 2h, 7d, 4w"),
+        },
+        _ => invalid(format!("{what} has an end: give either `ends` or `for`")),
     }
 }
 

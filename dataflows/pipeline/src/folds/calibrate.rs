@@ -2,7 +2,7 @@
 //! quantum, broadcast as tables.
 
 use super::stage;
-use crate::combine::{Merge, Sum};
+use crate::combine::{Merge, Sum, end_of_quantum};
 use crate::detector::Detector;
 use crate::engine::Shared;
 use crate::env::Env;
@@ -11,7 +11,6 @@ use crate::settings::Settings;
 use crate::views::{Progress, Views};
 use seerflow_detection::calibrate::{CalibrationConfig, Calibrator, ScoreHistogram, Table};
 use seerflow_detection::volume::Raw;
-use seerflow_model::time::{Ns, QUANTUM};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -130,13 +129,14 @@ impl Fold for Calibrate {
         }
         state.open.entry(sum.bucket).or_default().merge(&sum.value.scores);
         if let Some((quantum, _)) = state.open.first_key_value() {
-            ctx.set_timer(end_of(*quantum));
+            ctx.set_timer(end_of_quantum(*quantum));
         }
     }
 
     fn fire(&mut self, key: u64, state: &mut Channel, ctx: &mut Ctx<Table>) {
         let now = ctx.now();
-        while let Some(entry) = state.open.first_entry().filter(|e| end_of(*e.key()) <= now) {
+        while let Some(entry) = state.open.first_entry().filter(|e| end_of_quantum(*e.key()) <= now)
+        {
             state.calibrator.absorb(&entry.remove());
         }
         let config = config_of(&self.config, state.detector);
@@ -144,7 +144,7 @@ impl Fold for Calibrate {
             ctx.emit(key, table);
         }
         if let Some((quantum, _)) = state.open.first_key_value() {
-            ctx.set_timer(end_of(*quantum));
+            ctx.set_timer(end_of_quantum(*quantum));
         }
     }
 
@@ -178,8 +178,4 @@ fn config_of(config: &CalibrationConfig, detector: Option<Detector>) -> Calibrat
         Some(Detector::Values) => CalibrationConfig { gain: EVENT_GAIN, ..*config },
         _ => *config,
     }
-}
-
-fn end_of(quantum: u64) -> Ns {
-    (quantum + 1).saturating_mul(QUANTUM)
 }

@@ -5,9 +5,8 @@
 
 use super::stage;
 use super::walks::{ChainPart, Known};
-use crate::combine::{Merge, Sum};
+use crate::combine::{Merge, Sum, end_of_quantum};
 use crate::keyed::{Ctx, Fold};
-use seerflow_model::time::{Ns, QUANTUM};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -50,7 +49,8 @@ impl Fold for Chains {
 
     fn fire(&mut self, key: u64, state: &mut ChainState, ctx: &mut Ctx<Known>) {
         let now = ctx.now();
-        while let Some(entry) = state.open.first_entry().filter(|e| end_of(*e.key()) <= now) {
+        while let Some(entry) = state.open.first_entry().filter(|e| end_of_quantum(*e.key()) <= now)
+        {
             ctx.emit(key, entry.remove().ended().into());
         }
         rearm(state, ctx);
@@ -67,10 +67,6 @@ impl Fold for Chains {
 
 fn rearm(state: &ChainState, ctx: &mut Ctx<Known>) {
     if let Some((quantum, _)) = state.open.first_key_value() {
-        ctx.set_timer(end_of(*quantum));
+        ctx.set_timer(end_of_quantum(*quantum));
     }
-}
-
-fn end_of(quantum: u64) -> Ns {
-    (quantum + 1).saturating_mul(QUANTUM)
 }

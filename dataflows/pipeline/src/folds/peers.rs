@@ -3,10 +3,9 @@
 //! Cost: one merge of a small sketch per quantum, worker and peer group.
 
 use super::stage;
-use crate::combine::{Merge, Sum};
+use crate::combine::{Merge, Sum, end_of_quantum};
 use crate::keyed::{Ctx, Fold};
 use seerflow_detection::volume::PeerCounts;
-use seerflow_model::time::{Ns, QUANTUM};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -68,7 +67,8 @@ impl Fold for Peers {
 
     fn fire(&mut self, key: u64, state: &mut PeerState, ctx: &mut Ctx<PeerCounts>) {
         let now = ctx.now();
-        while let Some(entry) = state.open.first_entry().filter(|e| end_of(*e.key()) <= now) {
+        while let Some(entry) = state.open.first_entry().filter(|e| end_of_quantum(*e.key()) <= now)
+        {
             state.all.merge(&entry.remove().0);
             state.quanta = state.quanta.saturating_add(1);
         }
@@ -86,10 +86,6 @@ impl Fold for Peers {
 
 fn rearm(state: &PeerState, ctx: &mut Ctx<PeerCounts>) {
     if let Some((quantum, _)) = state.open.first_key_value() {
-        ctx.set_timer(end_of(*quantum));
+        ctx.set_timer(end_of_quantum(*quantum));
     }
-}
-
-fn end_of(quantum: u64) -> Ns {
-    (quantum + 1).saturating_mul(QUANTUM)
 }

@@ -5,6 +5,7 @@
 //! needs no calibration of its own. Cost: a few look-ups per session.
 
 use super::stage;
+use crate::combine::end_of_quantum;
 use crate::keyed::{Ctx, Fold};
 use crate::settings::Settings;
 use seerflow_detection::sequence::{
@@ -108,7 +109,7 @@ impl Fold for SessionFold {
             ctx.emit(key, Box::new(odd));
         }
         if ctx.timer().is_none() {
-            ctx.set_timer((ctx.now() / QUANTUM + 1).saturating_mul(QUANTUM));
+            ctx.set_timer(end_of_quantum(ctx.now() / QUANTUM));
         }
     }
 
