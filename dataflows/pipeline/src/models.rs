@@ -46,10 +46,11 @@ const TAKEN: &[(&str, Read)] = &[
 ];
 
 /// Operators whose state stays behind; see the module head.
-pub const LEFT: [&str; 8] = [
+pub const LEFT: [&str; 9] = [
     "facts",
     "budget",
     "episodes",
+    "stories",
     correlate::NAMES[0],
     correlate::NAMES[1],
     correlate::NAMES[2],

@@ -31,7 +31,7 @@ use crate::folds::series::SeriesOut;
 use crate::folds::walks::WalksOut;
 use crate::folds::{
     budget, calibrate, chains, content, entities, episodes, facts, merges, newness, peers, series,
-    sessions, walks,
+    sessions, stories, walks,
 };
 use crate::guide::guided;
 use crate::judge::Judge;
@@ -157,13 +157,13 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     let candidates = scope.concatenate([values, templates, volumes, events]);
     let candidates = guided(candidates, parts.desk, env.worker, representative(0));
     let admitted = keyed(candidates, budget::BudgetFold::new(&settings, &parts.shared), &env);
-    let (found, feeds) = split(hits, |hit| match hit {
-        Hit::Finding(finding) => Ok(*finding),
+    let (matched, feeds) = split(hits, |hit| match hit {
+        Hit::Said(said) => Ok(said),
         Hit::Fed(fed) => Err(fed),
     });
-    let related = correlated(feeds, &parts.shared.rules, &env);
-    let findings = scope.concatenate([admitted, found, related]);
-    let alerts = keyed(findings, episodes::Episodes::new(&settings), &env);
+    let said = matched.concat(correlated(feeds, &parts.shared.rules, &env));
+    let stories = keyed(said, stories::Stories, &env);
+    let alerts = keyed(admitted.concat(stories), episodes::Episodes::new(&settings), &env);
 
     sink(alerts, parts.alerts).probe_with(probe);
     changes.probe_with(probe);

@@ -11,7 +11,8 @@
 use crate::finding::{Authority, Kind};
 use arc_swap::ArcSwap;
 use seerflow_model::{Ns, Severity, ids};
-use seerflow_sigma::{Header, RuleSet};
+use seerflow_sigma::correlate::Law;
+use seerflow_sigma::{Header, Part, RuleSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -140,8 +141,8 @@ impl Installed {
     fn new(set: Arc<RuleSet>, before: &[Arc<Installed>]) -> Installed {
         let version = format!("{:016x}", set.version());
         let known = before.last();
-        let name = |kind: Kind, header: &Header, old: Option<&[Named]>| {
-            let mut named = Named::new(kind, header, &version);
+        let name = |kind, header: &Header, old: Option<&[Named]>, family: Option<String>| {
+            let mut named = Named::new(kind, header, &version, family);
             let same = |old: &&Named| old.authority.rule_id == named.authority.rule_id;
             if let Some(old) = old.and_then(|old| old.iter().find(same)) {
                 named.matches = old.matches.clone();
@@ -150,13 +151,17 @@ impl Installed {
         };
         let rules = set.rules().iter();
         let rules = rules
-            .map(|rule| name(Kind::Sigma, &rule.rule.header, known.map(|known| &known.rules[..])))
-            .collect();
-        let correlations = set.correlations().iter();
-        let correlations = correlations
             .map(|rule| {
+                name(Kind::Sigma, &rule.rule.header, known.map(|known| &known.rules[..]), None)
+            })
+            .collect();
+        let roots = roots(&set).into_iter();
+        let families = roots.map(|root| Some(rule_id(&set.correlations()[root].rule.header)));
+        let correlations = set.correlations().iter().zip(families);
+        let correlations = correlations
+            .map(|(rule, family)| {
                 let old = known.map(|known| &known.correlations[..]);
-                name(Kind::Correlation, &rule.rule.header, old)
+                name(Kind::Correlation, &rule.rule.header, old, family)
             })
             .collect();
         Installed { version, rules, correlations, newest: AtomicU64::new(0), set }
@@ -167,6 +172,12 @@ impl Installed {
         self.newest.fetch_max(effective, Ordering::AcqRel);
     }
 
+    /// Whether the matches of a correlation are alerts.
+    pub(crate) fn alerts(&self, law: &Law) -> bool {
+        let rule = self.set.correlations().get(law.number as usize);
+        rule.is_some_and(|rule| rule.alone && !rule.rule.header.is_part())
+    }
+
     /// Whether it has nothing to ask.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
@@ -174,14 +185,15 @@ impl Installed {
 }
 
 impl Named {
-    fn new(kind: Kind, header: &Header, version: &str) -> Named {
+    fn new(kind: Kind, header: &Header, version: &str, family: Option<String>) -> Named {
         let name = header.name.clone().unwrap_or_else(|| header.title.clone());
         Named {
             title: header.title.clone(),
             severity: header.severity(),
             authority: Arc::new(Authority {
                 kind,
-                rule_id: header.id.clone().unwrap_or_else(|| ids::rule(&name).to_string()),
+                family: family.unwrap_or_else(|| rule_id(header)),
+                rule_id: rule_id(header),
                 author: header.author.clone(),
                 ruleset: Some(version.to_owned()),
                 lens: header.lens().to_owned(),
@@ -192,6 +204,35 @@ impl Named {
             name,
         }
     }
+}
+
+/// The id of a rule; one made of its name where it has none.
+fn rule_id(header: &Header) -> String {
+    let name = header.name.as_ref().unwrap_or(&header.title);
+    header.id.clone().unwrap_or_else(|| ids::rule(name).to_string())
+}
+
+/// The number of the correlation whose episodes each shares; see [`Authority::family`].
+fn roots(set: &RuleSet) -> Vec<usize> {
+    let all = set.correlations();
+    let mut roots = Vec::with_capacity(all.len());
+    for (number, rule) in all.iter().enumerate() {
+        let begins_with = rule.parts.iter().find_map(|part| match part {
+            Part::Correlation(base) => Some(*base as usize),
+            Part::Rule(_) => None,
+        });
+        let shared = begins_with.filter(|base| {
+            all.get(*base).is_some_and(|base| {
+                base.alone
+                    && !base.rule.header.is_part()
+                    && base.rule.group_by == rule.rule.group_by
+                    && rule.rule.aliases.is_empty()
+            })
+        });
+        let root = shared.and_then(|base| roots.get(base).copied());
+        roots.push(root.unwrap_or(number));
+    }
+    roots
 }
 
 #[cfg(test)]

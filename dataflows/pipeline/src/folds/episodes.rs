@@ -23,6 +23,8 @@ const EVENTS_MAX: usize = 8;
 const ENTITIES_MAX: usize = 32;
 /// Pieces of evidence kept in an alert: the least probable of each kind, the newest of rules.
 const EVIDENCE_MAX: usize = 16;
+/// Between what names an alert now and what did before.
+const BEFORE: &str = "; before that: ";
 /// What goes on without a word for so long is taken to be over.
 const GOES_ON_MAX: Ns = DAY;
 
@@ -62,11 +64,12 @@ pub fn key(evidence: &Evidence) -> u64 {
     hash::pair(hash::text(&evidence.rule), hash::text(&evidence.episode))
 }
 
-/// The key of the episode of a finding: of detectors' by the name of the rule, of rules' by their id.
+/// The key of the episode of a finding: of detectors' by the name of the rule, of rules' by
+/// their family.
 pub fn key_of(finding: &Finding) -> u64 {
     match &finding.by {
         None => key(&finding.lead),
-        Some(by) => hash::pair(hash::text(&by.rule.rule_id), hash::text(&finding.lead.episode)),
+        Some(by) => hash::pair(hash::text(&by.rule.family), hash::text(&finding.lead.episode)),
     }
 }
 
@@ -120,9 +123,10 @@ impl Fold for Episodes {
                 Some(AlertStatus::Open)
             }
             Some(open) => {
-                let before = open.severity;
+                let before = (open.severity, open.by.as_ref().map(|by| by.rule_id.clone()));
                 open.add(finding, now);
-                (open.severity > before).then_some(AlertStatus::Updated)
+                let named = open.by.as_ref().map(|by| by.rule_id.clone());
+                (open.severity > before.0 || named != before.1).then_some(AlertStatus::Updated)
             }
         };
         if let (Some(status), Some(open)) = (say, &mut state.open) {
@@ -199,9 +203,7 @@ impl Open {
         let phase = finding.by.as_ref().map_or(Phase::Once, |by| by.phase);
         self.occurrences += u64::from(matches!(phase, Phase::Once | Phase::Begins));
         self.goes_on = matches!(phase, Phase::Begins | Phase::Grows);
-        if matches!(phase, Phase::Grows | Phase::Ends) {
-            self.lead.text.clone_from(&finding.lead.text);
-        }
+        self.follow(&finding);
         self.event_count += finding.lead.event_count;
         self.last_seen = self.last_seen.max(now);
         let mut events = finding.lead.events.clone();
@@ -229,6 +231,31 @@ impl Open {
                 }
                 self.last.push(event);
             }
+        }
+    }
+
+    /// Goes on with what a rule says: a worse rule of the family names the alert from then on.
+    fn follow(&mut self, finding: &Finding) {
+        let (Some(by), Some(own)) = (&finding.by, &self.by) else { return };
+        if finding.lead.channel != self.lead.channel {
+            return;
+        }
+        if by.rule.rule_id == own.rule_id {
+            let before = self.lead.text.find(BEFORE).map(|at| self.lead.text.split_off(at));
+            self.lead.text = finding.lead.text.clone() + &before.unwrap_or_default();
+        } else if finding.lead.severity >= self.lead.severity {
+            let before = std::mem::replace(&mut self.lead, finding.lead.clone());
+            let text = before.text.split(BEFORE).next().unwrap_or_default();
+            self.lead.text = format!("{}{BEFORE}{text}", self.lead.text);
+            let tactics = by.rule.tactics.iter().filter(|tactic| !self.tactics.contains(tactic));
+            let tactics: Vec<Tactic> = tactics.copied().collect();
+            self.tactics.extend(tactics);
+            for technique in &by.rule.techniques {
+                if !self.techniques.contains(technique) {
+                    self.techniques.push(technique.clone());
+                }
+            }
+            self.by = Some(by.rule.clone());
         }
     }
 

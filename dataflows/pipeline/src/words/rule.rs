@@ -7,7 +7,7 @@ use seerflow_model::evidence::{Brief, Channel, EntityOut, Evidence};
 use seerflow_model::time::{Ns, SECOND, rfc3339};
 use seerflow_model::{Event, text};
 use seerflow_sigma::Reason;
-use seerflow_sigma::correlate::Law;
+use seerflow_sigma::correlate::{Law, Tuple};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -72,12 +72,8 @@ pub fn correlated(
     evidence.kind = law.kind.name().replace('_', "-");
     evidence.severity = rule.severity;
     (evidence.effective, evidence.about) = (effective, m.start);
-    let group = law.group_by.iter().zip(m.group.iter());
-    let group: Vec<String> = group
-        .map(|(name, value)| format!("{name}={}", text::neutral(value.unwrap_or("-"))))
-        .collect();
-    evidence.episode = group.join(",");
-    let of = if group.is_empty() { place(newest) } else { group.join(", ") };
+    evidence.episode = episode(law, &m.group);
+    let of = if law.group_by.is_empty() { place(newest) } else { evidence.episode.clone() };
     evidence.title = format!("{}: {of}", text::neutral(&rule.title));
     let about = if m.at_least { "at least " } else { "" };
     let events = if m.count == 1 { "event" } else { "events" };
@@ -99,6 +95,15 @@ pub fn correlated(
     evidence.events = m.first.iter().chain(&m.last).map(|event| Brief::of(event)).collect();
     evidence.event_count = found.added;
     Some((newest.clone(), evidence))
+}
+
+/// A group in words: `src_ip=203.0.113.9, host=web-1`.
+pub fn episode(law: &Law, group: &Tuple) -> String {
+    let parts = law.group_by.iter().zip(group.iter());
+    let parts: Vec<String> = parts
+        .map(|(name, value)| format!("{name}={}", text::neutral(value.unwrap_or("-"))))
+        .collect();
+    parts.join(", ")
 }
 
 /// Entities of all events that are shown: what is grouped by in front, then those of the newest.
