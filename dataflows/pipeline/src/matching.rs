@@ -9,7 +9,9 @@
 
 use crate::env::Env;
 use crate::finding::{By, Finding, Level, Phase};
-use crate::folds::correlate::{Correlate, CorrelateOut, Correlated, Fed, LEVELS, OfMatch};
+use crate::folds::correlate::{
+    Correlate, CorrelateOut, Correlated, Correlating, Fed, LEVELS, OfMatch,
+};
 use crate::folds::stage;
 use crate::folds::stories::{self, Part, Said};
 use crate::keyed::keyed;
@@ -154,7 +156,9 @@ impl Batch<'_> {
             desk.counts.unmeasured.fetch_add(skipped.unmeasured, Relaxed);
         }
         let version = installed.set.version();
-        for feed in feeds.drain(..) {
+        for feed in
+            feeds.drain(..).filter(|feed| installed.begins(feed.law) <= event.effective_time)
+        {
             let key = feed.key;
             let order = order.derive(stage::MATCH, key, u32::from(feed.level));
             give(Rec { order, key, data: Hit::Fed(Box::new(Fed { version, alerts, feed })) });
@@ -193,7 +197,7 @@ pub fn finding_of(event: &Event, lead: Evidence, by: By) -> Finding {
 
 /// Puts correlations behind what is fed to them, level by level, and gives what they say of events.
 pub fn correlated<'s>(
-    feeds: StreamVec<'s, Time, Rec<Box<Fed>>>,
+    feeds: StreamVec<'s, Time, Rec<Correlating>>,
     desk: &Arc<RuleDesk>,
     env: &Env,
 ) -> StreamVec<'s, Time, Rec<Said>> {
@@ -202,15 +206,13 @@ pub fn correlated<'s>(
     let mut all = Vec::with_capacity(LEVELS);
     for level in 0..LEVELS {
         let (own, higher) =
-            split(
-                waiting,
-                move |fed: Box<Fed>| {
-                    if usize::from(fed.feed.level) == level { Ok(fed) } else { Err(fed) }
-                },
-            );
+            split(waiting, move |input: Correlating| match usize::from(input.level()) == level {
+                true => Ok(input),
+                false => Err(input),
+            });
         let out = keyed(own, Correlate::new(level, desk.clone()), env);
         let (chained, found) = split(out, |out| match out {
-            CorrelateOut::Fed(fed) => Ok(fed),
+            CorrelateOut::Fed(fed) => Ok(Correlating::Fed(fed)),
             found => Err(found),
         });
         all.push(found);

@@ -34,6 +34,7 @@ use crate::folds::{
     sessions, stories, walks,
 };
 use crate::guide::guided;
+use crate::handover::handed;
 use crate::judge::Judge;
 use crate::keyed::{keyed, keyed_knowing};
 use crate::matching::{Hit, correlated};
@@ -52,6 +53,7 @@ use timely::dataflow::{ProbeHandle, Scope};
 pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>) {
     let env = parts.env.clone();
     let settings = parts.settings.clone();
+    let first = parts.desk.is_some();
 
     let rules = parts.parse.rules.clone();
     let records = ingress(scope, parts.ingress);
@@ -161,9 +163,12 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
         Hit::Said(said) => Ok(said),
         Hit::Fed(fed) => Err(fed),
     });
-    let said = matched.concat(correlated(feeds, &parts.shared.rules, &env));
-    let stories = keyed(said, stories::Stories, &env);
-    let alerts = keyed(admitted.concat(stories), episodes::Episodes::new(&settings), &env);
+    let rules = &parts.shared.rules;
+    let (feeds, open) = handed(feeds, rules.clone(), first);
+    let said = matched.concat(correlated(feeds, rules, &env));
+    let found = admitted.concat(keyed(said, stories::Stories, &env)).map(episodes::evidence);
+    let alerts =
+        keyed(found.concat(open.map(episodes::opened)), episodes::Episodes::new(&settings), &env);
 
     sink(alerts, parts.alerts).probe_with(probe);
     changes.probe_with(probe);

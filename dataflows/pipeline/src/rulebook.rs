@@ -9,10 +9,12 @@
 //! Cost: one atomic load per batch.
 
 use crate::finding::{Authority, Kind};
+use crate::handover::Handover;
 use arc_swap::ArcSwap;
 use seerflow_model::{Ns, Severity, ids};
 use seerflow_sigma::correlate::Law;
 use seerflow_sigma::{Header, Part, RuleSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -44,6 +46,9 @@ pub struct Installed {
     pub correlations: Vec<Named>,
     /// Newest effective time that it has judged.
     newest: AtomicU64,
+    /// Laws that were not in force before, and when they begin.
+    laws: BTreeSet<u64>,
+    begins: Mutex<Ns>,
 }
 
 /// What rules have done, counted over all versions.
@@ -72,6 +77,8 @@ pub struct RuleDesk {
     kept: Mutex<Vec<Arc<Installed>>>,
     /// What rules have done.
     pub counts: RuleCounts,
+    /// Where correlations that are new are given what came before them.
+    pub handover: Handover,
 }
 
 impl Default for RuleDesk {
@@ -88,6 +95,7 @@ impl RuleDesk {
             current: ArcSwap::new(first.clone()),
             kept: Mutex::new(vec![first]),
             counts: RuleCounts::default(),
+            handover: Handover::default(),
         }
     }
 
@@ -103,12 +111,37 @@ impl RuleDesk {
     /// Puts a set in force: what the edge sends from now on is judged by it. `frontier`: all
     /// records with an effective time below it are done with.
     pub fn install(&self, set: Arc<RuleSet>, frontier: Ns) -> Arc<Installed> {
+        let before = self.kept().clone();
+        self.put(Arc::new(Installed::new(set, &before)), frontier)
+    }
+
+    /// As [`RuleDesk::install`], where `laws` begin at an instant that comes after all that was sent
+    /// before (`newest` says up to when that is): what they remember then must be given to
+    /// [`RuleDesk::handover`]. The instant is 0 when there is none to wait for.
+    pub fn begin(
+        &self,
+        set: Arc<RuleSet>,
+        laws: BTreeSet<u64>,
+        frontier: Ns,
+        newest: impl Fn() -> Ns,
+    ) -> (Arc<Installed>, Ns) {
+        let installed = Installed { laws, ..Installed::new(set, &self.kept().clone()) };
+        let installed = Arc::new(installed);
+        // Whoever judges an event for such a law waits until it is known when it begins.
+        let mut begins = installed.begins.lock().unwrap_or_else(PoisonError::into_inner);
+        self.put(installed.clone(), frontier);
+        *begins = self.handover.agree(newest()).unwrap_or_default();
+        let at = *begins;
+        drop(begins);
+        (installed, at)
+    }
+
+    fn put(&self, installed: Arc<Installed>, frontier: Ns) -> Arc<Installed> {
         let mut kept = self.kept();
         let before = self.current();
-        if before.set.version() == set.version() {
+        if before.set.version() == installed.set.version() {
             return before;
         }
-        let installed = Arc::new(Installed::new(set, &kept));
         kept.retain(|old| {
             let held = Arc::strong_count(old) > 1;
             held || old.newest.load(Ordering::Acquire) >= frontier
@@ -164,7 +197,21 @@ impl Installed {
                 name(Kind::Correlation, &rule.rule.header, old, family)
             })
             .collect();
-        Installed { version, rules, correlations, newest: AtomicU64::new(0), set }
+        let (newest, laws, begins) = (AtomicU64::new(0), BTreeSet::new(), Mutex::default());
+        Installed { version, rules, correlations, newest, laws, begins, set }
+    }
+
+    /// The id by which alerts name a rule.
+    pub fn id_of(header: &Header) -> String {
+        rule_id(header)
+    }
+
+    /// When a law begins; events before that come to it from the store.
+    pub(crate) fn begins(&self, law: u64) -> Ns {
+        match self.laws.contains(&law) {
+            true => *self.begins.lock().unwrap_or_else(PoisonError::into_inner),
+            false => 0,
+        }
     }
 
     /// It has judged a record of this time.

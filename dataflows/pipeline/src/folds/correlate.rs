@@ -34,6 +34,25 @@ pub struct Fed {
     pub feed: Feed<Arc<Event>>,
 }
 
+/// What comes to a group.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Correlating {
+    /// Something that its law wants.
+    Fed(Box<Fed>),
+    /// What is remembered of it elsewhere.
+    Group(Box<Group>),
+}
+
+impl Correlating {
+    /// The level of its law.
+    pub fn level(&self) -> u8 {
+        match self {
+            Correlating::Fed(fed) => fed.feed.level,
+            Correlating::Group(group) => group.level,
+        }
+    }
+}
+
 /// A match, and how many events it has gained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Correlated {
@@ -68,13 +87,21 @@ pub enum CorrelateOut {
 }
 
 /// A group of a law.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Group {
     version: u64,
     law: u64,
+    level: u8,
     /// Events that were told of.
     told: u64,
     state: State<Arc<Event>>,
+}
+
+impl Group {
+    /// The law.
+    pub fn law(&self) -> u64 {
+        self.law
+    }
 }
 
 /// The fold of one level; key = law and group.
@@ -147,7 +174,7 @@ impl Correlate {
 }
 
 impl Fold for Correlate {
-    type In = Box<Fed>;
+    type In = Correlating;
     type Out = CorrelateOut;
     type State = Group;
     const NAME: &'static str = NAMES[0];
@@ -166,9 +193,21 @@ impl Fold for Correlate {
         Group::default()
     }
 
-    fn apply(&mut self, _key: u64, group: &mut Group, fed: Box<Fed>, ctx: &mut Ctx<CorrelateOut>) {
-        let Fed { version, alerts, feed } = *fed;
-        (group.version, group.law) = (version, feed.law);
+    fn apply(
+        &mut self,
+        _key: u64,
+        group: &mut Group,
+        input: Correlating,
+        ctx: &mut Ctx<CorrelateOut>,
+    ) {
+        let Fed { version, alerts, feed } = match input {
+            Correlating::Fed(fed) => *fed,
+            Correlating::Group(known) => {
+                *group = *known;
+                return self.act(group, ctx, None, |_, _, _, _| {});
+            }
+        };
+        (group.version, group.law, group.level) = (version, feed.law, feed.level);
         let of = alerts.then(|| feed.group.clone());
         self.act(group, ctx, of.as_ref(), |state, law, at, out| state.apply(law, at, feed, out));
     }
@@ -177,7 +216,7 @@ impl Fold for Correlate {
         self.act(group, ctx, None, |state, law, at, out| state.fire(law, at, out));
     }
 
-    fn weight(_fed: &Box<Fed>) -> usize {
+    fn weight(_input: &Correlating) -> usize {
         1_024
     }
 

@@ -7,6 +7,7 @@
 use super::stage;
 use crate::finding::{Authority, Finding, Phase};
 use crate::keyed::{Ctx, Fold};
+use crate::rec::Rec;
 use crate::settings::Settings;
 use crate::tactics::Tags;
 use seerflow_model::alert::{Alert, AlertEvidence, AlertStatus};
@@ -50,12 +51,33 @@ pub struct Episodes {
     pub windows: Arc<Windows>,
     /// Which tactics they may belong to.
     pub tags: Arc<dyn Tags>,
+    /// Whether what is found lies in the past, and rules were put to it later.
+    pub retro: bool,
+}
+
+/// What comes to an episode.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum EpisodeIn {
+    /// Evidence.
+    Finding(Box<Finding>),
+    /// An alert that was opened elsewhere and goes on here.
+    Open(Box<Open>),
+}
+
+/// A finding on its way to its episode.
+pub fn evidence(Rec { order, key, data }: Rec<Finding>) -> Rec<EpisodeIn> {
+    Rec { order, key, data: EpisodeIn::Finding(Box::new(data)) }
+}
+
+/// An alert on its way to where it goes on.
+pub fn opened(Rec { order, key, data }: Rec<Box<Open>>) -> Rec<EpisodeIn> {
+    Rec { order, key, data: EpisodeIn::Open(data) }
 }
 
 impl Episodes {
     /// For one worker.
     pub fn new(settings: &Settings) -> Episodes {
-        Episodes { windows: settings.windows.clone(), tags: settings.tags.clone() }
+        Episodes { windows: settings.windows.clone(), tags: settings.tags.clone(), retro: false }
     }
 }
 
@@ -74,13 +96,23 @@ pub fn key_of(finding: &Finding) -> u64 {
 }
 
 /// An episode, or the memory that there was one.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Episode {
     open: Option<Box<Open>>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Open {
+impl Episode {
+    /// The alert, to go on elsewhere: it was told once more at the end.
+    pub(crate) fn told_on(self) -> Option<Open> {
+        let mut open = self.open?;
+        open.revision += 1;
+        Some(*open)
+    }
+}
+
+/// An alert while its episode lasts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Open {
     alert_id: String,
     revision: u32,
     start: Ns,
@@ -98,10 +130,11 @@ struct Open {
     by: Option<Arc<Authority>>,
     /// Whether its end will be told.
     goes_on: bool,
+    retro: bool,
 }
 
 impl Fold for Episodes {
-    type In = Finding;
+    type In = EpisodeIn;
     type Out = Alert;
     type State = Episode;
     const NAME: &'static str = "episodes";
@@ -112,14 +145,24 @@ impl Fold for Episodes {
         Episode::default()
     }
 
-    fn apply(&mut self, key: u64, state: &mut Episode, finding: Finding, ctx: &mut Ctx<Alert>) {
+    fn apply(&mut self, key: u64, state: &mut Episode, input: EpisodeIn, ctx: &mut Ctx<Alert>) {
+        let finding = match input {
+            EpisodeIn::Finding(finding) => *finding,
+            EpisodeIn::Open(open) if state.open.is_none() => {
+                ctx.set_timer(open.due(&self.windows));
+                state.open = Some(open);
+                return;
+            }
+            EpisodeIn::Open(_) => return,
+        };
         let window = self.windows.of(&finding.lead.rule);
         // The budget decides an instant later; the episode goes by the evidence's own time.
         let now = finding.lead.effective;
         let say = match &mut state.open {
             None if finding.by.as_ref().is_some_and(|by| by.phase == Phase::Ends) => None,
             None => {
-                state.open = Some(Box::new(Open::begin(finding, now, self.tags.as_ref())));
+                state.open =
+                    Some(Box::new(Open::begin(finding, now, self.tags.as_ref(), self.retro)));
                 Some(AlertStatus::Open)
             }
             Some(open) => {
@@ -156,7 +199,7 @@ impl Fold for Episodes {
 }
 
 impl Open {
-    fn begin(finding: Finding, now: Ns, tags: &dyn Tags) -> Open {
+    fn begin(finding: Finding, now: Ns, tags: &dyn Tags, retro: bool) -> Open {
         let lead = finding.lead.clone();
         let by = finding.by.as_ref().map(|by| by.rule.clone());
         let id = match &by {
@@ -183,6 +226,7 @@ impl Open {
             techniques: Vec::new(),
             by,
             goes_on: false,
+            retro,
         };
         if let Some(by) = &open.by {
             open.tactics.clone_from(&by.tactics);
@@ -197,6 +241,12 @@ impl Open {
         }
         open.add(finding, now);
         open
+    }
+
+    /// When it closes, if nothing more comes.
+    fn due(&self, windows: &Windows) -> Ns {
+        let window = if self.goes_on { GOES_ON_MAX } else { windows.of(&self.lead.rule) };
+        self.last_seen.saturating_add(window)
     }
 
     fn add(&mut self, finding: Finding, now: Ns) {
@@ -294,7 +344,7 @@ impl Open {
             revision: self.revision,
             status,
             provisional: false,
-            retro: false,
+            retro: self.retro,
             alert_type: by.map_or("ml", |by| by.kind.name()).to_owned(),
             lens: match by {
                 Some(by) => by.lens.clone(),

@@ -52,6 +52,8 @@ pub mod stage {
     pub const MATCH: u16 = 15;
     /// What rules say of one event.
     pub const STORIES: u16 = 16;
+    /// What is handed over.
+    pub const HANDOVER: u16 = 17;
     /// What correlations find, by level; the stages from here to 31 are theirs.
     pub const CORRELATE: u16 = 24;
 }
