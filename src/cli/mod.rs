@@ -30,6 +30,8 @@ pub mod query;
 pub mod remote;
 pub mod report;
 pub mod resting;
+pub mod rules;
+pub mod rules_args;
 pub mod search_args;
 pub mod silence;
 pub mod sources;
@@ -98,6 +100,7 @@ fn dispatch(
         Command::Analyze(args) => analyze::run(args, &loaded.config),
         Command::Parse(args) => parse::run(args, &loaded.config),
         Command::Templates(args) => templates::run(args, &loaded.config),
+        Command::Rules(args) => rules::run(args, &loaded.config),
         Command::Query(args) => query::run(args, &loaded.config),
         Command::Export(args) => export::run(args, &loaded.config),
         Command::Import(args) => import::run(&args, &loaded.config),
