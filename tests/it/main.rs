@@ -28,6 +28,7 @@ mod otlp;
 mod quality;
 mod quiet;
 mod stored;
+mod stories;
 mod support;
 mod tables;
 mod walkthrough;
