@@ -186,6 +186,7 @@ impl Daemon {
         let mut engine = setup::engine(&self.config, self.workers, &self.rules);
         let book = setup::judge(&mut engine, &self.config, &Changes::default())?;
         common::say_rules(&book, true);
+        engine.notices = self.config.engine.notices;
         if let Some(formed) = &mut self.formed {
             formed.agree(book.set.version(), "rules")?;
         }

@@ -91,6 +91,7 @@ pub fn engine(config: &Config, workers: usize, rules: &Arc<Rules>) -> Options {
         gap: None,
         desk: Arc::default(),
         rules_desk: Arc::default(),
+        notices: false,
     }
 }
 
