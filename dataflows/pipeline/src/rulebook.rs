@@ -72,6 +72,35 @@ pub struct RuleCounts {
     pub strayed: AtomicU64,
 }
 
+impl RuleCounts {
+    /// Each count with its name and what it counts.
+    pub fn all(&self) -> [(&'static str, &'static str, u64); 8] {
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        [
+            ("rules_matches_total", "Matches of rules.", of(&self.matches)),
+            ("rules_late_total", "Late records that correlations left out.", of(&self.late)),
+            (
+                "rules_ungrouped_total",
+                "Events without a value of what a correlation groups by.",
+                of(&self.ungrouped),
+            ),
+            (
+                "rules_unmeasured_total",
+                "Events without a value of what a correlation measures.",
+                of(&self.unmeasured),
+            ),
+            ("rules_cut_values_total", "Values of events that rules saw in part.", of(&self.cut)),
+            (
+                "rules_evicted_groups_total",
+                "Groups of correlations that made room for others.",
+                of(&self.evicted),
+            ),
+            ("rules_unnoticed_total", "Matches without a notice.", of(&self.unnoticed)),
+            ("rules_strayed_total", "Matches by a set that is not kept any more.", of(&self.strayed)),
+        ]
+    }
+}
+
 /// Where the edge, the workers and whoever changes rules meet.
 #[derive(Debug)]
 pub struct RuleDesk {
