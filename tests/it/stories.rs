@@ -7,9 +7,13 @@ use crate::support::engine::{self, How, quick};
 use crate::support::rng::Rng;
 use crate::support::world::{self, Line, Sources};
 use seerflow::runtime::batch::Outcome;
-use seerflow_model::time::SECOND;
+use seerflow_model::time::{SECOND, TICK, floor_tick};
 use seerflow_model::{Alert, Ns};
+use seerflow_pipeline::retro::Retro;
+use seerflow_pipeline::rulebook::Installed;
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 /// 2026-03-15T03:14:07Z.
 const BEGIN: Ns = 1_773_544_447 * SECOND;
@@ -181,4 +185,41 @@ fn arrival_and_workers_change_nothing() {
             same("arrival", &expected, &digest::alerts_by_content(&outcome.alerts));
         }
     }
+}
+
+/// What rules find live, they find in the same events later: the same alerts under the same ids.
+#[test]
+fn rules_put_to_the_past_find_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lines = guesses(3).lines;
+    lines.extend(canary(3).1);
+    lines.sort_by_key(|line| line.at);
+    let live = run(folder.path(), &lines, 2);
+    let records = engine::records(&world::write(folder.path(), &vec![("all.log", lines)]));
+    let rules = engine::rules(&engine::config());
+    let options = engine::options(&How { tune: quick, ..How::default() }, &rules);
+    let set = options.rules_desk.current().set.clone();
+    let headers = set.rules().iter().map(|rule| &rule.rule.header);
+    let headers = headers.chain(set.correlations().iter().map(|rule| &rule.rule.header));
+    let all = headers.map(Installed::id_of).collect();
+    let mut retro = Retro::new(set, &options.settings, Arc::new(all));
+    let mut parser = (options.parser)();
+    let mut newest = 0;
+    for batch in records.iter().flat_map(|record| engine::batches(std::slice::from_ref(record))) {
+        for meta in &batch.records {
+            newest = newest.max(meta.effective);
+            retro.event(parser.parse(&batch, meta));
+        }
+    }
+    let found = retro.finish(floor_tick(newest) + TICK);
+    let told = |alerts: &[Alert]| -> BTreeSet<String> {
+        let of_rules = alerts.iter().filter(|alert| alert.alert_type != "ml");
+        let told = |a: &Alert| format!("{} {} {} {}", a.alert_id, a.title, a.event_count, a.description);
+        of_rules.map(told).collect()
+    };
+    assert!(told(&live.alerts).len() >= 2);
+    assert_eq!(told(&live.alerts), told(&found.alerts));
+    assert!(found.alerts.iter().all(|alert| alert.retro) && live.alerts.iter().all(|a| !a.retro));
+    let open = found.alerts.iter().filter(|alert| alert.closed_ns.is_none()).count();
+    assert_eq!(found.seeds.episodes.len(), open);
 }
