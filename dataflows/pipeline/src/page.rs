@@ -36,6 +36,7 @@ use crate::folds::{
 use crate::guide::guided;
 use crate::judge::Judge;
 use crate::keyed::{keyed, keyed_knowing};
+use crate::matching::{Hit, correlated};
 use crate::parse::parse;
 use crate::rec::{Rec, Time};
 use crate::resolve::Resolve;
@@ -54,7 +55,7 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
 
     let rules = parts.parse.rules.clone();
     let records = ingress(scope, parts.ingress);
-    let events = parse(records, parts.parse);
+    let (events, hits) = parse(records, parts.parse);
     let leaves = Leaves::new(&settings, parts.tally, rules, &parts.shared, &env);
     let learnt = keyed(events, leaves.keeping(parts.keeper), &env);
 
@@ -156,7 +157,13 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     let candidates = scope.concatenate([values, templates, volumes, events]);
     let candidates = guided(candidates, parts.desk, env.worker, representative(0));
     let admitted = keyed(candidates, budget::BudgetFold::new(&settings, &parts.shared), &env);
-    let alerts = keyed(admitted, episodes::Episodes::new(&settings), &env);
+    let (found, feeds) = split(hits, |hit| match hit {
+        Hit::Finding(finding) => Ok(*finding),
+        Hit::Fed(fed) => Err(fed),
+    });
+    let related = correlated(feeds, &parts.shared.rules, &env);
+    let findings = scope.concatenate([admitted, found, related]);
+    let alerts = keyed(findings, episodes::Episodes::new(&settings), &env);
 
     sink(alerts, parts.alerts).probe_with(probe);
     changes.probe_with(probe);
