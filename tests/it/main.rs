@@ -30,6 +30,7 @@ mod quiet;
 mod stored;
 mod support;
 mod tables;
+mod validate;
 mod walkthrough;
 mod warm;
 mod webhook;
