@@ -10,6 +10,7 @@
 
 pub mod eval;
 pub mod generate;
+pub mod lanl;
 mod report;
 
 pub use report::{Report, Stage};

@@ -32,6 +32,7 @@ mod stored;
 mod stories;
 mod support;
 mod tables;
+mod validate;
 mod walkthrough;
 mod warm;
 mod webhook;
