@@ -34,6 +34,7 @@ pub mod feedback;
 mod golden;
 pub mod gpd;
 pub mod halfspace;
+pub mod kinds;
 pub mod holt_winters;
 pub mod marks;
 pub mod novelty;

@@ -30,6 +30,7 @@ pub mod profile;
 pub mod rec;
 pub mod resolve;
 pub mod settings;
+pub mod share;
 pub mod sink;
 pub mod source;
 pub mod sources;

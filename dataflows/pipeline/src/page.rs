@@ -30,8 +30,8 @@ use crate::folds::newness::NewnessIn;
 use crate::folds::series::SeriesOut;
 use crate::folds::walks::WalksOut;
 use crate::folds::{
-    budget, calibrate, chains, content, entities, episodes, facts, merges, newness, peers, series,
-    sessions, walks,
+    budget, calibrate, chains, content, entities, episodes, facts, kinds, merges, newness, peers,
+    risk, series, sessions, walks,
 };
 use crate::guide::guided;
 use crate::judge::Judge;
@@ -39,6 +39,7 @@ use crate::keyed::{keyed, keyed_knowing};
 use crate::parse::parse;
 use crate::rec::{Rec, Time};
 use crate::resolve::Resolve;
+use crate::share::{self, Heard, Shared};
 use crate::sink::sink;
 use crate::source::ingress;
 use crate::split::split;
@@ -98,6 +99,14 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
         _ => unreachable!("taken out above"),
     });
 
+    let of_entities = counts.clone().flat_map(|rec| kinds::of_entity(&rec));
+    let odd = keyed(of_entities, kinds::KindsFold::new(&settings), &env);
+    let level = settings.candidate_level();
+    let (kinds, weak) = split(odd, move |finding| match finding.lead.probability <= level {
+        true => Ok(finding),
+        false => Err(Heard { finding, told: false }),
+    });
+
     let (volumes, counted) =
         split(keyed(counts, series::SeriesFold::new(&settings), &env), |out| match out {
             SeriesOut::Score(score) => Ok(score),
@@ -153,10 +162,22 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     });
 
     let values = values.map(|Rec { order, key, data }| Rec { order, key, data: *data });
-    let candidates = scope.concatenate([values, templates, volumes, events]);
+    let candidates = scope.concatenate([values, templates, volumes, events, kinds]);
     let candidates = guided(candidates, parts.desk, env.worker, representative(0));
     let admitted = keyed(candidates, budget::BudgetFold::new(&settings, &parts.shared), &env);
-    let alerts = keyed(admitted, episodes::Episodes::new(&settings), &env);
+
+    let tags = settings.tags.clone();
+    let heard = admitted.concat(weak).flat_map(move |rec| share::share(tags.as_ref(), rec));
+    let (shares, alone) = split(heard, |shared| match shared {
+        Shared::Risk(given) => Ok(given),
+        Shared::Alone(told) => Err(told),
+    });
+    let ranked = keyed(shares, risk::RiskFold::new(&settings), &settings.risk.bounded(&env));
+    let alone = alone.map(|Rec { order, data, .. }| {
+        Rec { order, key: episodes::key_of(&data.finding), data }
+    });
+    let told = ranked.concat(alone);
+    let alerts = keyed(told, episodes::Episodes::new(&settings), &env);
 
     sink(alerts, parts.alerts).probe_with(probe);
     changes.probe_with(probe);

@@ -14,6 +14,7 @@ use crate::finding::{Finding, join};
 use crate::guide::Guided;
 use crate::keyed::{Ctx, Fold, Groups};
 use crate::settings::Settings;
+use crate::share::Heard;
 use seerflow_detection::budget::{Budget, BudgetConfig, Kind, Verdict};
 use seerflow_model::Evidence;
 use seerflow_model::time::Ns;
@@ -57,7 +58,7 @@ pub struct BudgetFold {
 
 impl Fold for BudgetFold {
     type In = Guided;
-    type Out = Finding;
+    type Out = Heard;
     type State = BudgetState;
     const NAME: &'static str = "budget";
     const STAGE: u16 = stage::BUDGET;
@@ -67,7 +68,7 @@ impl Fold for BudgetFold {
         BudgetState::default()
     }
 
-    fn apply(&mut self, _key: u64, state: &mut BudgetState, input: Guided, ctx: &mut Ctx<Finding>) {
+    fn apply(&mut self, _key: u64, state: &mut BudgetState, input: Guided, ctx: &mut Ctx<Heard>) {
         let input = match input {
             Guided::Finding(finding) => *finding,
             Guided::Guidance(guidance) => return state.guide.take(*guidance, ctx.now()),
@@ -80,11 +81,11 @@ impl Fold for BudgetFold {
         ctx.set_timer(ctx.now() + 1);
     }
 
-    fn fire(&mut self, _key: u64, state: &mut BudgetState, ctx: &mut Ctx<Finding>) {
+    fn fire(&mut self, _key: u64, state: &mut BudgetState, ctx: &mut Ctx<Heard>) {
         self.decide(state, ctx);
     }
 
-    fn end(&mut self, _key: u64, state: &mut BudgetState, ctx: &mut Ctx<Finding>) {
+    fn end(&mut self, _key: u64, state: &mut BudgetState, ctx: &mut Ctx<Heard>) {
         self.decide(state, ctx);
     }
 
@@ -111,7 +112,7 @@ impl BudgetFold {
         }
     }
 
-    fn decide(&self, state: &mut BudgetState, ctx: &mut Ctx<Finding>) {
+    fn decide(&self, state: &mut BudgetState, ctx: &mut Ctx<Heard>) {
         let now = ctx.now();
         state.open.retain(|_, until| *until >= now);
         state.guide.tag(&mut state.pending);
@@ -139,9 +140,11 @@ impl BudgetFold {
             {
                 state.open.insert(key, until);
                 state.tell(key, &finding.lead);
-                ctx.emit(key, finding);
+                ctx.emit(key, Heard { finding, told: true });
             } else {
                 self.held.fetch_add(1, Ordering::Relaxed);
+                // It raises nothing, and still adds to risk.
+                ctx.emit(key, Heard { finding, told: false });
             }
         }
     }
@@ -182,7 +185,7 @@ fn kind_of(lead: &Evidence) -> Kind {
         "odd-content" | "odd-value" => Kind::Content,
         "odd-order" | "odd-session" | "drift" => Kind::Order,
         "level-shift" => Kind::Shift,
-        "spread" | "narrowing" | "beacon" => Kind::Entity,
+        "spread" | "narrowing" | "beacon" | "new-kind" | "rare-kind" => Kind::Entity,
         _ => Kind::Rate,
     }
 }

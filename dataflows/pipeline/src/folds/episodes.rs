@@ -5,13 +5,13 @@
 //! severity is kept, the first and last eight events are shown.
 
 use super::stage;
-use crate::finding::Finding;
+use crate::finding::{Authority, Finding, Kind, Phase, Told};
 use crate::keyed::{Ctx, Fold};
 use crate::settings::Settings;
 use crate::tactics::Tags;
 use seerflow_model::alert::{Alert, AlertEvidence, AlertStatus};
 use seerflow_model::evidence::{Brief, EntityOut, Evidence};
-use seerflow_model::time::{Ns, SECOND};
+use seerflow_model::time::{DAY, Ns, SECOND};
 use seerflow_model::{EntityType, Severity, Tactic, hash, ids};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,8 +21,10 @@ use std::sync::Arc;
 const EVENTS_MAX: usize = 8;
 /// Entities kept in an alert.
 const ENTITIES_MAX: usize = 32;
-/// Pieces of evidence kept in an alert: the least probable of each kind.
+/// Pieces of evidence kept in an alert: the least probable of each kind, the newest of rules.
 const EVIDENCE_MAX: usize = 16;
+/// What goes on without a word for so long is taken to be over.
+const GOES_ON_MAX: Ns = DAY;
 
 /// How long episodes last.
 #[derive(Clone, Debug)]
@@ -40,7 +42,7 @@ impl Windows {
     }
 }
 
-/// The fold; key = [`key`] of rule and episode.
+/// The fold; key = [`key_of`] rule and episode.
 pub struct Episodes {
     /// How long they last.
     pub windows: Arc<Windows>,
@@ -58,6 +60,14 @@ impl Episodes {
 /// The key of an episode.
 pub fn key(evidence: &Evidence) -> u64 {
     hash::pair(hash::text(&evidence.rule), hash::text(&evidence.episode))
+}
+
+/// The key of the episode of a finding: of detectors' by the name of the rule, of rules' by their id.
+pub fn key_of(finding: &Finding) -> u64 {
+    match &finding.by {
+        None => key(&finding.lead),
+        Some(by) => hash::pair(hash::text(&by.rule.rule_id), hash::text(&finding.lead.episode)),
+    }
 }
 
 /// An episode, or the memory that there was one.
@@ -82,10 +92,15 @@ struct Open {
     last: Vec<Brief>,
     tactics: Vec<Tactic>,
     techniques: Vec<String>,
+    by: Option<Arc<Authority>>,
+    /// Whether its end will be told.
+    goes_on: bool,
+    /// Risk of its primary entity, as it was last told.
+    risk: Option<f64>,
 }
 
 impl Fold for Episodes {
-    type In = Finding;
+    type In = Told;
     type Out = Alert;
     type State = Episode;
     const NAME: &'static str = "episodes";
@@ -96,11 +111,13 @@ impl Fold for Episodes {
         Episode::default()
     }
 
-    fn apply(&mut self, key: u64, state: &mut Episode, finding: Finding, ctx: &mut Ctx<Alert>) {
+    fn apply(&mut self, key: u64, state: &mut Episode, told: Told, ctx: &mut Ctx<Alert>) {
+        let Told { finding, risk } = told;
         let window = self.windows.of(&finding.lead.rule);
         // The budget decides an instant later; the episode goes by the evidence's own time.
         let now = finding.lead.effective;
         let say = match &mut state.open {
+            None if finding.by.as_ref().is_some_and(|by| by.phase == Phase::Ends) => None,
             None => {
                 state.open = Some(Box::new(Open::begin(finding, now, self.tags.as_ref())));
                 Some(AlertStatus::Open)
@@ -111,10 +128,14 @@ impl Fold for Episodes {
                 (open.severity > before).then_some(AlertStatus::Updated)
             }
         };
+        if let Some(open) = &mut state.open {
+            open.risk = risk.or(open.risk);
+        }
         if let (Some(status), Some(open)) = (say, &mut state.open) {
             ctx.emit(key, open.say(status));
         }
-        ctx.set_timer(now.saturating_add(window));
+        let Some(open) = &state.open else { return };
+        ctx.set_timer(now.saturating_add(if open.goes_on { GOES_ON_MAX } else { window }));
     }
 
     fn fire(&mut self, key: u64, state: &mut Episode, ctx: &mut Ctx<Alert>) {
@@ -139,7 +160,14 @@ impl Fold for Episodes {
 impl Open {
     fn begin(finding: Finding, now: Ns, tags: &dyn Tags) -> Open {
         let lead = finding.lead.clone();
-        let id = ids::alert("ml", ids::rule(&lead.rule), &lead.episode, lead.effective);
+        let by = finding.by.as_ref().map(|by| by.rule.clone());
+        let id = match &by {
+            None => ids::alert("ml", ids::rule(&lead.rule), &lead.episode, lead.effective),
+            Some(by) => {
+                let rule = ids::rule_of(&by.rule_id);
+                ids::alert(by.kind.name(), rule, &lead.episode, lead.effective)
+            }
+        };
         let mut open = Open {
             alert_id: id.to_string(),
             revision: 0,
@@ -155,7 +183,16 @@ impl Open {
             last: Vec::new(),
             tactics: Vec::new(),
             techniques: Vec::new(),
+            by,
+            goes_on: false,
+            risk: None,
         };
+        if let Some(by) = &open.by {
+            open.tactics.clone_from(&by.tactics);
+            open.techniques.clone_from(&by.techniques);
+            open.add(finding, now);
+            return open;
+        }
         let message = open.lead.events.first().map_or("", |event| event.message.as_str());
         if let Some(tags) = tags.of(message) {
             open.tactics.clone_from(&tags.tactics);
@@ -166,9 +203,17 @@ impl Open {
     }
 
     fn add(&mut self, finding: Finding, now: Ns) {
-        self.occurrences += 1;
-        self.event_count += finding.lead.event_count;
+        let phase = finding.by.as_ref().map_or(Phase::Once, |by| by.phase);
+        self.occurrences += u64::from(matches!(phase, Phase::Once | Phase::Begins));
+        self.goes_on = matches!(phase, Phase::Begins | Phase::Grows);
+        if matches!(phase, Phase::Grows | Phase::Ends) {
+            self.lead.text.clone_from(&finding.lead.text);
+        }
         self.last_seen = self.last_seen.max(now);
+        if finding.by.as_ref().is_some_and(|by| matches!(by.rule.kind, Kind::Risk | Kind::KillChain)) {
+            return self.replace(finding);
+        }
+        self.event_count += finding.lead.event_count;
         let mut events = finding.lead.events.clone();
         for evidence in std::iter::once(finding.lead).chain(finding.also) {
             self.severity = self.severity.max(evidence.severity);
@@ -197,11 +242,32 @@ impl Open {
         }
     }
 
-    /// Keeps the least probable evidence of each kind and wording.
+    /// What adds up is told whole each time.
+    fn replace(&mut self, finding: Finding) {
+        let Finding { mut lead, also, by, .. } = finding;
+        self.severity = self.severity.max(lead.severity);
+        self.event_count = lead.event_count;
+        (self.first, self.last) = (std::mem::take(&mut lead.events), Vec::new());
+        for entity in &lead.entities {
+            if self.entities.len() < ENTITIES_MAX && !self.entities.contains(entity) {
+                self.entities.push(entity.clone());
+            }
+        }
+        if let Some(by) = by {
+            self.tactics.clone_from(&by.rule.tactics);
+        }
+        self.lead.title.clone_from(&lead.title);
+        self.lead.text.clone_from(&lead.text);
+        self.evidence.clear();
+        std::iter::once(lead).chain(also).for_each(|evidence| self.keep(evidence));
+    }
+
+    /// Keeps the least probable evidence of each kind and wording; of rules the newest.
     fn keep(&mut self, mut evidence: Evidence) {
         evidence.events.clear();
         let mut same = self.evidence.iter_mut();
         match same.find(|have| have.kind == evidence.kind && have.episode == evidence.episode) {
+            Some(have) if !have.channel.is_statistical() => *have = evidence,
             Some(have) if have.probability > evidence.probability => *have = evidence,
             Some(_) => {}
             None => {
@@ -217,7 +283,9 @@ impl Open {
         self.revision += 1;
         let lead = &self.lead;
         let primary = self.entities.first();
-        let probability = self.evidence.iter().map(|e| e.probability).min_by(f64::total_cmp);
+        let known = self.evidence.iter().filter(|e| e.channel.is_statistical());
+        let probability = known.map(|e| e.probability).min_by(f64::total_cmp);
+        let by = self.by.as_deref();
         let security = lead.kind == "new-value"
             || self
                 .entities
@@ -230,12 +298,18 @@ impl Open {
             status,
             provisional: false,
             retro: false,
-            alert_type: "ml".to_owned(),
-            lens: if security { "security" } else { "operations" }.to_owned(),
+            alert_type: by.map_or("ml", |by| by.kind.name()).to_owned(),
+            lens: match by {
+                Some(by) => by.lens.clone(),
+                None => if security { "security" } else { "operations" }.to_owned(),
+            },
             rule_name: lead.rule.clone(),
-            rule_id: ids::rule(&lead.rule).to_string(),
-            rule_author: None,
-            ruleset_version: None,
+            rule_id: match by {
+                Some(by) => by.rule_id.clone(),
+                None => ids::rule(&lead.rule).to_string(),
+            },
+            rule_author: by.and_then(|by| by.author.clone()),
+            ruleset_version: by.and_then(|by| by.ruleset.clone()),
             title: lead.title.clone(),
             description: lead.text.clone(),
             severity: self.severity,
@@ -250,7 +324,7 @@ impl Open {
             source_type: (!lead.source_type.is_empty()).then(|| lead.source_type.clone()),
             occurrences: self.occurrences,
             dedup_count: self.occurrences,
-            risk_score: None,
+            risk_score: self.risk,
             probability,
             evidence: self.evidence.iter().map(shown).collect(),
             event_count: self.event_count,
@@ -267,7 +341,7 @@ fn shown(evidence: &Evidence) -> AlertEvidence {
     AlertEvidence {
         channel: evidence.channel.name().to_owned(),
         kind: evidence.kind.clone(),
-        probability: evidence.probability,
+        probability: evidence.channel.is_statistical().then_some(evidence.probability),
         text: evidence.text.clone(),
         values: evidence.values.iter().cloned().collect(),
     }

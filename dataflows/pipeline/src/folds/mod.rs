@@ -8,10 +8,12 @@ pub mod entities;
 pub mod episodes;
 pub mod facts;
 pub mod guidance;
+pub mod kinds;
 pub mod leaves;
 pub mod merges;
 pub mod newness;
 pub mod peers;
+pub mod risk;
 pub mod series;
 pub mod sessions;
 pub mod walks;
@@ -46,4 +48,8 @@ pub mod stage {
     pub const SESSIONS: u16 = 13;
     /// What the peers of a series count.
     pub const PEERS: u16 = 14;
+    /// What kinds of lines entities write.
+    pub const KINDS: u16 = 40;
+    /// Risk and kill chain of entities.
+    pub const RISK: u16 = 41;
 }

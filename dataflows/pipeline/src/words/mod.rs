@@ -1,9 +1,12 @@
 //! Evidence in words: every number in a sentence is one that was measured.
 
 mod event;
+mod kinds;
 mod pattern;
+pub mod risk;
 
 pub use event::odd_event;
+pub use kinds::odd_kind;
 pub use pattern::{odd_session, pattern};
 
 use crate::counts::{Lead, Subject};
