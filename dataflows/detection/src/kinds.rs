@@ -118,7 +118,8 @@ impl Kinds {
         }
         let passed = hour.saturating_sub(self.newest);
         if passed > 0 {
-            self.used = u32::try_from(passed).ok().and_then(|n| self.used.checked_shl(n)).unwrap_or(0);
+            self.used =
+                u32::try_from(passed).ok().and_then(|n| self.used.checked_shl(n)).unwrap_or(0);
             self.used |= 1;
             self.newest = hour;
             self.hours = self.hours.saturating_add(1);
@@ -147,24 +148,19 @@ impl Kinds {
         let before = f64::from(self.hours) - self.in_use();
         let usual = (single + 0.5) / before.max(1.0) * self.in_use();
         let (above, _) = Predictive::counts(usual, self.company(hour)).scores(new as u64);
-        Odd {
-            probability: libm::exp(-above),
-            new: new as u32,
-            usual,
-            before: 0,
-            hours: self.hours,
-        }
+        Odd { probability: libm::exp(-above), new: new as u32, usual, before: 0, hours: self.hours }
     }
 
     /// How many kinds come at once: the mean size of the company in which one came, after the first
     /// day, in which all is new.
     fn company(&self, hour: u64) -> f64 {
-        let later = |known: &&Known| {
-            known.first >= self.born + DAY_HOURS && known.first + WINDOW <= hour
-        };
-        let mut first: Vec<u64> = self.known.iter().filter(later).map(|known| known.first).collect();
+        let later =
+            |known: &&Known| known.first >= self.born + DAY_HOURS && known.first + WINDOW <= hour;
+        let mut first: Vec<u64> =
+            self.known.iter().filter(later).map(|known| known.first).collect();
         first.sort_unstable();
-        let squares: f64 = first.chunk_by(|a, b| a == b).map(|all| (all.len() * all.len()) as f64).sum();
+        let squares: f64 =
+            first.chunk_by(|a, b| a == b).map(|all| (all.len() * all.len()) as f64).sum();
         (COMPANY * COMPANY + squares) / (COMPANY + first.len() as f64)
     }
 

@@ -5,6 +5,7 @@ use crate::engine::{Failed, Options, Parts, Shared};
 use crate::env::{End, Env};
 use crate::feed::LaneReceiver;
 use crate::flow::Flow;
+use crate::matching::Matching;
 use crate::meters::Meters;
 use crate::parse::{Noticed, Parse};
 use crate::ports::Tally;
@@ -41,6 +42,7 @@ pub(crate) fn shared(options: &Options, cluster: Option<&Cluster>) -> Result<Sha
         noticed: Arc::new(noticed),
         budget_held: Arc::default(),
         desk: options.desk.clone(),
+        rules: options.rules_desk.clone(),
         held_by_marks: Arc::default(),
         worker_cpu: Arc::new((0..threads).map(|_| AtomicU64::new(0)).collect()),
         meters: Meters::default(),
@@ -86,6 +88,7 @@ pub(crate) fn parts(
         },
         parse: Parse {
             parser: (options.parser)(),
+            matching: Matching::new(options.rules_desk.clone()),
             rules: options.rules.clone(),
             ports: shared.ports.clone(),
             first_port: place.first_port() as u16,

@@ -15,6 +15,7 @@ use crate::page;
 use crate::parse::{DropRules, Noticed, Parse};
 use crate::ports::Tally;
 use crate::profile::Profile;
+use crate::rulebook::RuleDesk;
 use crate::settings::Settings;
 use crate::sink::Outlet;
 use crate::source::Ingress;
@@ -65,6 +66,8 @@ pub struct Options {
     pub gap: Option<Gap>,
     /// Where guidance is left; what is there at the start comes before all records.
     pub desk: Arc<Desk>,
+    /// The rules in force, and where others are put in force.
+    pub rules_desk: Arc<RuleDesk>,
 }
 
 /// What workers share with readers.
@@ -80,6 +83,8 @@ pub struct Shared {
     pub budget_held: Arc<AtomicU64>,
     /// Where guidance is left.
     pub desk: Arc<Desk>,
+    /// The rules in force.
+    pub rules: Arc<RuleDesk>,
     /// What marks held.
     pub held_by_marks: Arc<HeldByMarks>,
     /// CPU time of each worker, ns.
@@ -250,6 +255,7 @@ impl Engine {
     /// The way in for one receiver.
     pub fn port(&self, id: u16) -> Port {
         Port::new(id, self.lanes.clone(), self.shared.ports[usize::from(id)].clone())
+            .judged_by(self.shared.rules.clone())
     }
 
     /// Ends the input: nothing is sent any more. Timers due by the newest record fire, later ones

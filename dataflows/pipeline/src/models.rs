@@ -13,7 +13,7 @@ use crate::folds::entities::Entities;
 use crate::folds::merges::AliasTable;
 use crate::folds::walks::{Known, Walks};
 use crate::folds::{
-    calibrate, chains, content, kinds, leaves, merges, newness, peers, series, sessions,
+    calibrate, chains, content, correlate, kinds, leaves, merges, newness, peers, series, sessions,
 };
 use crate::keyed::{Fold, Groups, Knowing, Versions};
 use crate::table::Tables;
@@ -47,7 +47,17 @@ const TAKEN: &[(&str, Read)] = &[
 ];
 
 /// Operators whose state stays behind; see the module head.
-pub const LEFT: [&str; 4] = ["facts", "budget", "risk", "episodes"];
+pub const LEFT: [&str; 9] = [
+    "facts",
+    "budget",
+    "risk",
+    "episodes",
+    correlate::NAMES[0],
+    correlate::NAMES[1],
+    correlate::NAMES[2],
+    correlate::NAMES[3],
+    correlate::NAMES[4],
+];
 
 /// State that cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -36,6 +36,7 @@ use crate::folds::{
 use crate::guide::guided;
 use crate::judge::Judge;
 use crate::keyed::{keyed, keyed_knowing};
+use crate::matching::{Hit, correlated};
 use crate::parse::parse;
 use crate::rec::{Rec, Time};
 use crate::resolve::Resolve;
@@ -55,7 +56,7 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
 
     let rules = parts.parse.rules.clone();
     let records = ingress(scope, parts.ingress);
-    let events = parse(records, parts.parse);
+    let (events, hits) = parse(records, parts.parse);
     let leaves = Leaves::new(&settings, parts.tally, rules, &parts.shared, &env);
     let learnt = keyed(events, leaves.keeping(parts.keeper), &env);
 
@@ -165,16 +166,31 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     let candidates = scope.concatenate([values, templates, volumes, events, kinds]);
     let candidates = guided(candidates, parts.desk, env.worker, representative(0));
     let admitted = keyed(candidates, budget::BudgetFold::new(&settings, &parts.shared), &env);
+    let (found, feeds) = split(hits, |hit| match hit {
+        Hit::Finding(finding) => Ok(*finding),
+        Hit::Fed(fed) => Err(fed),
+    });
+    let related = correlated(feeds, &parts.shared.rules, &env);
 
     let tags = settings.tags.clone();
-    let heard = admitted.concat(weak).flat_map(move |rec| share::share(tags.as_ref(), rec));
+    let ruled = found.concat(related);
+    let ruled = ruled.map(|Rec { order, key, data }| Rec {
+        order,
+        key,
+        data: Heard { finding: data, told: true },
+    });
+    let heard = scope
+        .concatenate([admitted, weak, ruled])
+        .flat_map(move |rec| share::share(tags.as_ref(), rec));
     let (shares, alone) = split(heard, |shared| match shared {
         Shared::Risk(given) => Ok(given),
         Shared::Alone(told) => Err(told),
     });
     let ranked = keyed(shares, risk::RiskFold::new(&settings), &settings.risk.bounded(&env));
-    let alone = alone.map(|Rec { order, data, .. }| {
-        Rec { order, key: episodes::key_of(&data.finding), data }
+    let alone = alone.map(|Rec { order, data, .. }| Rec {
+        order,
+        key: episodes::key_of(&data.finding),
+        data,
     });
     let told = ranked.concat(alone);
     let alerts = keyed(told, episodes::Episodes::new(&settings), &env);

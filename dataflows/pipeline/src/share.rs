@@ -15,7 +15,7 @@
 //!
 //! Stateless; at most [`SHARES_MAX`] records of one finding.
 
-use crate::finding::{Finding, Kind, Told};
+use crate::finding::{Finding, Kind, Phase, Told};
 use crate::folds::risk::{Contribution, RiskIn};
 use crate::rec::Rec;
 use crate::tactics::Tags;
@@ -101,6 +101,9 @@ impl Contribution {
     fn of(finding: &Finding, told: bool, tags: &dyn Tags) -> Contribution {
         let lead = &finding.lead;
         let kind = kind_of(finding);
+        // What goes on was given its points when it began.
+        let begins =
+            !matches!(finding.by.as_ref().map(|by| by.phase), Some(Phase::Grows | Phase::Ends));
         let strength = match kind {
             RiskKind::Correlation => {
                 let much = (lead.event_count as f64 / EVENTS).min(1.0);
@@ -134,9 +137,9 @@ impl Contribution {
             rule,
             name,
             title: text::shorten(&lead.title, TITLE_MAX).into(),
-            points: kind.points(lead.severity, strength),
+            points: if begins { kind.points(lead.severity, strength) } else { 0.0 },
             event,
-            tactics: if told { tactics } else { Vec::new() },
+            tactics: if told && begins { tactics } else { Vec::new() },
         }
     }
 

@@ -210,7 +210,11 @@ impl Open {
             self.lead.text.clone_from(&finding.lead.text);
         }
         self.last_seen = self.last_seen.max(now);
-        if finding.by.as_ref().is_some_and(|by| matches!(by.rule.kind, Kind::Risk | Kind::KillChain)) {
+        if finding
+            .by
+            .as_ref()
+            .is_some_and(|by| matches!(by.rule.kind, Kind::Risk | Kind::KillChain))
+        {
             return self.replace(finding);
         }
         self.event_count += finding.lead.event_count;

@@ -74,7 +74,13 @@ impl Fold for KindsFold {
         KindsState::default()
     }
 
-    fn apply(&mut self, _key: u64, state: &mut KindsState, sum: Sum<Count>, ctx: &mut Ctx<Finding>) {
+    fn apply(
+        &mut self,
+        _key: u64,
+        state: &mut KindsState,
+        sum: Sum<Count>,
+        ctx: &mut Ctx<Finding>,
+    ) {
         if state.open.add(sum, self.bounds.open_series) {
             state.refused += 1;
         }

@@ -4,6 +4,7 @@ pub mod budget;
 pub mod calibrate;
 pub mod chains;
 pub mod content;
+pub mod correlate;
 pub mod entities;
 pub mod episodes;
 pub mod facts;
@@ -48,6 +49,10 @@ pub mod stage {
     pub const SESSIONS: u16 = 13;
     /// What the peers of a series count.
     pub const PEERS: u16 = 14;
+    /// What rules find where a record is.
+    pub const MATCH: u16 = 15;
+    /// What correlations find, by level; the stages up to 20 above it are theirs.
+    pub const CORRELATE: u16 = 16;
     /// What kinds of lines entities write.
     pub const KINDS: u16 = 40;
     /// Risk and kill chain of entities.

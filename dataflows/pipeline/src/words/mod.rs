@@ -4,6 +4,7 @@ mod event;
 mod kinds;
 mod pattern;
 pub mod risk;
+pub mod rule;
 
 pub use event::odd_event;
 pub use kinds::odd_kind;

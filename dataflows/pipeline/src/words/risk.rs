@@ -143,16 +143,8 @@ pub fn risk(
 }
 
 /// How far along the kill chain an entity is.
-pub fn chain(
-    who: &EntityOut,
-    steps: &[Step],
-    reasons: &[Reason],
-    window: Ns,
-    now: Ns,
-) -> Said {
-    let of = |step: &Step| {
-        reasons.iter().find(|reason| u128::from(reason.number) == step.alert)
-    };
+pub fn chain(who: &EntityOut, steps: &[Step], reasons: &[Reason], window: Ns, now: Ns) -> Said {
+    let of = |step: &Step| reasons.iter().find(|reason| u128::from(reason.number) == step.alert);
     let mut lead = base(who, "kill-chain", CHAIN, now);
     lead.title = format!("{} went through {} tactics in order", name(who), steps.len());
     lead.text = format!("within {}: ", spell(window));

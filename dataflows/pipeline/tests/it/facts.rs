@@ -32,6 +32,7 @@ fn shared(workers: usize) -> Shared {
         flow: Arc::new(Flow::new(workers, u64::MAX)),
         noticed: Arc::default(),
         budget_held: Arc::default(),
+        rules: Default::default(),
         desk: Arc::default(),
         held_by_marks: Arc::default(),
         worker_cpu: Arc::default(),

@@ -161,9 +161,16 @@ impl Matcher {
     /// What of a rule an event has passed, whether it matches as a whole or not.
     pub fn explain(&mut self, rule: u32, event: &(impl Fields + ?Sized)) -> Vec<Reason> {
         let set = self.set.clone();
-        let Some(compiled) = set.compiled(rule) else { return Vec::new() };
         let index = Index::new(&[rule], set.fields(), &*set);
         self.load(&index, event);
+        self.reasons(rule)
+    }
+
+    /// What of a rule the event has passed that was last put to the rules, if the rule is one of its
+    /// logsources.
+    pub fn reasons(&self, rule: u32) -> Vec<Reason> {
+        let set = &self.set;
+        let Some(compiled) = set.compiled(rule) else { return Vec::new() };
         let mut out = Vec::new();
         for (origin, id) in compiled.rule.detection.tests.iter().zip(&compiled.predicates) {
             let Some(predicate) = set.predicates.get(*id as usize) else { continue };
