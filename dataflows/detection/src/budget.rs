@@ -111,12 +111,25 @@ impl Budget {
         effective_ns: u64,
         p: f64,
     ) -> Verdict {
+        self.admit_rarer(config, kind, effective_ns, p, 1.0)
+    }
+
+    /// As [`Budget::admit`], where the candidate must be rarer by a factor; it still counts as what
+    /// it is for the rate of candidates.
+    pub fn admit_rarer(
+        &mut self,
+        config: &BudgetConfig,
+        kind: Kind,
+        effective_ns: u64,
+        p: f64,
+        rarer: f64,
+    ) -> Verdict {
         self.advance(effective_ns);
         let bar = self.bar(config, kind);
         if p > config.risk_level && p <= CANDIDATE_FACTOR * config.risk_level {
             self.candidates[kind as usize] += 1.0;
         }
-        if p <= bar {
+        if p * rarer <= bar {
             self.admitted_today += 1;
             self.admitted += 1;
             Verdict::Admit

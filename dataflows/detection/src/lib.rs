@@ -33,6 +33,7 @@ pub mod feedback;
 #[cfg(test)]
 mod golden;
 pub mod gpd;
+pub mod habit;
 pub mod halfspace;
 pub mod holt_winters;
 pub mod kinds;

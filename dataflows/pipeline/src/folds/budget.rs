@@ -16,6 +16,7 @@ use crate::keyed::{Ctx, Fold, Groups};
 use crate::settings::Settings;
 use crate::share::Heard;
 use seerflow_detection::budget::{Budget, BudgetConfig, Kind, Verdict};
+use seerflow_detection::habit::Habits;
 use seerflow_model::Evidence;
 use seerflow_model::time::Ns;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,8 @@ pub struct BudgetState {
     open: BTreeMap<u64, Ns>,
     /// Silences that were admitted: episode, and since when.
     told: BTreeMap<u64, Ns>,
+    /// What was told before.
+    habits: Habits,
     /// What people said.
     guide: Guide,
 }
@@ -136,8 +139,7 @@ impl BudgetFold {
                 }
                 continue;
             }
-            if goes_on || state.budget.admit(&self.config, kind, now, probability) == Verdict::Admit
-            {
+            if goes_on || self.admits(state, key, kind, now, probability) {
                 state.open.insert(key, until);
                 state.tell(key, &finding.lead);
                 ctx.emit(key, Heard { finding, told: true });
@@ -147,6 +149,28 @@ impl BudgetFold {
                 ctx.emit(key, Heard { finding, told: false });
             }
         }
+    }
+}
+
+impl BudgetFold {
+    /// Whether a finding that begins an episode may raise an alert. Without a budget nothing that
+    /// is improbable enough is held back for having been told before.
+    fn admits(
+        &self,
+        state: &mut BudgetState,
+        key: u64,
+        kind: Kind,
+        now: Ns,
+        probability: f64,
+    ) -> bool {
+        let bounded = self.config.alerts_per_day > 0;
+        let rarer = if bounded { state.habits.factor(key, now) } else { 1.0 };
+        let verdict = state.budget.admit_rarer(&self.config, kind, now, probability, rarer);
+        let admitted = verdict == Verdict::Admit;
+        if admitted && bounded {
+            state.habits.tell(key, now);
+        }
+        admitted
     }
 }
 
