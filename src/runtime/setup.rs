@@ -1,8 +1,8 @@
 //! From configuration to what the engine is started with.
 
 use super::rules::Rules;
-use crate::config::{Config, Detection};
 use crate::config::sources::EntryWeights;
+use crate::config::{Config, Detection};
 use crate::sigma::bundled;
 use seerflow_model::time::SECOND;
 use seerflow_parsing::parser::Parser;
@@ -10,9 +10,7 @@ use seerflow_pipeline::engine::{Options, ThreadCpu};
 use seerflow_pipeline::folds::episodes::Windows;
 use seerflow_pipeline::parse::DropRules;
 use seerflow_pipeline::rulebook::RuleDesk;
-use seerflow_pipeline::settings::{
-    ChainSettings, ChannelWeights, RiskSettings, Settings, Weights,
-};
+use seerflow_pipeline::settings::{ChainSettings, ChannelWeights, RiskSettings, Settings, Weights};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

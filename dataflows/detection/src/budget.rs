@@ -145,7 +145,7 @@ impl Budget {
         if budget == 0 {
             return config.risk_level;
         }
-        let alpha = self.level(config, kind);
+        let alpha = self.level(config, kind, budget);
         let Some(over) = self.admitted_today.checked_sub(budget) else { return alpha };
         if over >= (CAP - 1) * budget {
             return -1.0;
@@ -154,9 +154,20 @@ impl Budget {
         alpha * libm::pow((OVERWHELMING / alpha).min(1.0), part)
     }
 
-    /// α: the risk level, or less when the installation makes too many decisions for it.
-    fn level(&self, config: &BudgetConfig, kind: Kind) -> f64 {
-        let share = f64::from(config.alerts_per_day) / KINDS as f64;
+    /// What evidence must be worth to be more than what so many decisions give by chance, however
+    /// much of today's budget is spent, and also where there is none.
+    pub fn noise(&self, config: &BudgetConfig, kind: Kind) -> f64 {
+        let usual = BudgetConfig::default().alerts_per_day;
+        self.level(
+            config,
+            kind,
+            if config.alerts_per_day == 0 { usual } else { config.alerts_per_day },
+        )
+    }
+
+    /// α: the risk level, or less when the installation makes too many decisions for so many alerts.
+    fn level(&self, config: &BudgetConfig, kind: Kind, budget: u32) -> f64 {
+        let share = f64::from(budget) / KINDS as f64;
         // The rate at which the risk level alone would just use the share.
         let fair = (CANDIDATE_FACTOR - 1.0) * share;
         let first = if kind.with_every_event() { EVENTS * fair } else { fair };

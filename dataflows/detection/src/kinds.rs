@@ -270,4 +270,57 @@ mod tests {
         assert_eq!(all.observe(80 * HOUR, 7, false), None);
         assert_eq!(all.observe(80 * HOUR, 8, true).unwrap().new, 1);
     }
+
+    use proptest::prelude::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// The stupid way: from all that was written before.
+    fn expected(before: &[(u64, u64)], hour: u64, kind: u64) -> Option<(u32, u32, f64)> {
+        let hours: BTreeSet<u64> = before.iter().map(|(hour, _)| *hour).chain([hour]).collect();
+        let born = *hours.first()?;
+        if before.is_empty() || hour - born < DAY_HOURS || hours.len() < HOURS_MIN as usize {
+            return None;
+        }
+        let mut of: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
+        before.iter().for_each(|(hour, kind)| drop(of.entry(*kind).or_default().insert(*hour)));
+        let in_use = hours.iter().filter(|used| **used + WINDOW > hour).count() as f64;
+        let first = |hours: &BTreeSet<u64>| *hours.first().unwrap();
+        match of.get(&kind) {
+            Some(own) => {
+                let part = (own.len() as f64 + 0.5) / (hours.len() as f64 + 1.0);
+                let rare = first(own) + WINDOW <= hour && part <= RARE;
+                rare.then(|| (0, own.len() as u32, part * in_use))
+            }
+            None => {
+                let new = of.values().filter(|own| first(own) + WINDOW > hour).count() + 1;
+                let old = |own: &&BTreeSet<u64>| own.len() == 1 && first(own) + WINDOW <= hour;
+                let single = of.values().filter(old).count() as f64;
+                let usual = (single + 0.5) / (hours.len() as f64 - in_use).max(1.0) * in_use;
+                Some((new as u32, 0, usual))
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_said_is_what_a_look_at_everything_says(
+            gaps in prop::collection::vec((0u64..5, 0u64..14), 1..250),
+        ) {
+            let (mut all, mut before, mut hour) = (Kinds::default(), Vec::new(), 400_000);
+            for (gap, kind) in gaps {
+                hour += gap / 2;
+                let found = all.observe(hour * HOUR + kind, kind, true);
+                let want = expected(&before, hour, kind);
+                prop_assert_eq!(found.map(|odd| (odd.new, odd.before)), want.map(|w| (w.0, w.1)));
+                if let (Some(found), Some(want)) = (found, want) {
+                    prop_assert!((found.usual - want.2).abs() < 1e-9);
+                    prop_assert!(found.probability > 0.0 && found.probability <= 1.0);
+                }
+                before.push((hour, kind));
+                if before.len() % 9 == 0 {
+                    all = bincode::deserialize(&bincode::serialize(&all).unwrap()).unwrap();
+                }
+            }
+        }
+    }
 }

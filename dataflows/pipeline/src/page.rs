@@ -4,7 +4,8 @@
 //! ingress ─► parse ─► leaves ─┬─► facts
 //!                             ├─► merges ─┬─► aliases ─┐
 //!                             │           └─► newness  │
-//!                             ├─► counts ──────────► resolve ─► series ───────┐
+//!                             ├─► counts ──────────► resolve ─┬► series ──────┐
+//!                             │                         │     └► kinds (of entities)
 //!                             ├─► moments ─────────►    │ ─► content ─► walks │
 //!                             └─► findings ────────►    │     chains ◄──┤     │
 //!                                                       │        └─► entities │
@@ -13,8 +14,9 @@
 //!                                                       │               │  decide ◄──────────────┘
 //!                                    newness ─────► guide ◄─────────────┴─────┘
 //!                                                       │ ◄── marks, verdicts
-//!                                                    budget
-//!                                                       └─► episodes ─► alerts
+//!          rules ─► correlations                       budget ◄── kinds
+//!                       │     weak kinds ──►              │
+//!                       └─────────────────────────────► share ─► risk ─► episodes ─► alerts
 //! ```
 //!
 //! `parse` is stateless and runs where the record is; everything after it is keyed and in order.
@@ -105,7 +107,7 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     let level = settings.candidate_level();
     let (kinds, weak) = split(odd, move |finding| match finding.lead.probability <= level {
         true => Ok(finding),
-        false => Err(Heard { finding, told: false }),
+        false => Err(Heard::weak(finding)),
     });
 
     let (volumes, counted) =
@@ -174,11 +176,7 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
 
     let tags = settings.tags.clone();
     let ruled = found.concat(related);
-    let ruled = ruled.map(|Rec { order, key, data }| Rec {
-        order,
-        key,
-        data: Heard { finding: data, told: true },
-    });
+    let ruled = ruled.map(|Rec { order, key, data }| Rec { order, key, data: Heard::ruled(data) });
     let heard = scope
         .concatenate([admitted, weak, ruled])
         .flat_map(move |rec| share::share(tags.as_ref(), rec));

@@ -139,14 +139,15 @@ impl BudgetFold {
                 }
                 continue;
             }
+            let noise = state.budget.noise(&self.config, kind);
             if goes_on || self.admits(state, key, kind, now, probability) {
                 state.open.insert(key, until);
                 state.tell(key, &finding.lead);
-                ctx.emit(key, Heard { finding, told: true });
+                ctx.emit(key, Heard { finding, told: true, noise });
             } else {
                 self.held.fetch_add(1, Ordering::Relaxed);
                 // It raises nothing, and still adds to risk.
-                ctx.emit(key, Heard { finding, told: false });
+                ctx.emit(key, Heard { finding, told: false, noise });
             }
         }
     }

@@ -131,15 +131,16 @@ impl Fold for RiskFold {
 
     fn fire(&mut self, _key: u64, state: &mut Standing, ctx: &mut Ctx<Told>) {
         let now = ctx.now();
-        if state.told.is_some() && state.risk.score(now) < self.rearm() {
-            emit(ctx, self.risk_of(state, now), Phase::Ends);
+        let score = state.risk.score(now);
+        if state.told.is_some() && score < self.rearm() {
+            emit(ctx, self.risk_of(state, now), Phase::Ends, score);
             state.told = None;
         }
         if let Some(chain) = self.settings.chain
             && state.chained.is_some()
             && state.chain.longest(chain.window, now).len() < chain.tactics
         {
-            emit(ctx, self.chain_of(state, chain, now), Phase::Ends);
+            emit(ctx, self.chain_of(state, chain, now), Phase::Ends, score);
             state.chained = None;
         }
         self.wait(state, ctx);
@@ -203,7 +204,7 @@ impl RiskFold {
         };
         if let Some(phase) = phase {
             state.told = Some(score);
-            emit(ctx, self.risk_of(state, now), phase);
+            emit(ctx, self.risk_of(state, now), phase, score);
         }
         let Some(chain) = self.settings.chain else { return };
         let steps = state.chain.longest(chain.window, now).len();
@@ -213,7 +214,7 @@ impl RiskFold {
             _ => return,
         };
         state.chained = Some(steps);
-        emit(ctx, self.chain_of(state, chain, now), phase);
+        emit(ctx, self.chain_of(state, chain, now), phase, score);
     }
 
     /// Waits until what is open may end.
@@ -243,12 +244,11 @@ impl RiskFold {
     }
 }
 
-fn emit(ctx: &mut Ctx<Told>, said: Option<Said>, phase: Phase) {
+fn emit(ctx: &mut Ctx<Told>, said: Option<Said>, phase: Phase, score: f64) {
     let Some((lead, also, tactics)) = said else { return };
     let rule = words::authority(&lead, tactics);
     let by = Some(By { rule: Arc::new(rule), phase });
     let finding = Finding { also, by, ..Finding::alone(lead) };
-    let score = finding.lead.values.iter().find(|(name, _)| name == "score");
-    let risk = score.map(|(_, score)| *score);
+    let risk = Some(words::shown(score));
     ctx.emit(episodes::key_of(&finding), Told { finding, risk });
 }

@@ -47,8 +47,7 @@ fn who(entity: u8) -> EntityOut {
 
 fn settings() -> Settings {
     let chain = Some(ChainSettings { tactics: 3, window: CHAIN });
-    let risk =
-        RiskSettings { half_life: HALF, threshold: THRESHOLD, entities_max: 10_000, chain };
+    let risk = RiskSettings { half_life: HALF, threshold: THRESHOLD, entities_max: 10_000, chain };
     Settings { risk, ..Settings::default() }
 }
 
@@ -107,9 +106,7 @@ fn run(workers: usize, records: &[(usize, Record)], until: Ns) -> Vec<Said> {
     .unwrap();
     guards.join().into_iter().for_each(|result| result.unwrap());
     let mut said = std::mem::take(&mut *all.lock().unwrap());
-    said.sort_by(|a: &Said, b: &Said| {
-        (&a.entity, a.chain, a.at).cmp(&(&b.entity, b.chain, b.at))
-    });
+    said.sort_by(|a: &Said, b: &Said| (&a.entity, a.chain, a.at).cmp(&(&b.entity, b.chain, b.at)));
     said
 }
 
@@ -250,10 +247,7 @@ fn oracle(records: &[Record], until: Ns) -> Vec<Said> {
 }
 
 fn records() -> impl Strategy<Value = Vec<Record>> {
-    let tactic = prop::option::weighted(
-        0.3,
-        (0usize..6).prop_map(|n| Tactic::ALL[n * 2]),
-    );
+    let tactic = prop::option::weighted(0.3, (0usize..6).prop_map(|n| Tactic::ALL[n * 2]));
     let one = (1u64..8_000, 0u8..4, 0usize..3, 0u64..4, 0.5f64..25.0, tactic);
     prop::collection::vec(one, 0..60).prop_map(|all| {
         let mut at = START;
