@@ -38,6 +38,7 @@ pub(super) const ACTIVE: &[&[Row]] = &[
     Markov::ROWS,
     Sigma::ROWS,
     Correlation::ROWS,
+    KillChain::ROWS,
     Alerting::ROWS,
 ];
 
@@ -264,6 +265,7 @@ section! {
         group /** How scores become probabilities. */ dspot: Dspot;
         group /** How a shift of a level is found. */ cusum: Cusum;
         group /** How order is judged. */ markov: Markov;
+        group /** When the way of an attack raises an alert. */ kill_chain: KillChain;
         /// Most alerts a day that evidence of anomalies alone may raise, for the installation; 0 sets no limit. The stricter of this and `dspot.risk_level` holds.
         alerts_per_day: u32 = "10", Kind::Int(0, 1_000_000);
         /// Length of the buckets that volume is counted in, in seconds.
@@ -282,6 +284,12 @@ section! {
         hst_n_trees: u16 = "25", Kind::Int(1, seerflow_detection::halfspace::TREES_MAX as i64);
         /// An entity that says nothing for so long has ended its session, in seconds; sessions are judged as a whole.
         session_idle_seconds: u64 = "1800", Kind::Int(1, YEAR_SECONDS);
+        /// Half of the risk of an entity is gone after so many hours.
+        risk_half_life_hours: f64 = "4", Kind::Between(0.0, 1_000_000.0);
+        /// Risk of an entity, 0 to 100, that raises an alert; above 100 none does. The alert ends when its risk has fallen below four fifths of it.
+        risk_threshold: f64 = "50.0", Kind::Between(0.0, 1_000_000.0);
+        /// Entities whose risk and way along the kill chain are remembered; those that gave no sign for longest make room.
+        risk_max_entities: usize = "10000", Kind::Int(1, 100_000_000);
         /// Folder with your own role rules (`*.yaml`): they come before the built-in ones, and a file with the name of a built-in one stands in its place. Empty: none.
         roles_dir: Option<PathBuf> = "\"\"", Kind::Text;
         /// Folders of Sigma rules, read with all below them (`.yml`, `.yaml`). A rule with the id of a bundled one stands in its place.
@@ -358,6 +366,18 @@ section! {
     Correlation at "correlation." {
         /// Folders of correlation rules, read like `detection.sigma_rules_dirs`.
         rule_dirs: Vec<PathBuf> = "[]", Kind::Texts;
+    }
+}
+
+section! {
+    /// When the way of an attack raises an alert.
+    KillChain at "detection.kill_chain." {
+        /// Follows the tactics of what is found about an entity, and raises an alert when enough of them come in the order of ATT&CK.
+        enabled: bool = "true", Kind::Bool;
+        /// How many different tactics in order raise an alert.
+        tactic_threshold: usize = "3", Kind::Int(2, 14);
+        /// Within how many seconds they come.
+        window_seconds: u64 = "86400", Kind::Int(60, YEAR_SECONDS);
     }
 }
 

@@ -27,6 +27,7 @@ mod merging;
 mod otlp;
 mod quality;
 mod quiet;
+mod risk;
 mod samples;
 mod stored;
 mod stories;

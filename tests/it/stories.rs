@@ -214,7 +214,8 @@ fn rules_put_to_the_past_find_the_same() {
     let found = retro.finish(floor_tick(newest) + TICK);
     let told = |alerts: &[Alert]| -> BTreeSet<String> {
         let of_rules = alerts.iter().filter(|alert| alert.alert_type != "ml");
-        let told = |a: &Alert| format!("{} {} {} {}", a.alert_id, a.title, a.event_count, a.description);
+        let told =
+            |a: &Alert| format!("{} {} {} {}", a.alert_id, a.title, a.event_count, a.description);
         of_rules.map(told).collect()
     };
     assert!(told(&live.alerts).len() >= 2);

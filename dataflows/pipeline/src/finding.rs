@@ -129,10 +129,36 @@ pub struct Finding {
     pub by: Option<By>,
 }
 
+/// A finding on its way to its episode.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// It.
+    pub finding: Finding,
+    /// Risk of its primary entity, 0 to 100; none where there is no such entity.
+    pub risk: Option<f64>,
+}
+
 /// Most pieces of evidence that one finding carries.
 const ALSO_MAX: usize = 8;
 
 impl Finding {
+    /// Evidence that is about no template, and joined with nothing.
+    pub fn alone(lead: Evidence) -> Finding {
+        Finding {
+            lead,
+            also: Vec::new(),
+            level: Level::Event,
+            template: 0,
+            entity: 0,
+            host: 0,
+            excess: 1.0,
+            decides: true,
+            place: Box::default(),
+            held: None,
+            by: None,
+        }
+    }
+
     /// Takes over what another finding says.
     pub fn absorb(&mut self, other: Finding) {
         for evidence in std::iter::once(other.lead).chain(other.also) {

@@ -34,6 +34,7 @@ pub mod resolve;
 pub mod retro;
 pub mod rulebook;
 pub mod settings;
+pub mod share;
 pub mod sink;
 pub mod source;
 pub mod sources;

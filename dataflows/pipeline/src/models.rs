@@ -13,7 +13,7 @@ use crate::folds::entities::Entities;
 use crate::folds::merges::AliasTable;
 use crate::folds::walks::{Known, Walks};
 use crate::folds::{
-    calibrate, chains, content, correlate, leaves, merges, newness, peers, series, sessions,
+    calibrate, chains, content, correlate, kinds, leaves, merges, newness, peers, series, sessions,
 };
 use crate::keyed::{Fold, Groups, Knowing, Versions};
 use crate::table::Tables;
@@ -33,6 +33,7 @@ const TAKEN: &[(&str, Read)] = &[
     (newness::NewnessFold::NAME, keyed::<newness::NewnessFold>),
     (series::SeriesFold::NAME, keyed::<series::SeriesFold>),
     (peers::Peers::NAME, keyed::<peers::Peers>),
+    (kinds::KindsFold::NAME, keyed::<kinds::KindsFold>),
     ("young", table::<PeerCounts>),
     (content::ContentFold::NAME, keyed::<content::ContentFold>),
     (Walks::NAME, keyed::<Walks>),
@@ -46,9 +47,10 @@ const TAKEN: &[(&str, Read)] = &[
 ];
 
 /// Operators whose state stays behind; see the module head.
-pub const LEFT: [&str; 9] = [
+pub const LEFT: [&str; 10] = [
     "facts",
     "budget",
+    "risk",
     "episodes",
     "stories",
     correlate::NAMES[0],

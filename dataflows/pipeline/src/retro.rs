@@ -9,9 +9,9 @@
 //! Cost: as live; a step of the dataflow per some thousand events.
 
 use crate::env::{Cut, End, Env, Snapshot};
-use crate::finding::Finding;
+use crate::finding::{Finding, Told};
 use crate::folds::correlate::{Correlating, Group, NAMES};
-use crate::folds::episodes::{Episode, Episodes, evidence};
+use crate::folds::episodes::{Episode, EpisodeIn, Episodes, evidence};
 use crate::folds::stories::Stories;
 use crate::handover::Seeds;
 use crate::keyed::{Fold, Groups, keyed};
@@ -106,7 +106,7 @@ impl Retro {
             let stories = keyed(said, Stories, &env).filter(move |rec: &Rec<Finding>| {
                 rec.data.by.as_ref().is_some_and(|by| only.contains(&by.rule.rule_id))
             });
-            let alerts = keyed(stories.map(evidence), episodes, &env);
+            let alerts = keyed(stories.map(unranked), episodes, &env);
             sink(alerts, Outlet { to, gather: false }).probe_with(&probe);
         });
         let matching = Matching::new(desk.clone());
@@ -172,6 +172,11 @@ impl Retro {
         };
         Found { alerts, seeds }
     }
+}
+
+/// A finding whose risk is of another time.
+fn unranked(Rec { order, key, data }: Rec<Finding>) -> Rec<EpisodeIn> {
+    evidence(Rec { order, key, data: Told { finding: data, risk: None } })
 }
 
 /// State of an operator, by key.

@@ -96,7 +96,11 @@ impl RuleCounts {
                 of(&self.evicted),
             ),
             ("rules_unnoticed_total", "Matches without a notice.", of(&self.unnoticed)),
-            ("rules_strayed_total", "Matches by a set that is not kept any more.", of(&self.strayed)),
+            (
+                "rules_strayed_total",
+                "Matches by a set that is not kept any more.",
+                of(&self.strayed),
+            ),
         ]
     }
 }

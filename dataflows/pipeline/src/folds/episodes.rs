@@ -5,7 +5,7 @@
 //! severity is kept, the first and last eight events are shown.
 
 use super::stage;
-use crate::finding::{Authority, Finding, Phase};
+use crate::finding::{Authority, Finding, Kind, Phase, Told};
 use crate::keyed::{Ctx, Fold};
 use crate::rec::Rec;
 use crate::settings::Settings;
@@ -60,14 +60,14 @@ pub struct Episodes {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum EpisodeIn {
     /// Evidence.
-    Finding(Box<Finding>),
+    Told(Box<Told>),
     /// An alert that was opened elsewhere and goes on here.
     Open(Box<Open>),
 }
 
 /// A finding on its way to its episode.
-pub fn evidence(Rec { order, key, data }: Rec<Finding>) -> Rec<EpisodeIn> {
-    Rec { order, key, data: EpisodeIn::Finding(Box::new(data)) }
+pub fn evidence(Rec { order, key, data }: Rec<Told>) -> Rec<EpisodeIn> {
+    Rec { order, key, data: EpisodeIn::Told(Box::new(data)) }
 }
 
 /// An alert on its way to where it goes on.
@@ -142,6 +142,8 @@ pub struct Open {
     /// Whether its end will be told.
     goes_on: bool,
     retro: bool,
+    /// Risk of its primary entity, as it was last told.
+    risk: Option<f64>,
 }
 
 impl Fold for Episodes {
@@ -157,8 +159,8 @@ impl Fold for Episodes {
     }
 
     fn apply(&mut self, key: u64, state: &mut Episode, input: EpisodeIn, ctx: &mut Ctx<Alert>) {
-        let finding = match input {
-            EpisodeIn::Finding(finding) => *finding,
+        let Told { finding, risk } = match input {
+            EpisodeIn::Told(told) => *told,
             EpisodeIn::Open(open) if state.open.is_none() => {
                 ctx.set_timer(open.due(&self.windows));
                 state.open = Some(open);
@@ -183,6 +185,9 @@ impl Fold for Episodes {
                 (open.severity > before.0 || named != before.1).then_some(AlertStatus::Updated)
             }
         };
+        if let Some(open) = &mut state.open {
+            open.risk = risk.or(open.risk);
+        }
         if let (Some(status), Some(open)) = (say, &mut state.open) {
             ctx.emit(key, open.say(status));
         }
@@ -238,6 +243,7 @@ impl Open {
             by,
             goes_on: false,
             retro,
+            risk: None,
         };
         if let Some(by) = &open.by {
             open.tactics.clone_from(&by.tactics);
@@ -265,8 +271,15 @@ impl Open {
         self.occurrences += u64::from(matches!(phase, Phase::Once | Phase::Begins));
         self.goes_on = matches!(phase, Phase::Begins | Phase::Grows);
         self.follow(&finding);
-        self.event_count += finding.lead.event_count;
         self.last_seen = self.last_seen.max(now);
+        if finding
+            .by
+            .as_ref()
+            .is_some_and(|by| matches!(by.rule.kind, Kind::Risk | Kind::KillChain))
+        {
+            return self.replace(finding);
+        }
+        self.event_count += finding.lead.event_count;
         let mut events = finding.lead.events.clone();
         for evidence in std::iter::once(finding.lead).chain(finding.also) {
             self.severity = self.severity.max(evidence.severity);
@@ -318,6 +331,26 @@ impl Open {
             }
             self.by = Some(by.rule.clone());
         }
+    }
+
+    /// What adds up is told whole each time.
+    fn replace(&mut self, finding: Finding) {
+        let Finding { mut lead, also, by, .. } = finding;
+        self.severity = self.severity.max(lead.severity);
+        self.event_count = lead.event_count;
+        (self.first, self.last) = (std::mem::take(&mut lead.events), Vec::new());
+        for entity in &lead.entities {
+            if self.entities.len() < ENTITIES_MAX && !self.entities.contains(entity) {
+                self.entities.push(entity.clone());
+            }
+        }
+        if let Some(by) = by {
+            self.tactics.clone_from(&by.rule.tactics);
+        }
+        self.lead.title.clone_from(&lead.title);
+        self.lead.text.clone_from(&lead.text);
+        self.evidence.clear();
+        std::iter::once(lead).chain(also).for_each(|evidence| self.keep(evidence));
     }
 
     /// Keeps the least probable evidence of each kind and wording; of rules the newest.
@@ -382,7 +415,7 @@ impl Open {
             source_type: (!lead.source_type.is_empty()).then(|| lead.source_type.clone()),
             occurrences: self.occurrences,
             dedup_count: self.occurrences,
-            risk_score: None,
+            risk_score: self.risk,
             probability,
             evidence: self.evidence.iter().map(shown).collect(),
             event_count: self.event_count,

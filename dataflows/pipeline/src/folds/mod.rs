@@ -9,10 +9,12 @@ pub mod entities;
 pub mod episodes;
 pub mod facts;
 pub mod guidance;
+pub mod kinds;
 pub mod leaves;
 pub mod merges;
 pub mod newness;
 pub mod peers;
+pub mod risk;
 pub mod series;
 pub mod sessions;
 pub mod stories;
@@ -56,4 +58,8 @@ pub mod stage {
     pub const HANDOVER: u16 = 17;
     /// What correlations find, by level; the stages from here to 31 are theirs.
     pub const CORRELATE: u16 = 24;
+    /// What kinds of lines entities write.
+    pub const KINDS: u16 = 40;
+    /// Risk and kill chain of entities.
+    pub const RISK: u16 = 41;
 }
