@@ -56,7 +56,10 @@ impl Theirs {
         if let Some(error) = collection.errors.first() {
             return Err(error.clone());
         }
-        let mut engine = Engine::new_with_pipeline(pipeline()?);
+        let mut engine = match text.contains("|expand") {
+            true => Engine::new_with_pipeline(pipeline()?),
+            false => Engine::new(),
+        };
         engine.add_collection(&collection).map_err(|error| error.to_string())?;
         Ok(Theirs { engine })
     }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 pub const FIELDS: [&str; 4] = ["a", "b", "c", "n.x"];
 /// Characters of words.
 pub const LETTERS: [&str; 14] =
-    ["a", "b", "A", "B", "k", "1", "0", "\\", "/", "-", " ", ".", "x", "%"];
+    ["a", "b", "A", "B", "k", "1", "0", "\\", "/", "-", " ", ".", "x", "_"];
 /// Characters whose case, or whose meaning for a line, is out of the ordinary.
 pub const ODD: [&str; 12] = [
     "\u{e9}",
@@ -119,7 +119,7 @@ pub fn word(random: &mut Random, longest: usize, wildcards: bool, wild: bool) ->
             3 if wildcards => {
                 out.push_str(random.pick(&["\\*", "\\?", "\\\\", "\\\\*", "\\\\\\*"]))
             }
-            4 if wild => out.push_str(random.pick(&ODD)),
+            4 | 5 if wild => out.push_str(random.pick(&ODD)),
             _ => out.push_str(random.pick(&LETTERS)),
         }
     }
@@ -136,7 +136,7 @@ fn list(
 }
 
 fn words(random: &mut Random, wild: bool) -> Item {
-    let all = random.percent(25);
+    let all = wild && random.percent(25);
     let modifiers = if all { vec!["all"] } else { Vec::new() };
     let values = list(random, 1 + usize::from(all), |random| match random.below(20) {
         0 if wild => json!(random.below(12)),
@@ -234,8 +234,9 @@ fn reference(random: &mut Random) -> Shape {
 }
 
 fn encoded(random: &mut Random, wild: bool) -> Shape {
-    let modifiers = match random.below(8) {
-        0 | 1 => vec!["base64"],
+    let modifiers = match random.below(9) {
+        8 if wild => vec!["wide", "contains"],
+        0 | 1 | 8 => vec!["base64"],
         2 => vec!["base64", "contains"],
         3 => vec!["base64offset", "contains"],
         4 => vec!["wide", "base64"],
@@ -247,7 +248,7 @@ fn encoded(random: &mut Random, wild: bool) -> Shape {
     // What the last bytes become behind an offset is read differently, unless three make a group.
     let value = |random: &mut Random| match offset && !wild {
         true => json!("abk"),
-        false => json!(word(random, 5, false, wild).replace(['\\', '%'], "a")),
+        false => json!(word(random, 5, false, wild).replace('\\', "a")),
     };
     let values = list(random, 1, value);
     (modifiers, values)

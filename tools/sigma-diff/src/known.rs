@@ -33,11 +33,6 @@ pub const KNOWN: &[Known] = &[
         is: |pair| any(pair, |item| item.field.is_empty() && item.has("all")),
     },
     Known {
-        name: "keyword with wildcard",
-        why: "sought inside values like every keyword, not as a whole value",
-        is: |pair| any(pair, |item| item.field.is_empty() && wildcard(item)),
-    },
-    Known {
         name: "keyword and number",
         why: "numbers and words of events are looked at, and numbers of rules are sought as text",
         is: |pair| {
@@ -106,10 +101,25 @@ pub const KNOWN: &[Known] = &[
         is: |pair| any(pair, |item| item.has("base64offset")),
     },
     Known {
+        name: "wide alone",
+        why: "the bytes are the text, when they are one; nothing is left out",
+        is: |pair| {
+            let encoded = |item: &Item| item.has("base64") || item.has("base64offset");
+            any(pair, |item| item.has("wide") && !encoded(item))
+        },
+    },
+    Known {
         name: "windash",
         why: "each of the five dashes, where it begins an option, as the reference implementation \
               does; wildcards keep their meaning",
         is: |pair| any(pair, |item| item.has("windash") && !plain_option(item)),
+    },
+    Known {
+        name: "expand",
+        why: "values of placeholders may have wildcards, and `contains` counts beside it",
+        is: |pair| {
+            any(pair, |item| item.has("expand") && !(item.modifiers.len() == 1 && one(item)))
+        },
     },
     Known {
         name: "forms of times",
@@ -202,6 +212,11 @@ fn common_time(value: &Value) -> bool {
         && marks.iter().all(|(at, mark)| text.get(*at..at + 1) == Some(mark))
         && text.get(10..11).is_some_and(|c| "T ".contains(c))
         && (text.len() == 19 || (text.ends_with('Z') && text.get(10..11) == Some("T")))
+}
+
+/// Whether its placeholder stands for one text.
+fn one(item: &Item) -> bool {
+    item.values.iter().all(|value| value.as_str().is_some_and(|text| text.contains("%one%")))
 }
 
 fn empty(value: &Value) -> bool {

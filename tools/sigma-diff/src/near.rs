@@ -97,7 +97,7 @@ fn satisfy(random: &mut Random, item: &Item, event: &mut Map<String, Value>, wil
     if item.has("cidr") {
         let known = NETWORKS.iter().find(|(net, _)| value == *net);
         let address = known.map_or("", |(_, address)| address);
-        return match wild && random.percent(10) {
+        return match wild && random.percent(30) {
             true => json!(format!("::ffff:{address}")),
             false => json!(address),
         };
@@ -181,7 +181,10 @@ fn text(random: &mut Random, item: &Item, value: &Value) -> String {
 
 fn encode(random: &mut Random, item: &Item, text: String) -> String {
     if !item.has("base64") && !item.has("base64offset") {
-        return text;
+        return match item.has("wide") && random.percent(70) {
+            true => text.chars().flat_map(|c| [c, '\0']).collect(),
+            false => text,
+        };
     }
     let little = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     let bytes = match item.modifiers[0] {

@@ -4,7 +4,7 @@
 //! rules use, which is made beforehand. It is measured twice: with all rules, narrowed to
 //! the event's logsource as it does itself, and with engines that have only the rules of the
 //! event's logsources, as ours has. Figures are CPU time (user and system) of the whole process,
-//! the best of several rounds.
+//! the best of several rounds. Both must find the same rules, in all events of the files.
 
 use crate::files;
 use rsigma_eval::{Engine, JsonEvent};
@@ -41,8 +41,8 @@ pub fn run(rules: &str, windows: &[&str], lines: &[&str]) -> ExitCode {
         taxonomy::logsources(event, &mut sources);
         sources.iter().any(|source| source.category == "process_creation")
     };
-    let mut started = files::events(&json);
-    started.retain(starts);
+    let events = files::events(&json);
+    let started: Vec<Event> = events.iter().filter(|event| starts(event)).cloned().collect();
     let mut all = Engine::new();
     let begun = cpu();
     if let Err(error) = all.add_collection(&theirs) {
@@ -59,7 +59,9 @@ pub fn run(rules: &str, windows: &[&str], lines: &[&str]) -> ExitCode {
         }
         mix(name, &events, &set, &all);
     }
-    ExitCode::SUCCESS
+    let differ =
+        disagreements(&events, &set, &all) + disagreements(&files::events(&syslog), &set, &all);
+    ExitCode::from(u8::from(differ > 0))
 }
 
 fn ours(texts: &[(Arc<str>, String)]) -> Arc<RuleSet> {
@@ -146,20 +148,8 @@ fn mix(name: &str, events: &[Event], set: &Arc<RuleSet>, everything: &Engine) {
     let asked = (matcher.asked() - asked) as f64 / (rounds * events.len()) as f64;
     println!("  {:34} {asked:.1} rules asked each", "");
     let values: Vec<Value> = events.iter().map(flat).collect();
-    let mut engines: Vec<Engine> = Vec::new();
-    let mut known: BTreeMap<Vec<[&str; 3]>, usize> = BTreeMap::new();
-    let mut places = Vec::new();
-    let mut firsts = Vec::new();
-    for event in events {
-        taxonomy::logsources(event, &mut sources);
-        let key: Vec<_> = sources.iter().map(|s| [s.category, s.product, s.service]).collect();
-        firsts.push(first(&sources));
-        let place = *known.entry(key).or_insert_with(|| {
-            engines.push(narrowed(everything, &sources));
-            engines.len() - 1
-        });
-        places.push(place);
-    }
+    let (engines, places) = narrow(events, everything);
+    let firsts: Vec<LogSource> = events.iter().map(first).collect();
     let theirs = best(events.len(), || {
         let each = values.iter().zip(&places);
         each.map(|(value, place)| engines[*place].evaluate(&JsonEvent::borrow(value)).len()).sum()
@@ -174,25 +164,40 @@ fn mix(name: &str, events: &[Event], set: &Arc<RuleSet>, everything: &Engine) {
     });
     show("rsigma, all rules, one logsource", scoped);
     println!("  ours : rsigma = {:.1}\n", theirs.0 / mine.0);
-    disagreements(events, &values, &places, &engines, set);
 }
 
-/// Prints where the engines find other rules.
-fn disagreements(
-    events: &[Event],
-    values: &[Value],
-    places: &[usize],
-    engines: &[Engine],
-    set: &Arc<RuleSet>,
-) {
+/// Engines with the rules of a set of logsources, and of each event which is its own.
+fn narrow(events: &[Event], everything: &Engine) -> (Vec<Engine>, Vec<usize>) {
+    let mut engines = Vec::new();
+    let mut known: BTreeMap<Vec<[&str; 3]>, usize> = BTreeMap::new();
+    let mut sources = Vec::new();
+    let mut places = Vec::new();
+    for event in events {
+        taxonomy::logsources(event, &mut sources);
+        let key: Vec<_> = sources.iter().map(|s| [s.category, s.product, s.service]).collect();
+        let place = *known.entry(key).or_insert_with(|| {
+            engines.push(narrowed(everything, &sources));
+            engines.len() - 1
+        });
+        places.push(place);
+    }
+    (engines, places)
+}
+
+/// Prints where the engines find other rules, and says how often.
+fn disagreements(events: &[Event], set: &Arc<RuleSet>, everything: &Engine) -> usize {
+    let (engines, places) = narrow(events, everything);
+    let mut matches = 0;
     let mut matcher = Matcher::new(set.clone());
     let mut sources = Vec::new();
     let mut counts: BTreeMap<(String, bool), usize> = BTreeMap::new();
-    for ((event, value), place) in events.iter().zip(values).zip(places) {
+    for (event, place) in events.iter().zip(&places) {
         taxonomy::logsources(event, &mut sources);
         let title = |number: &u32| set.rules()[*number as usize].rule.header.title.clone();
         let mine: Vec<_> = matcher.matches(&sources, event).iter().map(title).collect();
-        let theirs = engines[*place].evaluate(&JsonEvent::borrow(value)).into_iter();
+        matches += mine.len();
+        let value = flat(event);
+        let theirs = engines[*place].evaluate(&JsonEvent::borrow(&value)).into_iter();
         let theirs: Vec<_> = theirs.map(|result| result.header.rule_title).collect();
         for title in mine.iter().filter(|title| !theirs.contains(title)) {
             *counts.entry((title.clone(), true)).or_default() += 1;
@@ -201,10 +206,13 @@ fn disagreements(
             *counts.entry((title.clone(), false)).or_default() += 1;
         }
     }
-    for ((title, ours), count) in counts {
-        let who = if ours { "ours" } else { "rsigma" };
-        println!("  {who} alone, {count} events: {title}");
+    for ((title, ours), count) in &counts {
+        let who = if *ours { "ours" } else { "rsigma" };
+        println!("{who} alone, {count} events: {title}");
     }
+    let differ = counts.values().sum();
+    println!("{} events, {matches} matches, {differ} disagreements", events.len());
+    differ
 }
 
 /// The rules for an event of these logsources.
@@ -225,7 +233,9 @@ fn narrowed(everything: &Engine, sources: &[LogSourceRef<'static>]) -> Engine {
     engine
 }
 
-fn first(sources: &[LogSourceRef<'static>]) -> LogSource {
+fn first(event: &Event) -> LogSource {
+    let mut sources = Vec::new();
+    taxonomy::logsources(event, &mut sources);
     let some = |part: &str| (!part.is_empty()).then(|| part.to_owned());
     let source = sources.first().copied().unwrap_or_default();
     LogSource {

@@ -148,7 +148,10 @@ fn items(item: &Item) -> Vec<Item> {
             out.push(Item { values, ..item.clone() });
         }
     }
-    for at in 0..item.modifiers.len() {
+    // Without `expand` a placeholder is text; what is wide is bytes, which base64 makes text again.
+    let kept = ["expand", "base64", "base64offset"];
+    let removable = |at: &usize| !kept.contains(&item.modifiers[*at]);
+    for at in (0..item.modifiers.len()).filter(removable) {
         let mut modifiers = item.modifiers.clone();
         modifiers.remove(at);
         out.push(Item { modifiers, ..item.clone() });
