@@ -3,11 +3,13 @@
 use super::rules::Rules;
 use crate::config::Config;
 use crate::config::sources::EntryWeights;
+use crate::sigma::bundled;
 use seerflow_model::time::SECOND;
 use seerflow_parsing::parser::Parser;
 use seerflow_pipeline::engine::{Options, ThreadCpu};
 use seerflow_pipeline::folds::episodes::Windows;
 use seerflow_pipeline::parse::DropRules;
+use seerflow_pipeline::rulebook::RuleDesk;
 use seerflow_pipeline::settings::{ChannelWeights, Settings, Weights};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -87,6 +89,7 @@ pub fn engine(config: &Config, workers: usize, rules: &Arc<Rules>) -> Options {
         restore: None,
         gap: None,
         desk: Arc::default(),
+        rules_desk: Arc::new(RuleDesk::new(Arc::new(bundled::load_all(&Default::default()).set))),
     }
 }
 

@@ -22,6 +22,11 @@ pub fn rule(name: &str) -> Uuid {
     Uuid::new_v5(&RULE, name.as_bytes())
 }
 
+/// A rule's own id as a UUID; one made of it, where it is none.
+pub fn rule_of(id: &str) -> Uuid {
+    Uuid::parse_str(id).unwrap_or_else(|_| rule(id))
+}
+
 /// Alert id: UUIDv5 over (kind, rule id, episode key, start).
 pub fn alert(kind: &str, rule: Uuid, episode: &str, start: u64) -> Uuid {
     let mut name = Vec::with_capacity(kind.len() + episode.len() + 32);

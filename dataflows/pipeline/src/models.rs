@@ -12,7 +12,9 @@ use crate::env::Snapshot;
 use crate::folds::entities::Entities;
 use crate::folds::merges::AliasTable;
 use crate::folds::walks::{Known, Walks};
-use crate::folds::{calibrate, chains, content, leaves, merges, newness, peers, series, sessions};
+use crate::folds::{
+    calibrate, chains, content, correlate, leaves, merges, newness, peers, series, sessions,
+};
 use crate::keyed::{Fold, Groups, Knowing, Versions};
 use crate::table::Tables;
 use seerflow_detection::calibrate::Table;
@@ -44,7 +46,17 @@ const TAKEN: &[(&str, Read)] = &[
 ];
 
 /// Operators whose state stays behind; see the module head.
-pub const LEFT: [&str; 3] = ["facts", "budget", "episodes"];
+pub const LEFT: [&str; 9] = [
+    "facts",
+    "budget",
+    "episodes",
+    "stories",
+    correlate::NAMES[0],
+    correlate::NAMES[1],
+    correlate::NAMES[2],
+    correlate::NAMES[3],
+    correlate::NAMES[4],
+];
 
 /// State that cannot be read.
 #[derive(Debug, thiserror::Error)]

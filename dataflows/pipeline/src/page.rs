@@ -31,11 +31,13 @@ use crate::folds::series::SeriesOut;
 use crate::folds::walks::WalksOut;
 use crate::folds::{
     budget, calibrate, chains, content, entities, episodes, facts, merges, newness, peers, series,
-    sessions, walks,
+    sessions, stories, walks,
 };
 use crate::guide::guided;
+use crate::handover::handed;
 use crate::judge::Judge;
 use crate::keyed::{keyed, keyed_knowing};
+use crate::matching::{Hit, correlated};
 use crate::parse::parse;
 use crate::rec::{Rec, Time};
 use crate::resolve::Resolve;
@@ -51,10 +53,11 @@ use timely::dataflow::{ProbeHandle, Scope};
 pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>) {
     let env = parts.env.clone();
     let settings = parts.settings.clone();
+    let first = parts.desk.is_some();
 
     let rules = parts.parse.rules.clone();
     let records = ingress(scope, parts.ingress);
-    let events = parse(records, parts.parse);
+    let (events, hits) = parse(records, parts.parse);
     let leaves = Leaves::new(&settings, parts.tally, rules, &parts.shared, &env);
     let learnt = keyed(events, leaves.keeping(parts.keeper), &env);
 
@@ -156,7 +159,16 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     let candidates = scope.concatenate([values, templates, volumes, events]);
     let candidates = guided(candidates, parts.desk, env.worker, representative(0));
     let admitted = keyed(candidates, budget::BudgetFold::new(&settings, &parts.shared), &env);
-    let alerts = keyed(admitted, episodes::Episodes::new(&settings), &env);
+    let (matched, feeds) = split(hits, |hit| match hit {
+        Hit::Said(said) => Ok(said),
+        Hit::Fed(fed) => Err(fed),
+    });
+    let rules = &parts.shared.rules;
+    let (feeds, open) = handed(feeds, rules.clone(), first);
+    let said = matched.concat(correlated(feeds, rules, &env));
+    let found = admitted.concat(keyed(said, stories::Stories, &env)).map(episodes::evidence);
+    let alerts =
+        keyed(found.concat(open.map(episodes::opened)), episodes::Episodes::new(&settings), &env);
 
     sink(alerts, parts.alerts).probe_with(probe);
     changes.probe_with(probe);

@@ -77,6 +77,8 @@ impl ChannelWeights {
             Channel::Volume => self.volume,
             Channel::Sequence => self.sequence,
             Channel::Pattern => self.pattern,
+            // Rules are not weighed against detectors.
+            Channel::Sigma | Channel::Correlation | Channel::Risk => 0.0,
         }
     }
 }

@@ -209,7 +209,7 @@ impl Book {
             (Part::Correlation(number as u32), &correlated.rule.header, &correlated.file)
         });
         let entry = |(part, header, file): (Part, &Header, &Arc<str>)| Entry {
-            key: key(header, file),
+            key: key(header),
             part,
             origin: origin(file),
         };

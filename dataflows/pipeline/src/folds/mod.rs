@@ -4,6 +4,7 @@ pub mod budget;
 pub mod calibrate;
 pub mod chains;
 pub mod content;
+pub mod correlate;
 pub mod entities;
 pub mod episodes;
 pub mod facts;
@@ -14,6 +15,7 @@ pub mod newness;
 pub mod peers;
 pub mod series;
 pub mod sessions;
+pub mod stories;
 pub mod walks;
 
 /// Stages in the total order, in the order of the dataflow.
@@ -46,4 +48,12 @@ pub mod stage {
     pub const SESSIONS: u16 = 13;
     /// What the peers of a series count.
     pub const PEERS: u16 = 14;
+    /// What rules find where a record is.
+    pub const MATCH: u16 = 15;
+    /// What rules say of one event.
+    pub const STORIES: u16 = 16;
+    /// What is handed over.
+    pub const HANDOVER: u16 = 17;
+    /// What correlations find, by level; the stages from here to 31 are theirs.
+    pub const CORRELATE: u16 = 24;
 }

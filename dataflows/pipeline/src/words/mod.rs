@@ -2,6 +2,7 @@
 
 mod event;
 mod pattern;
+pub mod rule;
 
 pub use event::odd_event;
 pub use pattern::{odd_session, pattern};
