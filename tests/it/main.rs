@@ -27,6 +27,7 @@ mod merging;
 mod otlp;
 mod quality;
 mod quiet;
+mod rules;
 mod stored;
 mod support;
 mod tables;
