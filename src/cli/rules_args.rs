@@ -104,8 +104,11 @@ pub struct RulesCoverageArgs {
     /// Only this tactic: persistence, TA0003
     #[arg(long, value_name = "TACTIC", value_parser = listing::tactic)]
     pub tactic: Option<Tactic>,
+    /// The techniques that no rule names, instead
+    #[arg(long)]
+    pub gaps: bool,
     /// Write a layer for the ATT&CK Navigator instead
-    #[arg(long, conflicts_with_all = ["format", "json", "tactic"])]
+    #[arg(long, conflicts_with_all = ["format", "json", "tactic", "gaps"])]
     pub navigator: bool,
     /// How the counts are written.
     #[command(flatten)]

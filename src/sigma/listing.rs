@@ -151,6 +151,11 @@ pub fn word(text: &str, words: &[&'static str]) -> Result<&'static str, String> 
     found.copied().ok_or_else(|| format!("is not known; allowed: {}", words.join(", ")))
 }
 
+/// The technique that a sub-technique is below; of others themselves.
+pub fn parent(technique: &str) -> &str {
+    technique.split('.').next().unwrap_or(technique)
+}
+
 /// Whether a technique is asked for by another: itself, or one below it.
 pub fn below(technique: &str, asked: &str) -> bool {
     technique.strip_prefix(asked).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

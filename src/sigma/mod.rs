@@ -5,6 +5,7 @@
 //! and what was tested is what runs. Each document carries samples, which the tests put through
 //! the reader of lines and the matcher; `docs/RULES.md` is made of the same documents.
 
+pub mod attack;
 pub mod book;
 pub mod bundled;
 pub mod coverage;

@@ -28,6 +28,7 @@ mod otlp;
 mod quality;
 mod quiet;
 mod risk;
+mod rules;
 mod samples;
 mod stored;
 mod stories;

@@ -5,6 +5,7 @@ use super::super::rules_args::RulesCoverageArgs;
 use crate::alerting::table::{self, ListFormat};
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
+use crate::sigma::attack;
 use crate::sigma::coverage::{Cell, Coverage};
 use seerflow_model::Tactic;
 use seerflow_model::text::{neutral, neutral_json};
@@ -19,26 +20,30 @@ pub fn run(args: &RulesCoverageArgs, config: &Config) -> Result<ExitCode, Failur
         let layer = format!("{:#}\n", coverage.layer());
         return output::result(neutral_json(&layer).as_bytes());
     }
-    let wanted = |cell: &&(Tactic, &Cell)| args.tactic.is_none_or(|tactic| tactic == cell.0);
-    let cells: Vec<(Tactic, &Cell)> = coverage.cells().collect();
-    let cells: Vec<(Tactic, &Cell)> = cells.iter().filter(wanted).copied().collect();
-    const HEAD: [&str; 5] = ["TACTIC", "TECHNIQUE", "RULES", "ID", "NAMES"];
-    let row = |(tactic, cell): &(Tactic, &Cell)| {
-        let names = cell.rules.join(", ");
+    let mut cells: Vec<(Tactic, Cell)> = match args.gaps {
+        true => coverage.gaps(),
+        false => coverage.cells().map(|(tactic, cell)| (tactic, cell.clone())).collect(),
+    };
+    cells.retain(|(tactic, _)| args.tactic.is_none_or(|wanted| wanted == *tactic));
+    let name = |cell: &Cell| attack::technique(&cell.technique).map(|technique| technique.name);
+    const HEAD: [&str; 5] = ["TACTIC", "TECHNIQUE", "NAME", "RULES", "TITLES"];
+    let row = |(tactic, cell): &(Tactic, Cell)| {
+        let titles = cell.rules.join(", ");
         vec![
             tactic.slug().to_owned(),
             cell.technique.clone(),
+            name(cell).unwrap_or("-").to_owned(),
             cell.rules.len().to_string(),
-            tactic.id().to_owned(),
-            neutral(&names).into_owned(),
+            neutral(&titles).into_owned(),
         ]
     };
-    let document = |(tactic, cell): &(Tactic, &Cell)| {
+    let document = |(tactic, cell): &(Tactic, Cell)| {
         json!({
             "tactic": tactic.slug(),
             "tactic_id": tactic.id(),
             "tactic_display_name": tactic.title(),
             "technique": cell.technique,
+            "technique_name": name(cell),
             "rule_count": cell.rules.len(),
             "rule_names": cell.rules,
         })

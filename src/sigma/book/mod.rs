@@ -38,6 +38,7 @@ pub const UPLOADS: &str = "uploads/";
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// It came over the API.
+    #[serde(rename = "custom_uploaded")]
     Upload,
     /// A file of a folder of the configuration.
     File,
@@ -46,10 +47,13 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// All of them.
+    pub const ALL: [Origin; 3] = [Origin::Bundled, Origin::File, Origin::Upload];
+
     /// As lists call it.
     pub const fn name(self) -> &'static str {
         match self {
-            Origin::Upload => "upload",
+            Origin::Upload => "custom_uploaded",
             Origin::File => "file",
             Origin::Bundled => "bundled",
         }
@@ -209,7 +213,7 @@ impl Book {
             (Part::Correlation(number as u32), &correlated.rule.header, &correlated.file)
         });
         let entry = |(part, header, file): (Part, &Header, &Arc<str>)| Entry {
-            key: key(header, file),
+            key: key(header),
             part,
             origin: origin(file),
         };
@@ -217,6 +221,11 @@ impl Book {
         let set = Arc::new(set);
         let uploads = HashMap::new();
         Book { set, problems, warnings, entries, overridden, excluded: 0, stamp: 0, uploads }
+    }
+
+    /// Whether there is more to say of it than that the bundled rules are in force.
+    pub fn is_of_its_own(&self) -> bool {
+        !self.problems.is_empty() || self.entries.iter().any(|e| e.origin != Origin::Bundled)
     }
 
     /// The head of a rule.

@@ -84,6 +84,10 @@ pub struct Answer {
     pub passed: bool,
 }
 
+fn passed(answers: Vec<Answer>) -> Vec<Reason> {
+    answers.into_iter().filter(|answer| answer.passed).map(|answer| answer.reason).collect()
+}
+
 impl Matcher {
     /// A matcher for a set.
     pub fn new(set: Arc<RuleSet>) -> Matcher {
@@ -170,8 +174,7 @@ impl Matcher {
 
     /// What of a rule an event has passed, whether it matches as a whole or not.
     pub fn explain(&mut self, rule: u32, event: &(impl Fields + ?Sized)) -> Vec<Reason> {
-        let answers = self.answers(rule, event).into_iter();
-        answers.filter(|answer| answer.passed).map(|answer| answer.reason).collect()
+        passed(self.answers(rule, event))
     }
 
     /// What an event answers to each test of a rule, in their order.
@@ -185,8 +188,7 @@ impl Matcher {
     /// What of a rule the event has passed that was last put to the rules, if the rule is one of its
     /// logsources.
     pub fn reasons(&self, rule: u32) -> Vec<Reason> {
-        let answers = self.answered(rule).into_iter();
-        answers.filter(|answer| answer.passed).map(|answer| answer.reason).collect()
+        passed(self.answered(rule))
     }
 
     fn answered(&self, rule: u32) -> Vec<Answer> {
