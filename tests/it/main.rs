@@ -27,6 +27,7 @@ mod merging;
 mod otlp;
 mod quality;
 mod quiet;
+mod retro;
 mod risk;
 mod rules;
 mod samples;

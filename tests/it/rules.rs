@@ -276,7 +276,7 @@ fn coverage_counts_rules_by_tactic_and_technique() {
 }
 
 /// A request with a JSON body.
-fn send(daemon: &Daemon, method: &str, path: &str, body: &Value) -> (u16, Value) {
+pub(crate) fn send(daemon: &Daemon, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
     let request = format!(

@@ -23,7 +23,7 @@ use crate::split::split;
 use crate::words;
 use seerflow_model::{Event, Evidence, Flags, Ns};
 use seerflow_sigma::correlate::{self, Feed, Skipped};
-use seerflow_sigma::{LogSourceRef, Matcher, taxonomy};
+use seerflow_sigma::Matcher;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -47,7 +47,6 @@ pub enum Hit {
 pub struct Matching {
     desk: Arc<RuleDesk>,
     matchers: Vec<Judging>,
-    sources: Vec<LogSourceRef<'static>>,
     found: Vec<u32>,
     feeds: Vec<Feed<Arc<Event>>>,
 }
@@ -65,7 +64,6 @@ impl Matching {
         Matching {
             desk,
             matchers: Vec::new(),
-            sources: Vec::new(),
             found: Vec::new(),
             feeds: Vec::new(),
         }
@@ -109,14 +107,13 @@ pub struct Batch<'a> {
 impl Batch<'_> {
     /// Judges one event.
     pub fn judge(&mut self, event: &Arc<Event>, mut give: impl FnMut(Rec<Hit>)) {
-        let Matching { desk, matchers, sources, found, feeds } = &mut *self.of;
+        let Matching { desk, matchers, found, feeds } = &mut *self.of;
         let Some(Judging { installed, matcher, .. }) = matchers.get_mut(self.at) else { return };
         if installed.is_empty() || event.flags.has(Flags::OWN) {
             return;
         }
         self.newest = self.newest.max(event.effective_time);
-        taxonomy::logsources(event, sources);
-        let matched = matcher.matches(sources, &**event);
+        let matched = matcher.matches_event(event);
         if matched.is_empty() {
             return;
         }

@@ -9,9 +9,11 @@ use super::fields::Fields;
 use super::index::{Index, Stable};
 use super::row::Row;
 use super::set::{Field, LogSourceRef, RuleSet};
+use crate::taxonomy;
 use crate::read::detection::Origin;
 use hashbrown::HashMap;
-use seerflow_model::hash;
+use seerflow_model::{Event, hash};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// Most sets of logsources that a matcher remembers.
@@ -19,6 +21,9 @@ const REMEMBERED_MAX: usize = 512;
 
 /// Category, product and service of an event.
 type Triple = [Box<str>; 3];
+
+/// Where the words of logsources stand, and how long they are.
+type Places = SmallVec<[[(usize, usize); 3]; 6]>;
 
 /// Finds the rules that match an event.
 #[derive(Debug)]
@@ -30,6 +35,10 @@ pub struct Matcher {
     found: Vec<u32>,
     /// By hash of the logsources, with these to be sure.
     indexes: HashMap<u64, (Vec<Triple>, Arc<Index>), Stable>,
+    /// The same for events of the model, by where the words of their own logsources stand in the
+    /// program: such words last as long as it does, so equal places are equal words.
+    places: HashMap<Places, Arc<Index>, Stable>,
+    own: Vec<LogSourceRef<'static>>,
     /// Programs that were run, ever.
     asked: u64,
 }
@@ -97,6 +106,8 @@ impl Matcher {
             bits: Vec::new(),
             found: Vec::new(),
             indexes: HashMap::default(),
+            places: HashMap::default(),
+            own: Vec::new(),
             asked: 0,
             set,
         }
@@ -124,11 +135,38 @@ impl Matcher {
         event: &(impl Fields + ?Sized),
     ) -> &[u32] {
         let index = self.index(sources);
+        self.ask(&index, event)
+    }
+
+    /// As [`Matcher::matches`], for an event of the model and all logsources that it has.
+    pub fn matches_event(&mut self, event: &Event) -> &[u32] {
+        let mut own = std::mem::take(&mut self.own);
+        taxonomy::own(event, &mut own);
+        let place = |part: &'static str| (part.as_ptr() as usize, part.len());
+        let places = own.iter().map(|of| [of.category, of.product, of.service].map(place));
+        let places: Places = places.collect();
+        let index = match self.places.get(&places) {
+            Some(index) => index.clone(),
+            None => {
+                if self.places.len() >= REMEMBERED_MAX {
+                    self.places.clear();
+                }
+                taxonomy::widen(&mut own);
+                let index = self.index(&own);
+                self.places.insert(places, index.clone());
+                index
+            }
+        };
+        self.own = own;
+        self.ask(&index, event)
+    }
+
+    fn ask(&mut self, index: &Index, event: &(impl Fields + ?Sized)) -> &[u32] {
         self.found.clear();
         if index.rules.is_empty() {
             return &self.found;
         }
-        self.load(&index, event);
+        self.load(index, event);
         index.candidates(&self.row, &mut self.bits);
         self.memo.begin();
         let Matcher { set, row, memo, bits, found, asked, .. } = self;

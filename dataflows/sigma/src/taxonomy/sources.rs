@@ -106,6 +106,12 @@ const JSON: [(&[(&str, &str)], LogSourceRef<'static>); 18] = [
 
 /// The logsources of an event: its own, and the wider ones that rules also use for it.
 pub fn logsources(event: &Event, out: &mut Vec<LogSourceRef<'static>>) {
+    own(event, out);
+    widen(out);
+}
+
+/// The logsources that an event has by what it is; [`widen`] follows from them.
+pub(crate) fn own(event: &Event, out: &mut Vec<LogSourceRef<'static>>) {
     out.clear();
     let own = event.log_source();
     // What a proxy fetches for others is no request to a server of one's own.
@@ -139,6 +145,10 @@ pub fn logsources(event: &Event, out: &mut Vec<LogSourceRef<'static>>) {
     if event.format == Format::Json {
         out.extend(json(event));
     }
+}
+
+/// Adds the wider logsources of those that are there.
+pub(crate) fn widen(out: &mut Vec<LogSourceRef<'static>>) {
     let meant = |part: &str, has: &str| part.is_empty() || part == has;
     let mut at = 0;
     while let Some(known) = out.get(at).copied() {
