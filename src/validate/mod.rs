@@ -26,6 +26,7 @@ use crate::runtime::archive::{OnePass, PIPE_LATENESS, Problem, Window};
 use crate::runtime::batch::{self, Inputs, Pass};
 use crate::runtime::rules::{Given, Rules};
 use crate::runtime::setup;
+use crate::sigma::book::Changes;
 use merge::{Counts, Merged, Watched};
 use seerflow_model::record::{ReceiverKind, SourceInfo};
 use seerflow_model::{Alert, Format, Ns, hash};
@@ -82,7 +83,8 @@ fn analyze(text: Merged, workers: usize) -> Result<Vec<Alert>, Failure> {
         window: Window { since: 0, until: Ns::MAX },
     };
     let inputs = Inputs { plan: None, passes: vec![Pass::of_text(how, Box::new(text))] };
-    let engine = setup::engine(&config, workers, &rules);
+    let mut engine = setup::engine(&config, workers, &rules);
+    setup::judge(&mut engine, &config, &Changes::default())?;
     let outcome = batch::run(inputs, engine, |_, _| {})
         .map_err(|error| Failure::new(ExitCode::Internal, error.to_string()))?;
     refuse(&outcome.progress.problems())?;
