@@ -196,15 +196,19 @@ impl Tallies {
     /// How odd, in nats, the oddest count of a session is that was itself learnt, by all others.
     pub(super) fn judge_own(&self, tally: &Tally, usual: &[u32]) -> f64 {
         let others = self.sessions.saturating_sub(1);
-        let (mut odd, mut alone) = (0.0f64, 0);
+        // Its symbols that no other session has, and those that one other has.
+        let (mut odd, mut alone, mut one) = (0.0f64, 0, 0);
         for (symbol, times) in tally.entries() {
             match self.find(symbol).filter(|row| row.present() > 1) {
-                Some(row) => odd = odd.max(row.nats_own(times, others)),
+                Some(row) => {
+                    odd = odd.max(row.nats_own(times, others));
+                    one += usize::from(row.present() == 2);
+                }
                 None => alone += 1,
             }
         }
         if alone > 0 {
-            let once = self.once().saturating_sub(alone);
+            let once = (self.once() + one).saturating_sub(alone);
             odd = odd.max(newcomer(once, others));
         }
         if !tally.full() {
@@ -304,6 +308,23 @@ mod tests {
             sessions.iter().for_each(|session| tallies.learn(&of(session)));
             let got = tallies.judge(&of(&asked), &tallies.usual());
             prop_assert!((got.nats - oracle(&sessions, &asked)).abs() < 1e-9, "{got:?}");
+        }
+
+        #[test]
+        fn one_that_was_learnt_is_judged_by_all_others(sessions in sessions(), at in 0usize..40) {
+            let learn = |but: usize| {
+                let mut tallies = Tallies::default();
+                let others = sessions.iter().enumerate().filter(|(at, _)| *at != but);
+                others.for_each(|(_, session)| tallies.learn(&of(session)));
+                tallies
+            };
+            let at = at.min(sessions.len() - 1);
+            let (all, others, own) = (learn(usize::MAX), learn(at), of(&sessions[at]));
+            let usual = all.usual();
+            let known: Vec<u32> =
+                usual.iter().copied().filter(|symbol| others.find(*symbol).is_some()).collect();
+            let want = others.judge(&own, &known).nats;
+            prop_assert!((all.judge_own(&own, &usual) - want).abs() < 1e-9);
         }
 
         #[test]
