@@ -21,6 +21,7 @@ use crate::runtime::cluster::Formed;
 use crate::runtime::models::{Meaning, Models, Target};
 use crate::runtime::rules::Rules;
 use crate::runtime::{archive, batch, setup};
+use crate::sigma::book::Changes;
 use seerflow_model::time;
 use seerflow_model::{Alert, AlertStatus, Ns, hash};
 use seerflow_pipeline::engine::Options;
@@ -70,6 +71,11 @@ pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
         formed.agree(inputs.digest(), "files")?;
     }
     let mut engine = setup::engine(config, workers, &rules);
+    let book = setup::judge(&mut engine, config, &Changes::default())?;
+    common::say_rules(&book, false);
+    if let Some(formed) = &mut formed {
+        formed.agree(book.set.version(), "rules")?;
+    }
     engine.keepers = persist.as_ref().map(|persist| persist.keepers(workers)).transpose()?;
     engine.cut = cut.clone();
     let read = inputs.digest();

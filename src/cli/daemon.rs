@@ -21,6 +21,7 @@ use crate::runtime::live::{Live, LiveOptions, Way};
 use crate::runtime::models::{self, Meaning, Models};
 use crate::runtime::rules::Rules;
 use crate::runtime::setup;
+use crate::sigma::book::Changes;
 use crate::store::control::Keeping;
 use crate::store::events::Origin;
 use seerflow_model::hash;
@@ -160,7 +161,7 @@ impl Daemon {
         result
     }
 
-    async fn serve(self) -> Result<(), Failure> {
+    async fn serve(mut self) -> Result<(), Failure> {
         let started = Instant::now();
         let signals = Signals::new().map_err(|e| Failure::cannot_run(format!("signals: {e}")))?;
         let plan = Plan::of(&self.config.alerting, &self.alerts);
@@ -183,6 +184,12 @@ impl Daemon {
         };
         let lateness = self.config.engine.lateness_seconds * SECOND;
         let mut engine = setup::engine(&self.config, self.workers, &self.rules);
+        let book = setup::judge(&mut engine, &self.config, &Changes::default())?;
+        common::say_rules(&book, true);
+        engine.notices = self.config.engine.notices;
+        if let Some(formed) = &mut self.formed {
+            formed.agree(book.set.version(), "rules")?;
+        }
         let begins = match self.models {
             Some(models) => Some(begin_with(models, &mut engine, &clock, &self.config)?),
             None => None,

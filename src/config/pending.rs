@@ -38,7 +38,7 @@ const CHAINS: &str = "every event is judged, and chains are smoothed by what the
 const BOUNDS: &str = "what is kept is bounded by key group, whatever the models";
 const SAVES: &str = "models are saved by `analyze --save-models` only";
 const ENTITIES: &str = "`risk_max_entities` bounds both";
-const SIGMA: &str = "Sigma rules are not there yet";
+const UPLOADS: &str = "uploaded rules are kept in the database";
 const CORRELATION: &str = "correlation rules are not there yet";
 const CHANNELS: &str = "alerts go to the console and to files only";
 const UEBA: &str = "baselines of entities are not there yet";
@@ -106,9 +106,7 @@ pending! {
     SAVES {
         "detection.model_save_interval_seconds", i(1, 86_400), "300", "Time between two saves of models.";
     }
-    SIGMA {
-        "engine.notices", Kind::Bool, "true", "Shows a match of a rule at once as a notice, before its turn in the order of the log.";
-        "detection.sigma_rules_dirs", Kind::Texts, "[]", "Folders of Sigma rules.";
+    UPLOADS {
         "detection.sigma_custom_upload_dir", Kind::Text, "null", "Folder of uploaded rules.";
     }
     ENTITIES {
@@ -126,7 +124,6 @@ pending! {
         "correlation.window_duration_seconds", i(1, i64::MAX), "1800", "Time that a rule looks back.";
         "correlation.max_events_per_entity", i(1, 10_000_000), "1000", "Most events of an entity.";
         "correlation.max_entities", i(1, 100_000_000), "10000", "Most entities.";
-        "correlation.rule_dirs", Kind::Texts, "[]", "Folders of correlation rules.";
     }
     CHANNELS {
         "alerting.webhooks", Kind::Opaque, "[]", "Targets of webhooks.";

@@ -8,6 +8,7 @@ use super::rate::Rate;
 use super::secret::Secret;
 use super::table::{choice, section};
 use seerflow_model::Severity;
+use seerflow_sigma::{Level, Status as RuleStatus};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ pub(super) const ACTIVE: &[&[Row]] = &[
     Dspot::ROWS,
     Cusum::ROWS,
     Markov::ROWS,
+    Sigma::ROWS,
+    Correlation::ROWS,
     KillChain::ROWS,
     Alerting::ROWS,
 ];
@@ -241,6 +244,8 @@ section! {
         lateness_seconds: u64 = "2", Kind::Int(0, 86_400);
         /// How far ahead of the receive time a line's own time is believed, in seconds.
         max_future_seconds: u64 = "300", Kind::Int(0, 86_400);
+        /// Shows a match of a rule on the console at once as a notice, before its turn in the order of the log.
+        notices: bool = "true", Kind::Bool;
         /// Memory for records that wait for their turn, per process; at the bound the sources that are ahead stop.
         max_held_bytes: u64 = "256 MiB", Kind::Bytes(MIB, 64 * GIB);
         /// Secret of the pseudonyms that `sources[].redact` makes, 32 characters or more: `${VAR}`. Give several machines the same one to get the same pseudonyms. Empty: a random key in the data directory, made at first use.
@@ -287,6 +292,8 @@ section! {
         risk_max_entities: usize = "10000", Kind::Int(1, 100_000_000);
         /// Folder with your own role rules (`*.yaml`): they come before the built-in ones, and a file with the name of a built-in one stands in its place. Empty: none.
         roles_dir: Option<PathBuf> = "\"\"", Kind::Text;
+        /// Folders of Sigma rules, read with all below them (`.yml`, `.yaml`). A rule with the id of a bundled one stands in its place.
+        sigma_rules_dirs: Vec<PathBuf> = "[]", Kind::Texts;
     }
 }
 
@@ -317,6 +324,48 @@ section! {
     Markov at "detection.markov." {
         /// Events of the peers of an entity before the order of its events is judged.
         min_events: u64 = "100", Kind::Int(1, 10_000_000);
+    }
+}
+
+/// How mature and how severe a rule may be, in words.
+const STATUSES: &[&str] = &[
+    RuleStatus::Unsupported.name(),
+    RuleStatus::Deprecated.name(),
+    RuleStatus::Experimental.name(),
+    RuleStatus::Test.name(),
+    RuleStatus::Stable.name(),
+];
+const LEVELS: &[&str] = &[
+    Level::Informational.name(),
+    Level::Low.name(),
+    Level::Medium.name(),
+    Level::High.name(),
+    Level::Critical.name(),
+];
+
+section! {
+    /// Which Sigma rules are in force.
+    Sigma at "sigma." {
+        /// The rules that come with the program.
+        bundled: bool = "true", Kind::Bool;
+        /// Less mature rules take no part; a rule without a status does.
+        min_status: RuleStatus = "experimental", Kind::Choice(STATUSES);
+        /// Less severe rules raise no alerts; correlations of them still do. A rule without a level counts as informational.
+        min_level: Level = "informational", Kind::Choice(LEVELS);
+        /// Rules that take no part: ids, names, titles, or globs of them; what has a `/` is a glob of files that are not read: `**/deprecated/**`.
+        exclude: Vec<String> = "[]", Kind::Texts;
+        /// What stands for placeholders of rules (`expand`): `{domain: [corp.example]}`. Rules with others take no part.
+        placeholders: BTreeMap<String, Vec<String>> = "{}", Kind::Lists;
+        /// Files of processing pipelines: your own names for fields and logsources.
+        pipelines: Vec<PathBuf> = "[]", Kind::Texts;
+    }
+}
+
+section! {
+    /// Rules over several events.
+    Correlation at "correlation." {
+        /// Folders of correlation rules, read like `detection.sigma_rules_dirs`.
+        rule_dirs: Vec<PathBuf> = "[]", Kind::Texts;
     }
 }
 

@@ -10,6 +10,7 @@ pub mod facts;
 pub mod guidance;
 pub mod live;
 pub mod models;
+pub mod rulechange;
 pub mod rules;
 pub mod setup;
 pub mod stamp;

@@ -18,7 +18,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use timely::dataflow::ProbeHandle;
 
-pub(crate) fn shared(options: &Options, cluster: Option<&Cluster>) -> Result<Shared, Failed> {
+pub(crate) fn shared(
+    options: &Options,
+    cluster: Option<&Cluster>,
+    alerts: flume::WeakSender<Alert>,
+) -> Result<Shared, Failed> {
     let (threads, ports) = (options.workers, options.ports);
     let peers = cluster.map(|cluster| {
         Arc::new(Peers::new(cluster.process, cluster.sockets.len(), threads, ports))
@@ -45,6 +49,8 @@ pub(crate) fn shared(options: &Options, cluster: Option<&Cluster>) -> Result<Sha
         rules: options.rules_desk.clone(),
         held_by_marks: Arc::default(),
         worker_cpu: Arc::new((0..threads).map(|_| AtomicU64::new(0)).collect()),
+        done: Arc::new((0..threads).map(|_| AtomicU64::new(0)).collect()),
+        alerts,
         meters: Meters::default(),
         profile: Profile::default(),
         ports: Arc::new((0..ports).map(|_| Arc::default()).collect()),

@@ -38,6 +38,9 @@ pub struct Authority {
     pub kind: Kind,
     /// Its id.
     pub rule_id: String,
+    /// Id of the rule whose episodes it shares: its own, or that of a correlation that it begins with
+    /// and that groups alike. What grows worse stays one alert.
+    pub family: String,
     /// Who wrote it.
     pub author: Option<String>,
     /// Version of the set of rules that has judged.
@@ -76,6 +79,11 @@ impl By {
     /// Found, and over.
     pub fn once(rule: &Arc<Authority>) -> By {
         By { rule: rule.clone(), phase: Phase::Once }
+    }
+
+    /// Whether it is a rule about one event.
+    pub fn is_single(&self) -> bool {
+        self.rule.kind == Kind::Sigma
     }
 }
 

@@ -9,9 +9,12 @@
 
 use crate::env::Env;
 use crate::finding::{By, Finding, Level, Phase};
-use crate::folds::correlate::{Correlate, CorrelateOut, Correlated, Fed, LEVELS};
-use crate::folds::episodes::key_of;
+use crate::folds::correlate::{
+    Correlate, CorrelateOut, Correlated, Correlating, Fed, LEVELS, OfMatch,
+};
+use crate::folds::episodes::notice;
 use crate::folds::stage;
+use crate::folds::stories::{self, Part, Said};
 use crate::keyed::keyed;
 use crate::place::place;
 use crate::rec::{Rec, Time};
@@ -34,8 +37,8 @@ const MATCHERS_MAX: usize = 4;
 /// What becomes of a match.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Hit {
-    /// An alert, in its order.
-    Finding(Box<Finding>),
+    /// What a rule says of the event.
+    Said(Said),
     /// Something that a correlation wants.
     Fed(Box<Fed>),
 }
@@ -121,6 +124,7 @@ impl Batch<'_> {
         found.extend_from_slice(matched);
         desk.counts.matches.fetch_add(found.len() as u64, Relaxed);
         let order = event.order();
+        let mut alerts = false;
         for rule in found.iter() {
             let number = *rule as usize;
             let (Some(named), Some(compiled)) =
@@ -134,9 +138,10 @@ impl Batch<'_> {
             }
             let lead = words::rule::matched(event, named, &matcher.reasons(*rule));
             let finding = finding_of(event, lead, By::once(&named.authority));
-            let key = key_of(&finding);
-            let order = order.derive(stage::MATCH, key, *rule);
-            give(Rec { order, key, data: Hit::Finding(Box::new(finding)) });
+            desk.notice(|| notice(finding.clone(), event.id()));
+            let (key, order) = (stories::key(&order), order.derive(stage::MATCH, 0, *rule));
+            give(Rec { order, key, data: Hit::Said(Said::Finding(Box::new(finding))) });
+            alerts = true;
         }
         if !found.iter().any(|rule| installed.set.plan().wants(*rule)) {
             return;
@@ -153,10 +158,12 @@ impl Batch<'_> {
             desk.counts.unmeasured.fetch_add(skipped.unmeasured, Relaxed);
         }
         let version = installed.set.version();
-        for feed in feeds.drain(..) {
+        for feed in
+            feeds.drain(..).filter(|feed| installed.begins(feed.law) <= event.effective_time)
+        {
             let key = feed.key;
             let order = order.derive(stage::MATCH, key, u32::from(feed.level));
-            give(Rec { order, key, data: Hit::Fed(Box::new(Fed { version, feed })) });
+            give(Rec { order, key, data: Hit::Fed(Box::new(Fed { version, alerts, feed })) });
         }
     }
 
@@ -190,46 +197,46 @@ pub fn finding_of(event: &Event, lead: Evidence, by: By) -> Finding {
     }
 }
 
-/// Puts correlations behind what is fed to them, level by level, and gives what they find.
+/// Puts correlations behind what is fed to them, level by level, and gives what they say of events.
 pub fn correlated<'s>(
-    feeds: StreamVec<'s, Time, Rec<Box<Fed>>>,
+    feeds: StreamVec<'s, Time, Rec<Correlating>>,
     desk: &Arc<RuleDesk>,
     env: &Env,
-) -> StreamVec<'s, Time, Rec<Finding>> {
+) -> StreamVec<'s, Time, Rec<Said>> {
     let scope = feeds.scope();
     let mut waiting = feeds;
     let mut all = Vec::with_capacity(LEVELS);
     for level in 0..LEVELS {
         let (own, higher) =
-            split(
-                waiting,
-                move |fed: Box<Fed>| {
-                    if usize::from(fed.feed.level) == level { Ok(fed) } else { Err(fed) }
-                },
-            );
+            split(waiting, move |input: Correlating| match usize::from(input.level()) == level {
+                true => Ok(input),
+                false => Err(input),
+            });
         let out = keyed(own, Correlate::new(level, desk.clone()), env);
-        let (matches, chained) = split(out, |out| match out {
-            CorrelateOut::Match(found) => Ok(found),
-            CorrelateOut::Fed(fed) => Err(fed),
+        let (chained, found) = split(out, |out| match out {
+            CorrelateOut::Fed(fed) => Ok(Correlating::Fed(fed)),
+            found => Err(found),
         });
-        all.push(matches);
+        all.push(found);
         waiting = higher.concat(chained);
     }
     let desk = desk.clone();
     scope.concatenate(all).flat_map(move |Rec { order, data, .. }| {
-        let data = told(&desk, &data, order.effective)?;
-        Some(Rec { order, key: key_of(&data), data })
+        let data = match &data {
+            CorrelateOut::Match(found) => told(&desk, found, order.effective)?,
+            CorrelateOut::Part(of) => part(&desk, of)?,
+            CorrelateOut::Fed(_) => return None,
+        };
+        Some(Rec { order, key: stories::key(&order), data })
     })
 }
 
 /// A match as a finding; none when the correlation is only a part of others.
-fn told(desk: &RuleDesk, correlated: &Correlated, now: Ns) -> Option<Finding> {
+fn told(desk: &RuleDesk, correlated: &Correlated, now: Ns) -> Option<Said> {
     let installed = desk.judged_by(correlated.version);
     let found = &correlated.found;
     let law = installed.set.plan().law(found.law)?;
-    let number = law.number as usize;
-    let (named, rule) =
-        (installed.correlations.get(number)?, installed.set.correlations().get(number)?);
+    let named = installed.correlations.get(law.number as usize)?;
     let phase = match found.phase {
         correlate::Phase::Began if law.ends() => Phase::Begins,
         correlate::Phase::Began => Phase::Once,
@@ -239,9 +246,23 @@ fn told(desk: &RuleDesk, correlated: &Correlated, now: Ns) -> Option<Finding> {
     if matches!(phase, Phase::Begins | Phase::Once) {
         named.matches.fetch_add(1, Relaxed);
     }
-    if !rule.alone || rule.rule.header.is_part() {
+    if !installed.alerts(law) {
         return None;
     }
-    let (event, lead) = words::rule::correlated(correlated, law, named, now)?;
-    Some(finding_of(&event, lead, By { rule: named.authority.clone(), phase }))
+    let (event, mut lead) = words::rule::correlated(correlated, law, named, now)?;
+    if named.authority.family != named.authority.rule_id && phase == Phase::Begins {
+        // The event by which the other correlation held is in the alert already.
+        lead.event_count = lead.event_count.saturating_sub(1);
+    }
+    let by = By { rule: named.authority.clone(), phase };
+    Some(Said::Finding(Box::new(finding_of(&event, lead, by))))
+}
+
+/// An event of a match that goes on.
+fn part(desk: &RuleDesk, of: &OfMatch) -> Option<Said> {
+    let installed = desk.judged_by(of.version);
+    let law = installed.set.plan().law(of.law).filter(|law| installed.alerts(law))?;
+    let rule = installed.correlations.get(law.number as usize)?.authority.clone();
+    let episode = words::rule::episode(law, &of.group);
+    Some(Said::Part(Box::new(Part { by: By { rule, phase: Phase::Grows }, episode })))
 }

@@ -47,11 +47,12 @@ const TAKEN: &[(&str, Read)] = &[
 ];
 
 /// Operators whose state stays behind; see the module head.
-pub const LEFT: [&str; 9] = [
+pub const LEFT: [&str; 10] = [
     "facts",
     "budget",
     "risk",
     "episodes",
+    "stories",
     correlate::NAMES[0],
     correlate::NAMES[1],
     correlate::NAMES[2],

@@ -33,9 +33,10 @@ use crate::folds::series::SeriesOut;
 use crate::folds::walks::WalksOut;
 use crate::folds::{
     budget, calibrate, chains, content, entities, episodes, facts, kinds, merges, newness, peers,
-    risk, series, sessions, walks,
+    risk, series, sessions, stories, walks,
 };
 use crate::guide::guided;
+use crate::handover::handed;
 use crate::judge::Judge;
 use crate::keyed::{keyed, keyed_knowing};
 use crate::matching::{Hit, correlated};
@@ -55,6 +56,7 @@ use timely::dataflow::{ProbeHandle, Scope};
 pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>) {
     let env = parts.env.clone();
     let settings = parts.settings.clone();
+    let first = parts.desk.is_some();
 
     let rules = parts.parse.rules.clone();
     let records = ingress(scope, parts.ingress);
@@ -146,7 +148,7 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
         EntitiesOut::Ended(ended) => Ok(ended),
         other => Err(other),
     });
-    let sessions = keyed(ended, sessions::SessionFold::new(&settings), &env);
+    let sessions = keyed(ended, sessions::SessionFold, &env);
     let moments = moments.concat(sessions.map(|Rec { order, key, data }| Rec {
         order,
         key,
@@ -168,14 +170,16 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     let candidates = scope.concatenate([values, templates, volumes, events, kinds]);
     let candidates = guided(candidates, parts.desk, env.worker, representative(0));
     let admitted = keyed(candidates, budget::BudgetFold::new(&settings, &parts.shared), &env);
-    let (found, feeds) = split(hits, |hit| match hit {
-        Hit::Finding(finding) => Ok(*finding),
+    let (matched, feeds) = split(hits, |hit| match hit {
+        Hit::Said(said) => Ok(said),
         Hit::Fed(fed) => Err(fed),
     });
-    let related = correlated(feeds, &parts.shared.rules, &env);
+    let rules = &parts.shared.rules;
+    let (feeds, open) = handed(feeds, rules.clone(), first);
+    let said = matched.concat(correlated(feeds, rules, &env));
+    let ruled = keyed(said, stories::Stories, &env);
 
     let tags = settings.tags.clone();
-    let ruled = found.concat(related);
     let ruled = ruled.map(|Rec { order, key, data }| Rec { order, key, data: Heard::ruled(data) });
     let heard = scope
         .concatenate([admitted, weak, ruled])
@@ -190,8 +194,9 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
         key: episodes::key_of(&data.finding),
         data,
     });
-    let told = ranked.concat(alone);
-    let alerts = keyed(told, episodes::Episodes::new(&settings), &env);
+    let told = ranked.concat(alone).map(episodes::evidence);
+    let alerts =
+        keyed(told.concat(open.map(episodes::opened)), episodes::Episodes::new(&settings), &env);
 
     sink(alerts, parts.alerts).probe_with(probe);
     changes.probe_with(probe);

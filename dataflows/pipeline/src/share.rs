@@ -276,6 +276,7 @@ mod tests {
         ] {
             let rule = Authority {
                 kind,
+                family: "r".to_owned(),
                 rule_id: "r".to_owned(),
                 author: None,
                 ruleset: None,

@@ -11,7 +11,7 @@ use super::stage;
 use crate::keyed::{Ctx, Fold};
 use crate::rulebook::RuleDesk;
 use seerflow_model::{Event, Ns};
-use seerflow_sigma::correlate::{Feed, Law, Match, Out, Output, Phase, Skipped, State};
+use seerflow_sigma::correlate::{Feed, Law, Match, Out, Output, Phase, Skipped, State, Tuple};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -28,8 +28,29 @@ pub const NAMES: [&str; LEVELS] =
 pub struct Fed {
     /// Version of the set.
     pub version: u64,
+    /// Whether rules alert about the event by themselves.
+    pub alerts: bool,
     /// For which law and group, and what.
     pub feed: Feed<Arc<Event>>,
+}
+
+/// What comes to a group.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Correlating {
+    /// Something that its law wants.
+    Fed(Box<Fed>),
+    /// What is remembered of it elsewhere.
+    Group(Box<Group>),
+}
+
+impl Correlating {
+    /// The level of its law.
+    pub fn level(&self) -> u8 {
+        match self {
+            Correlating::Fed(fed) => fed.feed.level,
+            Correlating::Group(group) => group.level,
+        }
+    }
 }
 
 /// A match, and how many events it has gained.
@@ -43,23 +64,44 @@ pub struct Correlated {
     pub found: Match<Arc<Event>>,
 }
 
+/// What a match that goes on is known by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OfMatch {
+    /// Version of the set by which it is one.
+    pub version: u64,
+    /// The law.
+    pub law: u64,
+    /// Values of what is grouped by.
+    pub group: Tuple,
+}
+
 /// What comes out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum CorrelateOut {
     /// For people.
     Match(Box<Correlated>),
+    /// An event about which rules alert belongs to a match that goes on.
+    Part(Box<OfMatch>),
     /// For laws of a higher level.
     Fed(Box<Fed>),
 }
 
 /// A group of a law.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Group {
     version: u64,
     law: u64,
+    level: u8,
     /// Events that were told of.
     told: u64,
     state: State<Arc<Event>>,
+}
+
+impl Group {
+    /// The law.
+    pub fn law(&self) -> u64 {
+        self.law
+    }
 }
 
 /// The fold of one level; key = law and group.
@@ -81,6 +123,7 @@ impl Correlate {
         &mut self,
         group: &mut Group,
         ctx: &mut Ctx<CorrelateOut>,
+        alerts: Option<&Tuple>,
         act: impl FnOnce(&mut State<Arc<Event>>, &Law, Ns, &mut Output<Arc<Event>>),
     ) {
         let mut installed = self.desk.current();
@@ -97,6 +140,11 @@ impl Correlate {
         };
         let version = installed.set.version();
         act(&mut group.state, law, ctx.now(), &mut self.out);
+        let silent = !self.out.items.iter().any(|item| matches!(item, Out::Match(_)));
+        if let Some(of) = alerts.filter(|_| silent && group.state.open()) {
+            let of = OfMatch { version, law: group.law, group: of.clone() };
+            ctx.emit(group.law, CorrelateOut::Part(Box::new(of)));
+        }
         for item in self.out.items.drain(..) {
             match item {
                 Out::Match(found) => {
@@ -112,7 +160,8 @@ impl Correlate {
                     self.desk.counts.ungrouped.fetch_add(skipped.ungrouped, Relaxed);
                     self.desk.counts.unmeasured.fetch_add(skipped.unmeasured, Relaxed);
                     for feed in self.feeds.drain(..) {
-                        ctx.emit(feed.key, CorrelateOut::Fed(Box::new(Fed { version, feed })));
+                        let fed = Fed { version, alerts: alerts.is_some(), feed };
+                        ctx.emit(fed.feed.key, CorrelateOut::Fed(Box::new(fed)));
                     }
                 }
             }
@@ -125,7 +174,7 @@ impl Correlate {
 }
 
 impl Fold for Correlate {
-    type In = Box<Fed>;
+    type In = Correlating;
     type Out = CorrelateOut;
     type State = Group;
     const NAME: &'static str = NAMES[0];
@@ -144,17 +193,30 @@ impl Fold for Correlate {
         Group::default()
     }
 
-    fn apply(&mut self, _key: u64, group: &mut Group, fed: Box<Fed>, ctx: &mut Ctx<CorrelateOut>) {
-        let Fed { version, feed } = *fed;
-        (group.version, group.law) = (version, feed.law);
-        self.act(group, ctx, |state, law, at, out| state.apply(law, at, feed, out));
+    fn apply(
+        &mut self,
+        _key: u64,
+        group: &mut Group,
+        input: Correlating,
+        ctx: &mut Ctx<CorrelateOut>,
+    ) {
+        let Fed { version, alerts, feed } = match input {
+            Correlating::Fed(fed) => *fed,
+            Correlating::Group(known) => {
+                *group = *known;
+                return self.act(group, ctx, None, |_, _, _, _| {});
+            }
+        };
+        (group.version, group.law, group.level) = (version, feed.law, feed.level);
+        let of = alerts.then(|| feed.group.clone());
+        self.act(group, ctx, of.as_ref(), |state, law, at, out| state.apply(law, at, feed, out));
     }
 
     fn fire(&mut self, _key: u64, group: &mut Group, ctx: &mut Ctx<CorrelateOut>) {
-        self.act(group, ctx, |state, law, at, out| state.fire(law, at, out));
+        self.act(group, ctx, None, |state, law, at, out| state.fire(law, at, out));
     }
 
-    fn weight(_fed: &Box<Fed>) -> usize {
+    fn weight(_input: &Correlating) -> usize {
         1_024
     }
 

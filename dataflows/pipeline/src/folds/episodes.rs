@@ -7,8 +7,9 @@
 use super::stage;
 use crate::finding::{Authority, Finding, Kind, Phase, Told};
 use crate::keyed::{Ctx, Fold};
+use crate::rec::Rec;
 use crate::settings::Settings;
-use crate::tactics::Tags;
+use crate::tactics::{Tags, Untagged};
 use seerflow_model::alert::{Alert, AlertEvidence, AlertStatus};
 use seerflow_model::evidence::{Brief, EntityOut, Evidence};
 use seerflow_model::time::{DAY, Ns, SECOND};
@@ -16,6 +17,7 @@ use seerflow_model::{EntityType, Severity, Tactic, hash, ids};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Events shown from each end of an episode.
 const EVENTS_MAX: usize = 8;
@@ -23,6 +25,8 @@ const EVENTS_MAX: usize = 8;
 const ENTITIES_MAX: usize = 32;
 /// Pieces of evidence kept in an alert: the least probable of each kind, the newest of rules.
 const EVIDENCE_MAX: usize = 16;
+/// Between what names an alert now and what did before.
+const BEFORE: &str = "; before that: ";
 /// What goes on without a word for so long is taken to be over.
 const GOES_ON_MAX: Ns = DAY;
 
@@ -48,12 +52,43 @@ pub struct Episodes {
     pub windows: Arc<Windows>,
     /// Which tactics they may belong to.
     pub tags: Arc<dyn Tags>,
+    /// Whether what is found lies in the past, and rules were put to it later.
+    pub retro: bool,
+}
+
+/// What comes to an episode.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum EpisodeIn {
+    /// Evidence.
+    Told(Box<Told>),
+    /// An alert that was opened elsewhere and goes on here.
+    Open(Box<Open>),
+}
+
+/// A finding on its way to its episode.
+pub fn evidence(Rec { order, key, data }: Rec<Told>) -> Rec<EpisodeIn> {
+    Rec { order, key, data: EpisodeIn::Told(Box::new(data)) }
+}
+
+/// An alert on its way to where it goes on.
+pub fn opened(Rec { order, key, data }: Rec<Box<Open>>) -> Rec<EpisodeIn> {
+    Rec { order, key, data: EpisodeIn::Open(data) }
+}
+
+/// A notice that an event matches a rule, before its turn in the order of the log.
+pub fn notice(finding: Finding, event: Uuid) -> Alert {
+    let now = finding.lead.effective;
+    let rule = finding.by.as_ref().map(|by| by.rule.rule_id.clone()).unwrap_or_default();
+    let mut alert = Open::begin(finding, now, &Untagged, false).say(AlertStatus::Open);
+    alert.alert_id = ids::notice(ids::rule_of(&rule), event).to_string();
+    alert.provisional = true;
+    alert
 }
 
 impl Episodes {
     /// For one worker.
     pub fn new(settings: &Settings) -> Episodes {
-        Episodes { windows: settings.windows.clone(), tags: settings.tags.clone() }
+        Episodes { windows: settings.windows.clone(), tags: settings.tags.clone(), retro: false }
     }
 }
 
@@ -62,22 +97,33 @@ pub fn key(evidence: &Evidence) -> u64 {
     hash::pair(hash::text(&evidence.rule), hash::text(&evidence.episode))
 }
 
-/// The key of the episode of a finding: of detectors' by the name of the rule, of rules' by their id.
+/// The key of the episode of a finding: of detectors' by the name of the rule, of rules' by
+/// their family.
 pub fn key_of(finding: &Finding) -> u64 {
     match &finding.by {
         None => key(&finding.lead),
-        Some(by) => hash::pair(hash::text(&by.rule.rule_id), hash::text(&finding.lead.episode)),
+        Some(by) => hash::pair(hash::text(&by.rule.family), hash::text(&finding.lead.episode)),
     }
 }
 
 /// An episode, or the memory that there was one.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Episode {
     open: Option<Box<Open>>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Open {
+impl Episode {
+    /// The alert, to go on elsewhere, where one revision of it is known.
+    pub(crate) fn told_on(self) -> Option<Open> {
+        let mut open = self.open?;
+        open.revision = 1;
+        Some(*open)
+    }
+}
+
+/// An alert while its episode lasts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Open {
     alert_id: String,
     revision: u32,
     start: Ns,
@@ -95,12 +141,13 @@ struct Open {
     by: Option<Arc<Authority>>,
     /// Whether its end will be told.
     goes_on: bool,
+    retro: bool,
     /// Risk of its primary entity, as it was last told.
     risk: Option<f64>,
 }
 
 impl Fold for Episodes {
-    type In = Told;
+    type In = EpisodeIn;
     type Out = Alert;
     type State = Episode;
     const NAME: &'static str = "episodes";
@@ -111,21 +158,31 @@ impl Fold for Episodes {
         Episode::default()
     }
 
-    fn apply(&mut self, key: u64, state: &mut Episode, told: Told, ctx: &mut Ctx<Alert>) {
-        let Told { finding, risk } = told;
+    fn apply(&mut self, key: u64, state: &mut Episode, input: EpisodeIn, ctx: &mut Ctx<Alert>) {
+        let Told { finding, risk } = match input {
+            EpisodeIn::Told(told) => *told,
+            EpisodeIn::Open(open) if state.open.is_none() => {
+                ctx.set_timer(open.due(&self.windows));
+                state.open = Some(open);
+                return;
+            }
+            EpisodeIn::Open(_) => return,
+        };
         let window = self.windows.of(&finding.lead.rule);
         // The budget decides an instant later; the episode goes by the evidence's own time.
         let now = finding.lead.effective;
         let say = match &mut state.open {
             None if finding.by.as_ref().is_some_and(|by| by.phase == Phase::Ends) => None,
             None => {
-                state.open = Some(Box::new(Open::begin(finding, now, self.tags.as_ref())));
+                state.open =
+                    Some(Box::new(Open::begin(finding, now, self.tags.as_ref(), self.retro)));
                 Some(AlertStatus::Open)
             }
             Some(open) => {
-                let before = open.severity;
+                let before = (open.severity, open.by.as_ref().map(|by| by.rule_id.clone()));
                 open.add(finding, now);
-                (open.severity > before).then_some(AlertStatus::Updated)
+                let named = open.by.as_ref().map(|by| by.rule_id.clone());
+                (open.severity > before.0 || named != before.1).then_some(AlertStatus::Updated)
             }
         };
         if let Some(open) = &mut state.open {
@@ -158,7 +215,7 @@ impl Fold for Episodes {
 }
 
 impl Open {
-    fn begin(finding: Finding, now: Ns, tags: &dyn Tags) -> Open {
+    fn begin(finding: Finding, now: Ns, tags: &dyn Tags, retro: bool) -> Open {
         let lead = finding.lead.clone();
         let by = finding.by.as_ref().map(|by| by.rule.clone());
         let id = match &by {
@@ -185,6 +242,7 @@ impl Open {
             techniques: Vec::new(),
             by,
             goes_on: false,
+            retro,
             risk: None,
         };
         if let Some(by) = &open.by {
@@ -202,13 +260,17 @@ impl Open {
         open
     }
 
+    /// When it closes, if nothing more comes.
+    fn due(&self, windows: &Windows) -> Ns {
+        let window = if self.goes_on { GOES_ON_MAX } else { windows.of(&self.lead.rule) };
+        self.last_seen.saturating_add(window)
+    }
+
     fn add(&mut self, finding: Finding, now: Ns) {
         let phase = finding.by.as_ref().map_or(Phase::Once, |by| by.phase);
         self.occurrences += u64::from(matches!(phase, Phase::Once | Phase::Begins));
         self.goes_on = matches!(phase, Phase::Begins | Phase::Grows);
-        if matches!(phase, Phase::Grows | Phase::Ends) {
-            self.lead.text.clone_from(&finding.lead.text);
-        }
+        self.follow(&finding);
         self.last_seen = self.last_seen.max(now);
         if finding
             .by
@@ -243,6 +305,31 @@ impl Open {
                 }
                 self.last.push(event);
             }
+        }
+    }
+
+    /// Goes on with what a rule says: a worse rule of the family names the alert from then on.
+    fn follow(&mut self, finding: &Finding) {
+        let (Some(by), Some(own)) = (&finding.by, &self.by) else { return };
+        if finding.lead.channel != self.lead.channel {
+            return;
+        }
+        if by.rule.rule_id == own.rule_id {
+            let before = self.lead.text.find(BEFORE).map(|at| self.lead.text.split_off(at));
+            self.lead.text = finding.lead.text.clone() + &before.unwrap_or_default();
+        } else if finding.lead.severity >= self.lead.severity {
+            let before = std::mem::replace(&mut self.lead, finding.lead.clone());
+            let text = before.text.split(BEFORE).next().unwrap_or_default();
+            self.lead.text = format!("{}{BEFORE}{text}", self.lead.text);
+            let tactics = by.rule.tactics.iter().filter(|tactic| !self.tactics.contains(tactic));
+            let tactics: Vec<Tactic> = tactics.copied().collect();
+            self.tactics.extend(tactics);
+            for technique in &by.rule.techniques {
+                if !self.techniques.contains(technique) {
+                    self.techniques.push(technique.clone());
+                }
+            }
+            self.by = Some(by.rule.clone());
         }
     }
 
@@ -301,7 +388,7 @@ impl Open {
             revision: self.revision,
             status,
             provisional: false,
-            retro: false,
+            retro: self.retro,
             alert_type: by.map_or("ml", |by| by.kind.name()).to_owned(),
             lens: match by {
                 Some(by) => by.lens.clone(),

@@ -17,6 +17,7 @@ pub mod peers;
 pub mod risk;
 pub mod series;
 pub mod sessions;
+pub mod stories;
 pub mod walks;
 
 /// Stages in the total order, in the order of the dataflow.
@@ -51,8 +52,12 @@ pub mod stage {
     pub const PEERS: u16 = 14;
     /// What rules find where a record is.
     pub const MATCH: u16 = 15;
-    /// What correlations find, by level; the stages up to 20 above it are theirs.
-    pub const CORRELATE: u16 = 16;
+    /// What rules say of one event.
+    pub const STORIES: u16 = 16;
+    /// What is handed over.
+    pub const HANDOVER: u16 = 17;
+    /// What correlations find, by level; the stages from here to 31 are theirs.
+    pub const CORRELATE: u16 = 24;
     /// What kinds of lines entities write.
     pub const KINDS: u16 = 40;
     /// Risk and kill chain of entities.

@@ -190,6 +190,7 @@ fn spell(window: Ns) -> String {
 pub fn authority(lead: &Evidence, tactics: Vec<Tactic>) -> Authority {
     Authority {
         kind: if lead.rule == CHAIN { Kind::KillChain } else { Kind::Risk },
+        family: ids::rule(&lead.rule).to_string(),
         rule_id: ids::rule(&lead.rule).to_string(),
         author: None,
         ruleset: None,

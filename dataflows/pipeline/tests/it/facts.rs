@@ -36,6 +36,8 @@ fn shared(workers: usize) -> Shared {
         desk: Arc::default(),
         held_by_marks: Arc::default(),
         worker_cpu: Arc::default(),
+        done: Arc::default(),
+        alerts: flume::unbounded().0.downgrade(),
         ports: Arc::default(),
         peers: None,
         observer: None,

@@ -9,6 +9,7 @@ use super::fields::Fields;
 use super::index::{Index, Stable};
 use super::row::Row;
 use super::set::{Field, LogSourceRef, RuleSet};
+use crate::read::detection::Origin;
 use hashbrown::HashMap;
 use seerflow_model::hash;
 use std::sync::Arc;
@@ -72,6 +73,15 @@ pub struct Reason {
     pub test: String,
     /// The value that answered, where there is one.
     pub value: Option<String>,
+}
+
+/// What an event answers to a test of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The test, and a value that answered.
+    pub reason: Reason,
+    /// Whether it was passed.
+    pub passed: bool,
 }
 
 impl Matcher {
@@ -160,39 +170,59 @@ impl Matcher {
 
     /// What of a rule an event has passed, whether it matches as a whole or not.
     pub fn explain(&mut self, rule: u32, event: &(impl Fields + ?Sized)) -> Vec<Reason> {
+        let answers = self.answers(rule, event).into_iter();
+        answers.filter(|answer| answer.passed).map(|answer| answer.reason).collect()
+    }
+
+    /// What an event answers to each test of a rule, in their order.
+    pub fn answers(&mut self, rule: u32, event: &(impl Fields + ?Sized)) -> Vec<Answer> {
         let set = self.set.clone();
         let index = Index::new(&[rule], set.fields(), &*set);
         self.load(&index, event);
-        self.reasons(rule)
+        self.answered(rule)
     }
 
     /// What of a rule the event has passed that was last put to the rules, if the rule is one of its
     /// logsources.
     pub fn reasons(&self, rule: u32) -> Vec<Reason> {
+        let answers = self.answered(rule).into_iter();
+        answers.filter(|answer| answer.passed).map(|answer| answer.reason).collect()
+    }
+
+    fn answered(&self, rule: u32) -> Vec<Answer> {
         let set = &self.set;
         let Some(compiled) = set.compiled(rule) else { return Vec::new() };
-        let mut out = Vec::new();
-        for (origin, id) in compiled.rule.detection.tests.iter().zip(&compiled.predicates) {
-            let Some(predicate) = set.predicates.get(*id as usize) else { continue };
-            if !predicate.ask(&self.row) {
-                continue;
-            }
+        let tests = compiled.rule.detection.tests.iter().zip(&compiled.predicates);
+        let answer = |(origin, id): (&Origin, &u32)| {
+            let predicate = set.predicates.get(*id as usize)?;
+            let passed = predicate.ask(&self.row);
             let mut value = None;
             self.row.any(predicate.slot, |seen| {
-                let fits = seen.is_something() && predicate.fits(seen);
+                let fits = seen.is_something() && predicate.fits(seen) == passed;
                 if fits {
                     value = Some(seen.raw.to_owned());
                 }
                 fits
             });
-            out.push(Reason {
+            let reason = Reason {
                 selection: origin.selection.clone(),
                 field: origin.test.field.clone(),
                 test: origin.test.to_string(),
                 value,
-            });
-        }
-        out
+            };
+            Some(Answer { reason, passed })
+        };
+        tests.filter_map(answer).collect()
+    }
+
+    /// Whether an event matches a rule, whatever its logsources and whether the rule takes part.
+    pub fn holds(&mut self, rule: u32, event: &(impl Fields + ?Sized)) -> bool {
+        let set = self.set.clone();
+        let Some(compiled) = set.compiled(rule) else { return false };
+        let index = Index::new(&[rule], set.fields(), &*set);
+        self.load(&index, event);
+        let ask = |id: u32| set.predicates.get(id as usize).is_some_and(|p| p.ask(&self.row));
+        compiled.program.run(ask)
     }
 
     fn load(&mut self, index: &Index, event: &(impl Fields + ?Sized)) {

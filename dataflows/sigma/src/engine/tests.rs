@@ -266,6 +266,7 @@ fn odd_rules_are_shown_to_be_reachable() {
         "{s: [foo, bar], t: [baz], condition: s and t}",
         "{s: {a: null}, condition: not s}",
         "{s: {a|neq: x}, condition: s}",
+        "{s: {a|contains|neq: ['?']}, condition: s}",
         "{s: {a: x}, condition: not s}",
         "{s: {a|gt: 5}, t: {a|lt: 7}, condition: s and t}",
         "{s: {a|gt: 5}, t: {a|gte: 500}, u: {a: 500}, condition: s and t and not u}",

@@ -13,4 +13,6 @@ pub mod value;
 mod want;
 
 #[cfg(test)]
+mod choices;
+#[cfg(test)]
 mod tests;
