@@ -3,8 +3,10 @@
 //! An alert is about a row when it names two of its three parts (user, source, destination), as
 //! entities in any role, and its time touches that of the row: from its first event, or its
 //! beginning if that is earlier, to its newest, [`SLACK`] seconds wider on both sides. One part
-//! alone is not enough: a server or an account is named by many alerts of its day. Whatever is about
-//! no row is a false alert, whatever its severity and lens.
+//! alone is not enough: a server or an account is named by many alerts of its day. What adds up
+//! about one entity (risk, kill chain) names nobody else, so there one part is enough. Whatever is
+//! about no row is a false alert, with two exceptions, which are counted apart: alerts through the
+//! lens `operations` make no claim of an attack, and in the first day detectors learn.
 //!
 //! Cost: rows are looked up by their seconds, so alerts × rows of their time.
 
@@ -18,6 +20,12 @@ use std::collections::{BTreeMap, HashSet};
 pub const SLACK: u64 = 60;
 /// Parts of a row that an alert must name.
 const NAMED_MIN: usize = 2;
+/// So many seconds from the first record on detectors learn.
+pub const LEARNING: u64 = 86_400;
+/// Types of alerts that speak of one entity.
+const OF_ONE: [&str; 2] = ["risk", "kill-chain"];
+/// Types of alerts that come of what was learnt.
+const LEARNT: [&str; 3] = ["ml", "risk", "kill-chain"];
 
 /// One scenario, judged.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +73,10 @@ pub struct Judgement {
     pub right: usize,
     /// The other alerts.
     pub wrong: Vec<False>,
+    /// Alerts of operations, which are held against nothing.
+    pub operations: usize,
+    /// Alerts of detectors in their first day that are about no row.
+    pub learning: usize,
     /// Rows that alerts are about.
     pub covered: usize,
     /// The other rows.
@@ -75,15 +87,25 @@ pub struct Judgement {
     pub curves: Option<Curves>,
 }
 
-/// Holds alerts against rows.
-pub fn judge(truth: &Truth, alerts: &[Alert]) -> Judgement {
+/// Holds alerts against rows; `begin` is the second of the first record.
+pub fn judge(truth: &Truth, alerts: &[Alert], begin: u64) -> Judgement {
     let mut covered = vec![false; truth.deeds.len()];
     let mut after: BTreeMap<usize, u64> = BTreeMap::new();
     let mut rules: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     let (mut wrong, mut told) = (Vec::new(), Vec::new());
+    let (mut operations, mut learning) = (0, 0);
     let firsts = firsts(truth);
     for alert in alerts.iter().filter(|alert| alert.status != AlertStatus::Retracted) {
+        if alert.lens == "operations" {
+            operations += 1;
+            continue;
+        }
         let rows = about(truth, alert);
+        let young = second_of(alert.timestamp_ns) < begin + LEARNING;
+        if rows.is_empty() && young && LEARNT.contains(&alert.alert_type.as_str()) {
+            learning += 1;
+            continue;
+        }
         for at in &rows {
             covered[*at] = true;
             let scenario = truth.deeds[*at].scenario;
@@ -120,6 +142,8 @@ pub fn judge(truth: &Truth, alerts: &[Alert]) -> Judgement {
         curves: Curves::over(&told, truth.deeds.len()),
         scenarios: scenarios.collect(),
         wrong,
+        operations,
+        learning,
         missed,
     }
 }
@@ -145,13 +169,14 @@ fn about(truth: &Truth, alert: &Alert) -> Vec<usize> {
     let last = times.max().unwrap_or(0).max(alert.last_seen_ns);
     let (from, to) = (second_of(first).saturating_sub(SLACK), second_of(last) + SLACK);
     let named: HashSet<&str> = alert.entities.iter().map(|entity| entity.value.as_str()).collect();
+    let least = if OF_ONE.contains(&alert.alert_type.as_str()) { 1 } else { NAMED_MIN };
     let begin = truth.deeds.partition_point(|deed| deed.second < from);
     let within = truth.deeds[begin..].iter().take_while(|deed| deed.second <= to);
     let is = |deed: &Deed| {
         let mut parts: Vec<&str> = deed.names.iter().map(String::as_str).collect();
         // Within one machine source and destination are one part.
         parts.dedup();
-        parts.iter().filter(|part| !part.is_empty() && named.contains(*part)).count() >= NAMED_MIN
+        parts.iter().filter(|part| !part.is_empty() && named.contains(*part)).count() >= least
     };
     within.enumerate().filter(|(_, deed)| is(deed)).map(|(at, _)| begin + at).collect()
 }

@@ -58,7 +58,8 @@ pub fn run(folder: &Path, workers: usize) -> Result<Report, Failure> {
     })?;
     let alerts = analyze(text, workers)?;
     let watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
-    let judged = judge::judge(&watched.truth, &alerts);
+    let begin = watched.counts.span.map_or(0, |(first, _)| first);
+    let judged = judge::judge(&watched.truth, &alerts, begin);
     Ok(Report::new(folder, watched.counts, judged))
 }
 

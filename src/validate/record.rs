@@ -71,10 +71,10 @@ fn text(name: &str, value: &str, out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(out, value);
 }
 
-/// A field that is a number, when it is one.
-fn number(name: &str, value: &str, out: &mut Vec<u8>) {
-    if value.parse::<u64>().is_ok() {
-        out.extend_from_slice(format!(",\"{name}\":{value}").as_bytes());
+/// A field that is so many times a number, when it is one.
+fn number(name: &str, value: &str, times: u64, out: &mut Vec<u8>) {
+    if let Ok(value) = value.parse::<u64>() {
+        out.extend_from_slice(format!(",\"{name}\":{}", value.saturating_mul(times)).as_bytes());
     }
 }
 
@@ -129,14 +129,14 @@ fn flow(row: &Row, out: &mut Vec<u8>) {
     text("event.category", "network", out);
     text("event.type", "connection", out);
     // In nanoseconds, as the schema has it.
-    number("event.duration", &format!("{}000000000", row.cell(1)), out);
+    number("event.duration", row.cell(1), SECOND, out);
     text("source.domain", row.cell(2), out);
     text("source.port", row.cell(3), out);
     text("destination.domain", row.cell(4), out);
     text("destination.port", row.cell(5), out);
     text("network.iana_number", row.cell(6), out);
-    number("source.packets", row.cell(7), out);
-    number("source.bytes", row.cell(8), out);
+    number("source.packets", row.cell(7), 1, out);
+    number("source.bytes", row.cell(8), 1, out);
     text("message", "flow", out);
 }
 

@@ -25,6 +25,8 @@ pub struct Report {
     pub unordered_rows: u64,
     pub days: f64,
     pub total_alerts: usize,
+    pub operations_alerts: usize,
+    pub learning_alerts: usize,
     pub alerts_per_day: f64,
     pub false_alerts_per_day: f64,
     pub redteam_rows: usize,
@@ -97,11 +99,13 @@ fn share(part: usize, all: usize) -> Option<f64> {
 impl Report {
     /// Of a judgement.
     pub fn new(folder: &Path, counts: Counts, judged: Judgement) -> Report {
-        let Judgement { right, wrong, covered, missed, scenarios, curves } = judged;
-        let (rows, alerts) = (covered + missed.len(), right + wrong.len());
+        let Judgement { right, wrong, operations, learning, covered, missed, scenarios, curves } =
+            judged;
+        let (rows, held) = (covered + missed.len(), right + wrong.len());
+        let alerts = held + operations + learning;
         let days = counts.span.map_or(0.0, |(first, last)| (last - first + 1) as f64 / DAY);
         let per_day = |n: usize| if days > 0.0 { round(n as f64 / days) } else { 0.0 };
-        let (precision, recall) = (share(right, alerts), share(covered, rows).unwrap_or(0.0));
+        let (precision, recall) = (share(right, held), share(covered, rows).unwrap_or(0.0));
         let found = scenarios.iter().filter(|one| one.detected_after.is_some()).count();
         let both = precision.unwrap_or(0.0) + recall;
         let points = |points: &[Point]| -> Vec<CurvePoint> {
@@ -120,6 +124,8 @@ impl Report {
             unordered_rows: counts.unordered,
             days: round(days),
             total_alerts: alerts,
+            operations_alerts: operations,
+            learning_alerts: learning,
             alerts_per_day: per_day(alerts),
             false_alerts_per_day: per_day(wrong.len()),
             redteam_rows: rows,
@@ -183,12 +189,15 @@ impl Report {
             |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
         let _ = writeln!(
             out,
-            "{} records of {:.2} days, {} alerts ({:.2} a day, {:.2} false)",
+            "{} records of {:.2} days, {} alerts ({:.2} a day, {:.2} false); not judged: {} of \
+             operations, {} while detectors learnt",
             self.total_events_processed,
             self.days,
             self.total_alerts,
             self.alerts_per_day,
-            self.false_alerts_per_day
+            self.false_alerts_per_day,
+            self.operations_alerts,
+            self.learning_alerts
         );
         let _ = writeln!(
             out,

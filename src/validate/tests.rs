@@ -52,7 +52,7 @@ fn alert(rule: &str, [first, told, last]: [u64; 3], score: Option<f64>, named: &
 const ROWS: &str = "1000,U1@D,C1,C2,guess\n1500,U1@D,C1,C3,guess\n9000,U2@D,C4,C5,beat\n";
 
 fn verdict(alerts: &[Alert]) -> Judgement {
-    judge(&truth(ROWS), alerts)
+    judge(&truth(ROWS), alerts, 0)
 }
 
 #[test]
@@ -100,4 +100,23 @@ fn what_was_retracted_was_not_said() {
     let judged = verdict(&[taken_back]);
     assert_eq!((judged.right, judged.wrong.len(), judged.covered), (0, 0, 0));
     assert!(judged.curves.is_none());
+}
+
+#[test]
+fn operations_are_not_judged_and_detectors_may_learn_for_a_day() {
+    let of = |kind: &str, lens: &str, at: u64, named: &[&str]| {
+        let mut alert = alert("r", [at, at, at], None, named);
+        (alert.alert_type, alert.lens) = (kind.to_owned(), lens.to_owned());
+        let judged = verdict(&[alert]);
+        [judged.right, judged.wrong.len(), judged.operations, judged.learning]
+    };
+    let (row, other) = (["d:u1", "c1"], ["c8", "c9"]);
+    assert_eq!(of("ml", "operations", 1_000, &row), [0, 0, 1, 0]);
+    assert_eq!(of("ml", "security", 1_000, &row), [1, 0, 0, 0]);
+    assert_eq!(of("ml", "security", 1_000, &other), [0, 0, 0, 1]);
+    assert_eq!(of("ml", "security", 86_399, &other), [0, 0, 0, 1]);
+    assert_eq!(of("ml", "security", 86_400, &other), [0, 1, 0, 0]);
+    assert_eq!(of("correlation", "security", 4_000, &other), [0, 1, 0, 0]);
+    assert_eq!(of("risk", "security", 1_000, &["c1"]), [1, 0, 0, 0]);
+    assert_eq!(of("risk", "security", 90_000, &["c1"]), [0, 1, 0, 0]);
 }

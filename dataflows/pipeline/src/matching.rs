@@ -22,8 +22,8 @@ use crate::rulebook::{Installed, RuleDesk};
 use crate::split::split;
 use crate::words;
 use seerflow_model::{Event, Evidence, Flags, Ns};
-use seerflow_sigma::correlate::{self, Feed, Skipped};
 use seerflow_sigma::Matcher;
+use seerflow_sigma::correlate::{self, Feed, Skipped};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -61,12 +61,7 @@ struct Judging {
 impl Matching {
     /// For one worker.
     pub fn new(desk: Arc<RuleDesk>) -> Matching {
-        Matching {
-            desk,
-            matchers: Vec::new(),
-            found: Vec::new(),
-            feeds: Vec::new(),
-        }
+        Matching { desk, matchers: Vec::new(), found: Vec::new(), feeds: Vec::new() }
     }
 
     /// Judges the events of a batch by the set that it was stamped with.
