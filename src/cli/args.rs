@@ -62,6 +62,8 @@ pub enum Command {
     Feedback(FeedbackArgs),
     /// Measure the whole pipeline
     Bench(BenchArgs),
+    /// Say how well a red team is found in a folder of records, see docs/validate.md
+    Validate(ValidateArgs),
     /// Check, show and explain the configuration
     Config(ConfigArgs),
     /// Print a completion script for a shell
@@ -87,6 +89,7 @@ impl Command {
             Command::Mark(_) => "mark",
             Command::Feedback(_) => "feedback",
             Command::Bench(_) => "bench",
+            Command::Validate(_) => "validate",
             Command::Config(_) => "config",
             Command::Completions(_) => "completions",
         }
@@ -427,6 +430,20 @@ pub struct BenchArgs {
     pub format: BenchFormat,
 }
 
+/// `validate`.
+#[derive(Clone, Debug, Args)]
+pub struct ValidateArgs {
+    /// Folder with auth, proc, flows, dns and redteam tables (.txt or .csv, also .gz)
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Write everything as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// How many workers.
+    #[command(flatten)]
+    pub workers: WorkerArgs,
+}
+
 /// What else can be measured.
 #[derive(Clone, Debug, Subcommand)]
 pub enum BenchCommand {
@@ -570,6 +587,7 @@ mod tests {
             "rules coverage --navigator",
             "bench --input x --workers 2 --format json",
             "bench --events 5",
+            "validate folder --json --workers 2",
             "config show",
             "config reference --format yaml",
             "completions zsh",

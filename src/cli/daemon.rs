@@ -193,6 +193,7 @@ impl Daemon {
         let mut engine = setup::engine(&self.config, self.workers, &self.rules);
         let keeper = self.keeper(store.clone())?;
         engine.rules_desk = Arc::new(RuleDesk::new(keeper.book().set.clone()));
+        engine.notices = self.config.engine.notices;
         let begins = match self.models {
             Some(models) => Some(begin_with(models, &mut engine, &clock, &self.config)?),
             None => None,
@@ -257,7 +258,7 @@ impl Daemon {
         if let Some(begins) = begins {
             output::message(&begins);
         }
-        keeper.told().iter().for_each(|line| output::message(line));
+        common::say_rules(&keeper.book(), true);
         if process > 0 {
             output::message("alerts of all processes come out of process 0");
         }

@@ -42,6 +42,7 @@ pub mod summary;
 pub mod tail;
 pub mod templates;
 pub mod time_arg;
+pub mod validate;
 pub mod workers;
 
 use crate::config::{self, Environment, Loaded};
@@ -110,6 +111,7 @@ fn dispatch(
         Command::Mark(args) => mark::run(&args, &loaded.config),
         Command::Feedback(args) => feedback::run(&args, &loaded.config),
         Command::Bench(args) => bench::run(args, &loaded.config),
+        Command::Validate(args) => validate::run(&args, &loaded.config),
         Command::Config(_) | Command::Completions(_) => Ok(ExitCode::Fine),
     }
 }

@@ -38,7 +38,6 @@ const CHAINS: &str = "every event is judged, and chains are smoothed by what the
 const BOUNDS: &str = "what is kept is bounded by key group, whatever the models";
 const SAVES: &str = "models are saved by `analyze --save-models` only";
 const RISK: &str = "risk is not there yet";
-const SIGMA: &str = "Sigma rules are not there yet";
 const UPLOADS: &str = "uploaded rules are kept in the database";
 const ATTACK: &str = "kill chains are not there yet";
 const CORRELATION: &str = "correlation rules are not there yet";
@@ -112,9 +111,6 @@ pending! {
         "detection.risk_half_life_hours", Kind::Between(0.0, 1_000_000.0), "4", "Half-life of risk.";
         "detection.risk_threshold", POS, "50.0", "Risk that raises an alert.";
         "detection.risk_max_entities", i(1, 100_000_000), "10000", "Most entities with risk.";
-    }
-    SIGMA {
-        "engine.notices", Kind::Bool, "true", "Shows a match of a rule at once as a notice, before its turn in the order of the log.";
     }
     UPLOADS {
         "detection.sigma_custom_upload_dir", Kind::Text, "null", "Folder of uploaded rules.";

@@ -243,6 +243,8 @@ section! {
         lateness_seconds: u64 = "2", Kind::Int(0, 86_400);
         /// How far ahead of the receive time a line's own time is believed, in seconds.
         max_future_seconds: u64 = "300", Kind::Int(0, 86_400);
+        /// Shows a match of a rule on the console at once as a notice, before its turn in the order of the log.
+        notices: bool = "true", Kind::Bool;
         /// Memory for records that wait for their turn, per process; at the bound the sources that are ahead stop.
         max_held_bytes: u64 = "256 MiB", Kind::Bytes(MIB, 64 * GIB);
         /// Secret of the pseudonyms that `sources[].redact` makes, 32 characters or more: `${VAR}`. Give several machines the same one to get the same pseudonyms. Empty: a random key in the data directory, made at first use.

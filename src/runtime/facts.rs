@@ -477,6 +477,13 @@ impl Facts for EngineFacts {
                 value: self.shared.held_by_marks.total() as f64,
             },
         ];
+        let rules = self.shared.rules.counts.all();
+        all.extend(rules.map(|(name, help, value)| Metric {
+            name,
+            help,
+            label: None,
+            value: value as f64,
+        }));
         for receiver in self.receivers.iter() {
             for (name, value) in receiver.counters.snapshot() {
                 all.push(Metric {

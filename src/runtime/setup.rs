@@ -3,7 +3,8 @@
 use super::rules::Rules;
 use crate::config::Config;
 use crate::config::sources::EntryWeights;
-use crate::sigma::bundled;
+use crate::failure::Failure;
+use crate::sigma::book::{Book, Changes, Wish};
 use seerflow_model::time::SECOND;
 use seerflow_parsing::parser::Parser;
 use seerflow_pipeline::engine::{Options, ThreadCpu};
@@ -89,8 +90,16 @@ pub fn engine(config: &Config, workers: usize, rules: &Arc<Rules>) -> Options {
         restore: None,
         gap: None,
         desk: Arc::default(),
-        rules_desk: Arc::new(RuleDesk::new(Arc::new(bundled::load_all(&Default::default()).set))),
+        rules_desk: Arc::default(),
+        notices: false,
     }
+}
+
+/// Puts the rules of a configuration in force, and gives them.
+pub fn judge(options: &mut Options, config: &Config, changes: &Changes) -> Result<Book, Failure> {
+    let book = Book::load(&Wish::of(config), changes)?;
+    options.rules_desk = Arc::new(RuleDesk::new(book.set.clone()));
+    Ok(book)
 }
 
 /// CPU time of the calling thread, ns.

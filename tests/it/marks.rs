@@ -181,6 +181,7 @@ fn guidance_gives_the_same_on_any_number_of_workers() {
 }
 
 const YAML: &str = "\
+sigma: {bundled: false}
 receivers:
   syslog_udp_port: 0
   syslog_tcp_port: 0

@@ -68,6 +68,8 @@ pub struct Options {
     pub desk: Arc<Desk>,
     /// The rules in force, and where others are put in force.
     pub rules_desk: Arc<RuleDesk>,
+    /// Whether each match is told at once, too, as a provisional alert.
+    pub notices: bool,
 }
 
 /// What workers share with readers.
@@ -237,6 +239,9 @@ impl Engine {
         let cluster = options.cluster.take();
         let (alerts, out) = flume::unbounded();
         let shared = shared(&options, cluster.as_ref(), alerts.downgrade())?;
+        if options.notices {
+            shared.rules.notify(alerts.downgrade());
+        }
         let (senders, receivers) = feed::lanes(workers, options.lane_capacity);
         let end = Arc::new(End::default());
         let lanes = receivers.into_iter().map(|lane| Mutex::new(Some(lane))).collect();

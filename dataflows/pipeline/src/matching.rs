@@ -12,6 +12,7 @@ use crate::finding::{By, Finding, Level, Phase};
 use crate::folds::correlate::{
     Correlate, CorrelateOut, Correlated, Correlating, Fed, LEVELS, OfMatch,
 };
+use crate::folds::episodes::notice;
 use crate::folds::stage;
 use crate::folds::stories::{self, Part, Said};
 use crate::keyed::keyed;
@@ -137,6 +138,7 @@ impl Batch<'_> {
             }
             let lead = words::rule::matched(event, named, &matcher.reasons(*rule));
             let finding = finding_of(event, lead, By::once(&named.authority));
+            desk.notice(|| notice(finding.clone(), event.id()));
             let (key, order) = (stories::key(&order), order.derive(stage::MATCH, 0, *rule));
             give(Rec { order, key, data: Hit::Said(Said::Finding(Box::new(finding))) });
             alerts = true;

@@ -152,7 +152,9 @@ impl Retro {
         }
         let mut alerts: Vec<Alert> = Vec::new();
         let mut places = std::collections::HashMap::new();
-        for alert in self.alerts.try_iter() {
+        for mut alert in self.alerts.try_iter() {
+            // Only the last word is told.
+            alert.revision = 1;
             match places.get(&alert.alert_id) {
                 Some(place) => alerts[*place] = alert,
                 None => {

@@ -11,12 +11,12 @@
 use crate::finding::{Authority, Kind};
 use crate::handover::Handover;
 use arc_swap::ArcSwap;
-use seerflow_model::{Ns, Severity, ids};
+use seerflow_model::{Alert, Ns, Severity, ids};
 use seerflow_sigma::correlate::Law;
 use seerflow_sigma::{Header, Part, RuleSet};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// A rule, as its alerts name it.
 #[derive(Clone, Debug)]
@@ -66,8 +66,43 @@ pub struct RuleCounts {
     pub cut: AtomicU64,
     /// Groups of correlations that made room for others.
     pub evicted: AtomicU64,
+    /// Matches of which no notice was given, because too many were waiting.
+    pub unnoticed: AtomicU64,
     /// Matches by a set that is not known any more; never, unless something is wrong.
     pub strayed: AtomicU64,
+}
+
+impl RuleCounts {
+    /// Each count with its name and what it counts.
+    pub fn all(&self) -> [(&'static str, &'static str, u64); 8] {
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        [
+            ("rules_matches_total", "Matches of rules.", of(&self.matches)),
+            ("rules_late_total", "Late records that correlations left out.", of(&self.late)),
+            (
+                "rules_ungrouped_total",
+                "Events without a value of what a correlation groups by.",
+                of(&self.ungrouped),
+            ),
+            (
+                "rules_unmeasured_total",
+                "Events without a value of what a correlation measures.",
+                of(&self.unmeasured),
+            ),
+            ("rules_cut_values_total", "Values of events that rules saw in part.", of(&self.cut)),
+            (
+                "rules_evicted_groups_total",
+                "Groups of correlations that made room for others.",
+                of(&self.evicted),
+            ),
+            ("rules_unnoticed_total", "Matches without a notice.", of(&self.unnoticed)),
+            (
+                "rules_strayed_total",
+                "Matches by a set that is not kept any more.",
+                of(&self.strayed),
+            ),
+        ]
+    }
 }
 
 /// Where the edge, the workers and whoever changes rules meet.
@@ -79,7 +114,12 @@ pub struct RuleDesk {
     pub counts: RuleCounts,
     /// Where correlations that are new are given what came before them.
     pub handover: Handover,
+    /// Where notices go, if anywhere; nobody is kept waiting by this.
+    notices: OnceLock<flume::WeakSender<Alert>>,
 }
+
+/// Notices that may wait; beyond it they are left out.
+const NOTICES_MAX: usize = 256;
 
 impl Default for RuleDesk {
     fn default() -> RuleDesk {
@@ -96,6 +136,23 @@ impl RuleDesk {
             kept: Mutex::new(vec![first]),
             counts: RuleCounts::default(),
             handover: Handover::default(),
+            notices: OnceLock::new(),
+        }
+    }
+
+    /// Sends a notice of each match from now on.
+    pub(crate) fn notify(&self, to: flume::WeakSender<Alert>) {
+        // A desk belongs to one engine.
+        let _ = self.notices.set(to);
+    }
+
+    /// Tells of a match at once, when somebody listens and not too many are waiting.
+    pub(crate) fn notice(&self, notice: impl FnOnce() -> Alert) {
+        let Some(to) = self.notices.get().and_then(flume::WeakSender::upgrade) else { return };
+        match to.len() < NOTICES_MAX {
+            // Nobody listens any more only when the process ends.
+            true => drop(to.send(notice())),
+            false => drop(self.counts.unnoticed.fetch_add(1, Ordering::Relaxed)),
         }
     }
 

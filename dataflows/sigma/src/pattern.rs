@@ -102,8 +102,8 @@ impl Pattern {
         Pattern::from_pieces(pieces)
     }
 
-    /// Dashes and slashes that begin an option replaced by the dash of `windash`: those with no
-    /// word character before and one behind them.
+    /// Dashes of all five kinds that begin an option replaced by the dash of `windash`: those with
+    /// no word character before and one behind them.
     pub fn windash(&self) -> Pattern {
         let word = |c: char| c.is_alphanumeric() || c == '_';
         let mut out = Builder::default();
@@ -117,7 +117,7 @@ impl Pattern {
             while let Some(c) = rest.next() {
                 let starts = !before.is_some_and(word) && rest.clone().next().is_some_and(word);
                 match c {
-                    '-' | '/' if starts => out.piece(Piece::Dash),
+                    c if starts && DASHES.contains(&c) => out.piece(Piece::Dash),
                     c => out.plain.push(c),
                 }
                 before = Some(c);
@@ -197,7 +197,8 @@ fn hole(text: &str) -> Option<&str> {
 }
 
 /// Folds case as rules compare it: the lower case of each character by itself, so that it does
-/// not hang on its neighbours and a part of a text folds like the whole.
+/// not hang on its neighbours, a part of a text folds like the whole, and `?` remains one character
+/// (only that of `\u{130}` has two, of which the second is a mark).
 pub fn fold_into(text: &str, out: &mut String) {
     let start = out.len();
     if text.is_ascii() {
@@ -206,7 +207,7 @@ pub fn fold_into(text: &str, out: &mut String) {
             tail.make_ascii_lowercase();
         }
     } else {
-        out.extend(text.chars().flat_map(char::to_lowercase));
+        out.extend(text.chars().map(|c| c.to_lowercase().next().unwrap_or(c)));
     }
 }
 
@@ -268,6 +269,8 @@ mod tests {
             ("a-b", vec![lit("a-b")]),
             ("--x", vec![lit("-"), Piece::Dash, lit("x")]),
             ("- x", vec![lit("- x")]),
+            ("\u{2013}x", vec![Piece::Dash, lit("x")]),
+            ("a b-", vec![lit("a b-")]),
         ] {
             assert_eq!(Pattern::parse(text, false).windash().pieces(), expected, "{text}");
         }
@@ -280,6 +283,7 @@ mod tests {
             assert_eq!(fold(text), parts);
         }
         assert_eq!(fold("AbC\u{dc}"), "abc\u{fc}");
+        assert_eq!(fold("\u{130}").chars().count(), 1);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::finding::{Authority, Finding, Phase};
 use crate::keyed::{Ctx, Fold};
 use crate::rec::Rec;
 use crate::settings::Settings;
-use crate::tactics::Tags;
+use crate::tactics::{Tags, Untagged};
 use seerflow_model::alert::{Alert, AlertEvidence, AlertStatus};
 use seerflow_model::evidence::{Brief, EntityOut, Evidence};
 use seerflow_model::time::{DAY, Ns, SECOND};
@@ -17,6 +17,7 @@ use seerflow_model::{EntityType, Severity, Tactic, hash, ids};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Events shown from each end of an episode.
 const EVENTS_MAX: usize = 8;
@@ -74,6 +75,16 @@ pub fn opened(Rec { order, key, data }: Rec<Box<Open>>) -> Rec<EpisodeIn> {
     Rec { order, key, data: EpisodeIn::Open(data) }
 }
 
+/// A notice that an event matches a rule, before its turn in the order of the log.
+pub fn notice(finding: Finding, event: Uuid) -> Alert {
+    let now = finding.lead.effective;
+    let rule = finding.by.as_ref().map(|by| by.rule.rule_id.clone()).unwrap_or_default();
+    let mut alert = Open::begin(finding, now, &Untagged, false).say(AlertStatus::Open);
+    alert.alert_id = ids::notice(ids::rule_of(&rule), event).to_string();
+    alert.provisional = true;
+    alert
+}
+
 impl Episodes {
     /// For one worker.
     pub fn new(settings: &Settings) -> Episodes {
@@ -102,10 +113,10 @@ pub struct Episode {
 }
 
 impl Episode {
-    /// The alert, to go on elsewhere: it was told once more at the end.
+    /// The alert, to go on elsewhere, where one revision of it is known.
     pub(crate) fn told_on(self) -> Option<Open> {
         let mut open = self.open?;
-        open.revision += 1;
+        open.revision = 1;
         Some(*open)
     }
 }

@@ -5,7 +5,7 @@ use crate::folds::correlate::Correlated;
 use crate::rulebook::Named;
 use seerflow_model::evidence::{Brief, Channel, EntityOut, Evidence};
 use seerflow_model::time::{Ns, SECOND, rfc3339};
-use seerflow_model::{Event, text};
+use seerflow_model::{EntityType, Event, Role, text};
 use seerflow_sigma::Reason;
 use seerflow_sigma::correlate::{Law, Tuple};
 use std::fmt::Write;
@@ -91,7 +91,11 @@ pub fn correlated(
         ("measured".to_owned(), m.number),
         ("seconds".to_owned(), m.end.saturating_sub(m.start) as f64 / SECOND as f64),
     ];
-    evidence.entities = all_entities(found);
+    if let Some(first) = m.first.first().filter(|first| !Arc::ptr_eq(first, newest)) {
+        let (first, last) = (quote(first.message()), quote(newest.message()));
+        let _ = write!(evidence.text, "; first {first}, last {last}");
+    }
+    evidence.entities = all_entities(found, law);
     evidence.events = m.first.iter().chain(&m.last).map(|event| Brief::of(event)).collect();
     evidence.event_count = found.added;
     Some((newest.clone(), evidence))
@@ -107,7 +111,7 @@ pub fn episode(law: &Law, group: &Tuple) -> String {
 }
 
 /// Entities of all events that are shown: what is grouped by in front, then those of the newest.
-fn all_entities(found: &Correlated) -> Vec<EntityOut> {
+fn all_entities(found: &Correlated, law: &Law) -> Vec<EntityOut> {
     let m = &found.found;
     let grouped = |out: &EntityOut| {
         m.group.iter().flatten().any(|value| value.eq_ignore_ascii_case(&out.value))
@@ -121,9 +125,30 @@ fn all_entities(found: &Correlated) -> Vec<EntityOut> {
             }
         }
     }
+    for (name, value) in law.group_by.iter().zip(m.group.iter()) {
+        let Some(value) = value else { continue };
+        let known = all.iter().any(|out| out.value.eq_ignore_ascii_case(value));
+        if let Some(kind) = kind_of(name).filter(|_| !known) {
+            all.push(EntityOut::new(kind, value, Role::Target));
+        }
+    }
     all.sort_by_key(|out| !grouped(out));
     all.truncate(ENTITIES_MAX);
     all
+}
+
+/// The type of entity that a field names: `entity.workload` is a service.
+fn kind_of(field: &str) -> Option<EntityType> {
+    Some(match field.strip_prefix("entity.")? {
+        "user" => EntityType::User,
+        "ip" => EntityType::Ip,
+        "host" => EntityType::Host,
+        "file" => EntityType::File,
+        "domain" => EntityType::Domain,
+        "workload" | "service" => EntityType::Service,
+        "container" => EntityType::Container,
+        _ => return None,
+    })
 }
 
 fn lasted(ns: Ns) -> String {

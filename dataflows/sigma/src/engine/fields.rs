@@ -40,7 +40,8 @@ pub trait Fields {
 /// read.
 const DEPTH_MAX: usize = 128;
 
-/// A JSON object. Nested names are joined with dots; elements of arrays are values of one name.
+/// A JSON object. Nested names are joined with dots; elements of arrays are values of one name. What
+/// is empty is there all the same, without a value.
 impl Fields for Value {
     fn each(&self, take: Sink<'_>) {
         let mut name = String::new();
@@ -53,6 +54,8 @@ fn walk(value: &Value, name: &mut String, depth: usize, take: Sink<'_>) {
         return;
     }
     match value {
+        Value::Object(entries) if entries.is_empty() && depth > 0 => take(name, Datum::Null, false),
+        Value::Array(items) if items.is_empty() => take(name, Datum::Null, false),
         Value::Object(entries) => {
             for (key, value) in entries {
                 let length = name.len();
@@ -70,6 +73,8 @@ fn walk(value: &Value, name: &mut String, depth: usize, take: Sink<'_>) {
         Value::Null => take(name, Datum::Null, false),
         Value::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(whole), _) => take(name, Datum::Int(whole), true),
+            // Too large for one: as it is written, digit for digit.
+            (None, _) if number.is_u64() => take(name, Datum::Text(&number.to_string()), true),
             (None, real) => take(name, Datum::Real(real.unwrap_or_default()), true),
         },
     }

@@ -33,7 +33,7 @@ fn wrong(detection: &str) -> String {
     loaded.problems[0].to_string()
 }
 
-fn check(detection: &str, event: &(impl Fields + std::fmt::Debug), expected: bool) {
+pub(super) fn check(detection: &str, event: &(impl Fields + std::fmt::Debug), expected: bool) {
     let mut matcher = rule(detection);
     let found = !matcher.matches(&[SOURCE], event).is_empty();
     assert_eq!(found, expected, "{detection}\n{event:?}");
@@ -147,7 +147,11 @@ fn windash() {
 
 #[test]
 fn presence_and_other_fields() {
-    item("a|exists: true", &[json!({"a": "x"}), json!({"a": null})], &[json!({})]);
+    let there = ["\"x\"", "null", "[]", "{}", "[null]", "\"\""];
+    let there = there.map(|value| json!({"a": value.parse::<Value>().unwrap()}));
+    item("a|exists: true", &there, &[json!({})]);
+    item("a|exists: false", &[json!({})], &there);
+    item("a: null", &there[1..5], &[json!({"a": ""}), json!({"a": [null, 0]})]);
     item("a|exists: false", &[json!({"b": 1})], &[json!({"a": ""})]);
     item("a|neq: x", &[json!({"a": "y"})], &[json!({"a": "X"}), json!({})]);
     item("a|neq: 5", &[json!({"a": 6})], &[json!({"a": "5"})]);

@@ -14,6 +14,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 /// Void entries that are not worth a rebuild.
 const SLACK: usize = 64;
+/// Room for so many values is never given back.
+const SHRINK_MIN: usize = 1_024;
 
 /// Values are hashes already.
 #[derive(Clone, Copy, Default)]
@@ -71,6 +73,10 @@ impl Distinct {
         while self.queue.front().is_some_and(|(at, _)| *at <= until) {
             self.pop();
         }
+        if self.last.capacity() > 8 * self.last.len() + SHRINK_MIN {
+            self.last.shrink_to(2 * self.last.len());
+            self.queue.shrink_to(2 * self.queue.len());
+        }
     }
 
     /// How many are remembered.
@@ -109,6 +115,18 @@ mod tests {
             assert!(distinct.held() <= 2 + SLACK);
         }
         assert_eq!((distinct.len(), cuts.dropped), (1, 0));
+    }
+
+    #[test]
+    fn room_for_many_values_is_given_back() {
+        let (mut distinct, mut cuts) = (Distinct::default(), Cuts::default());
+        (0..100_000u64).for_each(|at| distinct.push(at, at, 1 << 20, &mut cuts));
+        assert!(distinct.last.capacity() >= 100_000);
+        distinct.expire(99_989);
+        assert!(distinct.len() == 10 && distinct.last.capacity() <= 8 * 10 + SHRINK_MIN);
+        assert!(distinct.queue.capacity() < 1_000);
+        distinct.push(100_000, 99_995, 1 << 20, &mut cuts);
+        assert_eq!(distinct.len(), 10);
     }
 
     #[test]
