@@ -26,7 +26,6 @@ use seerflow_model::time;
 use seerflow_model::{Alert, AlertStatus, Ns, hash};
 use seerflow_pipeline::engine::Options;
 use seerflow_pipeline::env::Cut;
-use seerflow_pipeline::rulebook::RuleDesk;
 use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
