@@ -14,5 +14,6 @@ pub mod receivers;
 pub mod runtime;
 pub mod sigma;
 pub mod store;
+pub mod validate;
 
 pub use failure::{ExitCode, Failure};

@@ -52,6 +52,10 @@ impl Sink for Console {
         self.min_severity
     }
 
+    fn takes_notices(&self) -> bool {
+        self.format == AlertFormat::Human
+    }
+
     fn write(&mut self, alert: &Alert) -> io::Result<()> {
         let text = match self.format {
             AlertFormat::Human => render::human(alert, self.style),

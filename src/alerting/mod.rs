@@ -67,7 +67,7 @@ pub(crate) mod samples {
             evidence: vec![AlertEvidence {
                 channel: "content".into(),
                 kind: "new-template".into(),
-                probability: 2e-5,
+                probability: Some(2e-5),
                 text: "new after 301 events".into(),
                 values: BTreeMap::from([("events".into(), 301.0)]),
             }],

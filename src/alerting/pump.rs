@@ -9,6 +9,10 @@ use crate::store::control::Keeping;
 use seerflow_model::{Alert, AlertStatus};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Notices shown per second.
+const NOTICES: u32 = 5;
 
 /// What the thread gives back at its end.
 pub struct Ended {
@@ -26,8 +30,20 @@ pub fn start(
     mut keeping: Option<Keeping>,
 ) -> std::io::Result<JoinHandle<Ended>> {
     std::thread::Builder::new().name("pump".into()).spawn(move || {
+        let (mut second, mut shown) = (Instant::now(), 0);
         for alert in alerts.iter() {
             let alert = Arc::new(alert);
+            // What is not ordered yet is shown and nothing else, and not without end.
+            if alert.provisional {
+                if second.elapsed() >= Duration::from_secs(1) {
+                    (second, shown) = (Instant::now(), 0);
+                }
+                shown += 1;
+                if shown <= NOTICES {
+                    sinks.offer(alert);
+                }
+                continue;
+            }
             seen(alert.clone());
             // At the end of the input an open episode says once more how it stands: the book has
             // it, people have seen it.
@@ -57,7 +73,6 @@ mod tests {
     use std::io;
     use std::sync::Mutex;
     use std::sync::atomic::Ordering;
-    use std::time::Duration;
 
     const LONG: Duration = Duration::from_secs(30);
 

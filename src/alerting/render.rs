@@ -127,11 +127,15 @@ fn shown_events(alert: &Alert) -> impl Iterator<Item = &seerflow_model::Brief> {
 /// Evidence in words, with how rarely each comes by chance.
 fn why(alert: &Alert) -> String {
     let one = |evidence: &seerflow_model::alert::AlertEvidence| {
-        let p = probability(evidence.probability);
         // What the head says already is not said again.
-        match evidence.text == alert.description {
-            true => format!("p = {p}"),
-            false => format!("{} (p = {p})", neutral(&evidence.text)),
+        let said = evidence.text == alert.description;
+        match (said, evidence.probability.map(probability)) {
+            (true, Some(p)) => format!("p = {p}"),
+            (false, Some(p)) => format!("{} (p = {p})", neutral(&evidence.text)),
+            (true, None) => rule(alert, &evidence.channel),
+            (false, None) => {
+                format!("{}: {}", rule(alert, &evidence.channel), neutral(&evidence.text))
+            }
         }
     };
     let mut parts: Vec<String> = alert.evidence.iter().take(EVIDENCE_SHOWN).map(one).collect();
@@ -139,6 +143,15 @@ fn why(alert: &Alert) -> String {
         parts.push(format!("and {} more", alert.evidence.len() - EVIDENCE_SHOWN));
     }
     parts.join("; ")
+}
+
+/// A rule and who wrote it; licences of rules want its author named with every match.
+fn rule(alert: &Alert, channel: &str) -> String {
+    let name = neutral(&alert.rule_name);
+    match &alert.rule_author {
+        Some(author) => format!("{channel} rule {name} by {}", neutral(author)),
+        None => format!("{channel} rule {name}"),
+    }
 }
 
 /// A probability with one or two digits: `0.012`, `3e-7`.

@@ -22,6 +22,10 @@ pub trait Sink: Send {
     fn name(&self) -> &'static str;
     /// Least severity that it takes.
     fn min_severity(&self) -> Severity;
+    /// Whether it shows what is not ordered yet.
+    fn takes_notices(&self) -> bool {
+        false
+    }
     /// Writes one alert.
     fn write(&mut self, alert: &Alert) -> io::Result<()>;
 }
@@ -104,7 +108,7 @@ impl Sinks {
 }
 
 fn deliver(sink: &mut dyn Sink, alert: &Alert, counters: &Counters, said: &mut Option<Instant>) {
-    if alert.severity < sink.min_severity() {
+    if alert.severity < sink.min_severity() || alert.provisional && !sink.takes_notices() {
         return;
     }
     match sink.write(alert) {

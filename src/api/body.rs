@@ -9,14 +9,14 @@ use serde::de::DeserializeOwned;
 /// Largest body, in bytes.
 pub const BODY_MAX: usize = 64 << 10;
 
-/// The body of a request.
+/// The body of a request, of `MAX` bytes at most.
 #[derive(Debug)]
-pub struct Body<T>(pub T);
+pub struct Body<T, const MAX: usize = BODY_MAX>(pub T);
 
-impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+impl<S: Sync, T: DeserializeOwned, const MAX: usize> FromRequest<S> for Body<T, MAX> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _state: &S) -> Result<Body<T>, Refusal> {
+    async fn from_request(request: Request, _state: &S) -> Result<Body<T, MAX>, Refusal> {
         // A page of another origin cannot send this type without asking first.
         if !is_json(request.headers()) {
             let detail = "the body must be JSON: Content-Type: application/json";
@@ -26,16 +26,16 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             let detail = "the body must not be compressed";
             return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
-        let bytes = to_bytes(request.into_body(), BODY_MAX).await.map_err(|_| {
-            let detail = format!("the body did not arrive or is larger than {BODY_MAX} bytes");
+        let bytes = to_bytes(request.into_body(), MAX).await.map_err(|_| {
+            let detail = format!("the body did not arrive or is larger than {MAX} bytes");
             Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
         })?;
-        read(&bytes)
+        read(&bytes).map(Body)
     }
 }
 
-fn read<T: DeserializeOwned>(bytes: &Bytes) -> Result<Body<T>, Refusal> {
-    serde_json::from_slice(bytes).map(Body).map_err(|error| {
+fn read<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
+    serde_json::from_slice(bytes).map_err(|error| {
         let what = match error.classify() {
             serde_json::error::Category::Data => "the body does not fit",
             _ => "the body is not JSON",
@@ -86,7 +86,7 @@ mod tests {
     fn what_does_not_fit_is_told_without_showing_much() {
         let refusal = |text: &str| {
             let bytes = Bytes::copy_from_slice(text.as_bytes());
-            read::<Vec<u8>>(&bytes).map(|body| body.0).unwrap_err()
+            read::<Vec<u8>>(&bytes).unwrap_err()
         };
         assert!(refusal("[").detail().starts_with("the body is not JSON: EOF"));
         assert!(refusal("[\"x\"]").detail().starts_with("the body does not fit: invalid type"));

@@ -8,8 +8,8 @@ use super::State;
 use super::answer::{ErrorBody, Refusal, shown};
 use super::rates::{self, Class};
 use super::routes::{
-    alerts, anomaly, config, engine, entities, events, exchange, health, marks, silences, sources,
-    templates,
+    alerts, anomaly, attack, config, engine, entities, events, exchange, health, marks, rules,
+    silences, sources, templates,
 };
 use axum::extract::Request;
 use axum::http::Uri;
@@ -31,8 +31,15 @@ const ERROR: &str = "Error";
 const OPTIONAL: [(&str, &str); 2] = [("Event", "raw"), ("Event", "raw_base64")];
 
 /// Schemas of bodies: what may be left out is left to them.
-const BODIES: [&str; 5] =
-    ["NewVerdict", "SilenceRequest", "SilenceMatch", "MarkRequest", "MarkMatch"];
+const BODIES: [&str; 7] = [
+    "NewVerdict",
+    "SilenceRequest",
+    "SilenceMatch",
+    "MarkRequest",
+    "MarkMatch",
+    "RuleSwitchRequest",
+    "RuleUploadRequest",
+];
 
 /// Errors that any request can meet.
 const ALWAYS: [(u16, &str); 6] = [
@@ -76,6 +83,7 @@ pub fn routes() -> (Router<State>, OpenApi) {
         .routes(routes!(entities::timeline))
         .routes(routes!(alerts::list))
         .routes(routes!(templates::list))
+        .routes(routes!(rules::list, rules::upload))
         .routes(routes!(sources::list))
         .routes(routes!(sources::errors));
     let detail = OpenApiRouter::new()
@@ -94,9 +102,13 @@ pub fn routes() -> (Router<State>, OpenApi) {
         .routes(routes!(silences::list, silences::add))
         .routes(routes!(silences::remove))
         .routes(routes!(marks::list, marks::add))
-        .routes(routes!(marks::end));
-    let coverage =
-        OpenApiRouter::new().routes(routes!(events::histogram)).routes(routes!(anomaly::timeline));
+        .routes(routes!(marks::end))
+        .routes(routes!(rules::one, rules::switch, rules::remove))
+        .routes(routes!(rules::timeline));
+    let coverage = OpenApiRouter::new()
+        .routes(routes!(events::histogram))
+        .routes(routes!(anomaly::timeline))
+        .routes(routes!(attack::coverage));
     let (router, mut document) = OpenApiRouter::with_openapi(base())
         .merge(free)
         .merge(limited(Class::List, list))
@@ -235,7 +247,9 @@ mod tests {
                 assert!(operation["tags"][0].is_string(), "{at}");
                 let responses = operation["responses"].as_object().unwrap();
                 let good = responses.keys().filter(|code| code.starts_with('2')).count();
-                assert_eq!(good, 1, "{at}");
+                // What only tries something has an answer of its own.
+                let tries = operation["parameters"].to_string().contains("dry_run");
+                assert_eq!(good, 1 + usize::from(tries), "{at}");
                 assert!(responses.contains_key("500") && responses.contains_key("403"), "{at}");
                 for parameter in operation["parameters"].as_array().into_iter().flatten() {
                     assert!(parameter["description"].is_string(), "{at}: {parameter}");

@@ -5,6 +5,7 @@
 
 use crate::alerting::AlertBook;
 use crate::runtime::guidance::Guiding;
+use crate::runtime::rulekeeper::RuleKeeper;
 use crate::store::control::StateStore;
 use crate::store::events::EventStore;
 use crate::store::events::find::{Aliases, NoAliases};
@@ -56,6 +57,14 @@ pub trait Facts: Send + Sync + 'static {
     /// The way for what people say to a running engine.
     fn guiding(&self) -> Option<Guiding> {
         None
+    }
+    /// The rules, and the way to change them; may wait for a disk.
+    fn rules(&self) -> Option<Arc<RuleKeeper>> {
+        None
+    }
+    /// What each rule has matched since the start, by its id.
+    fn rule_matches(&self) -> BTreeMap<String, u64> {
+        BTreeMap::new()
     }
     /// Metrics beyond the ones that the other facts give; names are checked by nobody.
     fn metrics(&self) -> Vec<Metric> {

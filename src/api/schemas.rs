@@ -136,7 +136,7 @@ pub struct Entity {
 pub struct Evidence {
     pub channel: String,
     pub kind: String,
-    pub probability: f64,
+    pub probability: Option<f64>,
     pub text: String,
     pub values: BTreeMap<String, f64>,
 }

@@ -10,6 +10,7 @@
 
 pub mod eval;
 pub mod generate;
+pub mod lanl;
 mod report;
 
 pub use report::{Report, Stage};
@@ -20,6 +21,7 @@ use crate::runtime::archive::{Plan, Problem, ScanOptions, paths};
 use crate::runtime::batch::{self, Inputs, Outcome};
 use crate::runtime::rules::{Given, Rules};
 use crate::runtime::setup;
+use crate::sigma::book::Changes;
 use generate::GenerateOptions;
 use rustix::time::{ClockId, clock_gettime};
 use seerflow_model::Alert;
@@ -101,6 +103,7 @@ fn measure(files: &[PathBuf], workers: usize, config: &Config) -> Result<Measure
         ..ScanOptions::default()
     };
     let mut engine = setup::engine(config, workers, &rules);
+    setup::judge(&mut engine, config, &Changes::default())?;
     engine.lane_capacity = 2;
     engine.profile = true;
     let (wall, cpu) = (now(ClockId::Monotonic), setup::process_cpu());

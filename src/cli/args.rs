@@ -2,6 +2,7 @@
 
 use super::mark_args::MarkArgs;
 use super::people_args::{FeedbackArgs, SilenceArgs};
+use super::rules_args::RulesArgs;
 use super::search_args::{ExportArgs, ImportArgs, QueryArgs, SourcesArgs, StatusArgs};
 use super::time_arg::{self, TimeArg};
 use crate::alerting::Overrides;
@@ -41,6 +42,8 @@ pub enum Command {
     Parse(ParseArgs),
     /// List, show and assign templates
     Templates(TemplatesArgs),
+    /// List, check, test and explain detection rules
+    Rules(RulesArgs),
     /// Search what is stored
     Query(QueryArgs),
     /// Write what is stored to a file
@@ -59,6 +62,8 @@ pub enum Command {
     Feedback(FeedbackArgs),
     /// Measure the whole pipeline
     Bench(BenchArgs),
+    /// Say how well a red team is found in a folder of records, see docs/validate.md
+    Validate(ValidateArgs),
     /// Check, show and explain the configuration
     Config(ConfigArgs),
     /// Print a completion script for a shell
@@ -74,6 +79,7 @@ impl Command {
             Command::Tail(_) => "tail",
             Command::Parse(_) => "parse",
             Command::Templates(_) => "templates",
+            Command::Rules(_) => "rules",
             Command::Query(_) => "query",
             Command::Export(_) => "export",
             Command::Import(_) => "import",
@@ -83,6 +89,7 @@ impl Command {
             Command::Mark(_) => "mark",
             Command::Feedback(_) => "feedback",
             Command::Bench(_) => "bench",
+            Command::Validate(_) => "validate",
             Command::Config(_) => "config",
             Command::Completions(_) => "completions",
         }
@@ -423,6 +430,20 @@ pub struct BenchArgs {
     pub format: BenchFormat,
 }
 
+/// `validate`.
+#[derive(Clone, Debug, Args)]
+pub struct ValidateArgs {
+    /// Folder with auth, proc, flows, dns and redteam tables (.txt or .csv, also .gz)
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Write everything as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// How many workers.
+    #[command(flatten)]
+    pub workers: WorkerArgs,
+}
+
 /// What else can be measured.
 #[derive(Clone, Debug, Subcommand)]
 pub enum BenchCommand {
@@ -558,8 +579,15 @@ mod tests {
             "templates list x --limit 5",
             "templates show 12",
             "templates assign x --message",
+            "rules list --technique t1053 --tactic TA0003 --lens security --state ok --format csv",
+            "rules check a b.yml --quiet",
+            "rules test",
+            "rules test --conformance f --rules d --rules e",
+            "rules explain ssh -x",
+            "rules coverage --navigator",
             "bench --input x --workers 2 --format json",
             "bench --events 5",
+            "validate folder --json --workers 2",
             "config show",
             "config reference --format yaml",
             "completions zsh",
@@ -580,6 +608,10 @@ mod tests {
             ("analyze x --timezone Mars", "Europe/Berlin"),
             ("analyze x --format tabel", "'table'"),
             ("analyze x --json --format csv", "cannot be used with"),
+            ("rules list --technique T10", "T1053.003"),
+            ("rules list --tactic persistance", "did you mean `persistence`?"),
+            ("rules list --lens ops", "operations"),
+            ("rules test --conformance f", "--rules"),
             ("tail x --from-start --models m", "cannot be used with"),
             ("start --alerts-format xml", "[possible values: human, json]"),
         ] {

@@ -6,7 +6,7 @@ use super::summary::Summary;
 use super::{common, events, output, state};
 use crate::alerting::{Overrides, Plan, Sinks, pump};
 use crate::api::{self, Facts};
-use crate::config::{Config, data_dir};
+use crate::config::{self, Config, Environment, data_dir};
 use crate::failure::{ExitCode, Failure};
 use crate::receivers::file::FileStart;
 use crate::receivers::syslog::{tcp, udp};
@@ -19,13 +19,17 @@ use crate::runtime::facts::EngineFacts;
 use crate::runtime::guidance;
 use crate::runtime::live::{Live, LiveOptions, Way};
 use crate::runtime::models::{self, Meaning, Models};
+use crate::runtime::rulechange::{self, RuleChanger};
+use crate::runtime::rulekeeper::{Reread, RuleKeeper};
 use crate::runtime::rules::Rules;
 use crate::runtime::setup;
-use crate::store::control::Keeping;
+use crate::sigma::book::Wish;
+use crate::store::control::{Keeping, StateStore};
 use crate::store::events::Origin;
 use seerflow_model::hash;
 use seerflow_model::time::SECOND;
 use seerflow_pipeline::engine::Options;
+use seerflow_pipeline::rulebook::RuleDesk;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,6 +44,8 @@ const SILENT_AFTER: Duration = Duration::from_secs(60);
 const CLUSTER_LOOK: Duration = Duration::from_millis(250);
 /// How often it says how far calibration is.
 const PROGRESS_EVERY: Duration = Duration::from_secs(600);
+/// How long a change of rules is waited for at the end.
+const RULES_END: Duration = Duration::from_secs(2);
 
 /// What is to run.
 pub struct Daemon {
@@ -67,6 +73,8 @@ pub struct Daemon {
     pub keep: bool,
     /// What it begins with.
     pub models: Option<Models>,
+    /// The configuration file, to be read again on SIGHUP.
+    pub file: Option<PathBuf>,
 }
 
 /// The models in a directory, if one is named.
@@ -82,7 +90,7 @@ pub fn models(
 /// Options of the file receiver.
 pub fn files(config: &Config, patterns: Vec<String>, from_start: bool) -> file::FileOptions {
     let receivers = &config.receivers;
-    let beginning = from_start || receivers.file_start == crate::config::FileStart::Beginning;
+    let beginning = from_start || receivers.file_start == config::FileStart::Beginning;
     file::FileOptions {
         patterns,
         roots: receivers.allowed_log_roots.clone(),
@@ -160,7 +168,7 @@ impl Daemon {
         result
     }
 
-    async fn serve(self) -> Result<(), Failure> {
+    async fn serve(mut self) -> Result<(), Failure> {
         let started = Instant::now();
         let signals = Signals::new().map_err(|e| Failure::cannot_run(format!("signals: {e}")))?;
         let plan = Plan::of(&self.config.alerting, &self.alerts);
@@ -183,6 +191,9 @@ impl Daemon {
         };
         let lateness = self.config.engine.lateness_seconds * SECOND;
         let mut engine = setup::engine(&self.config, self.workers, &self.rules);
+        let keeper = self.keeper(store.clone())?;
+        engine.rules_desk = Arc::new(RuleDesk::new(keeper.book().set.clone()));
+        engine.notices = self.config.engine.notices;
         let begins = match self.models {
             Some(models) => Some(begin_with(models, &mut engine, &clock, &self.config)?),
             None => None,
@@ -203,16 +214,29 @@ impl Daemon {
         if let Some(store) = &store {
             guidance::restore(store.as_ref(), &engine.desk, Clock::system().now())?;
         }
-        engine.cluster = self.formed.map(Formed::into_cluster);
+        let process_alone = self.formed.is_none();
+        engine.cluster = self.formed.take().map(Formed::into_cluster);
+        let settings = engine.settings.clone();
         let (mut live, alerts) =
             Live::start(engine, options).map_err(|error| common::engine_failed(&error))?;
         let facts = EngineFacts::new(live.shared.clone(), live.receivers.clone());
         let facts = facts
             .redacting(self.rules.redacted().clone())
-            .configured(crate::config::shown::json(&self.config));
+            .configured(config::shown::json(&self.config));
+        let changer = RuleChanger::new(
+            live.shared.clone(),
+            settings,
+            events.clone(),
+            parser.clone(),
+            rulechange::LOOK_BACK,
+        );
+        let ruling = match process_alone {
+            true => Some(keeper.start(changer).map_err(|error| cannot_start(&error))?),
+            false => None,
+        };
         let facts =
             facts.keeping(keeping.as_ref().map(Keeping::kept)).searching(events.clone(), parser);
-        let facts = Arc::new(facts);
+        let facts = Arc::new(facts.ruled_by(keeper.clone()));
         let options = api::Options::of(&self.config.program);
         let dictionary =
             store.map(|store| Dictionary::start(store, facts.clone(), Clock::system()));
@@ -234,11 +258,13 @@ impl Daemon {
         if let Some(begins) = begins {
             output::message(&begins);
         }
+        keeper.told().iter().for_each(|line| output::message(line));
         if process > 0 {
             output::message("alerts of all processes come out of process 0");
         }
 
-        watch(&mut live, &facts, &self.listening, signals, self.ends).await;
+        let hangup = Hangup::new(self.keep)?;
+        watch(&mut live, &facts, &self.listening, signals, (hangup, &*keeper), self.ends).await;
 
         let patience = Duration::from_secs_f64(self.config.program.shutdown_timeout_s.max(0.1));
         let shared = live.shared.clone();
@@ -253,6 +279,11 @@ impl Daemon {
                 "warning: not everything was finished within {} s (shutdown_timeout_s)",
                 patience.as_secs_f64()
             )),
+        }
+        if let Some(ruling) = ruling {
+            let ended = tokio::task::spawn_blocking(move || ruling.finish());
+            // Rules that are put to what is stored are not waited for.
+            let _ = tokio::time::timeout(RULES_END, ended).await;
         }
         if let Some(events) = events {
             let _ = tokio::task::spawn_blocking(move || events.close()).await;
@@ -272,6 +303,25 @@ impl Daemon {
     }
 }
 
+impl Daemon {
+    /// Reads the rules. All processes of a cluster must have the same ones, and keep them.
+    fn keeper(&mut self, store: Option<Arc<dyn StateStore>>) -> Result<Arc<RuleKeeper>, Failure> {
+        let reread = self.file.clone().map(|file| -> Reread {
+            let wish = move || -> Result<Wish, Failure> {
+                let loaded = config::load(Some(&file), &Environment::of_process())?;
+                Ok(Wish::of(&loaded.config))
+            };
+            Box::new(wish)
+        });
+        let keeper = RuleKeeper::open(Wish::of(&self.config), reread, store)?;
+        if let Some(formed) = &mut self.formed {
+            formed.agree(keeper.book().set.version(), "rules")?;
+            return Ok(Arc::new(keeper.fixed()));
+        }
+        Ok(Arc::new(keeper))
+    }
+}
+
 /// Gives an engine models to begin with; what a person should know of them.
 fn begin_with(
     models: Models,
@@ -285,6 +335,24 @@ fn begin_with(
     engine.restore = Some(Arc::new(models.state));
     let until = seerflow_model::time::rfc3339(models.until);
     Ok(format!("begins with models of {} events up to {until}", models.events))
+}
+
+/// SIGHUP, where it means that rules are to be read again. Where it does not, it ends the program
+/// as always.
+struct Hangup(Option<tokio::signal::unix::Signal>);
+
+impl Hangup {
+    fn new(wanted: bool) -> Result<Hangup, Failure> {
+        let hangup = wanted.then(|| signal(SignalKind::hangup())).transpose();
+        hangup.map(Hangup).map_err(|error| Failure::cannot_run(format!("signals: {error}")))
+    }
+
+    async fn comes(&mut self) {
+        match &mut self.0 {
+            Some(hangup) => drop(hangup.recv().await),
+            None => std::future::pending().await,
+        }
+    }
 }
 
 struct Signals {
@@ -361,6 +429,7 @@ async fn watch(
     facts: &EngineFacts,
     listening: &Listening,
     mut signals: Signals,
+    (mut hangup, keeper): (Hangup, &RuleKeeper),
     ends: bool,
 ) {
     let silent = tokio::time::sleep(SILENT_AFTER);
@@ -382,6 +451,7 @@ async fn watch(
                 });
                 return;
             }
+            () = hangup.comes() => keeper.ask_reload(),
             end = live.next_end(), if doors => match end {
                 None if ends || live.shared.failed.load(Acquire) => return,
                 None => doors = false,
@@ -429,7 +499,7 @@ pub fn split_stdin(paths: Vec<String>) -> (bool, Vec<String>) {
 pub fn data_dir(
     argument: Option<&PathBuf>,
     config: &Config,
-    environment: &crate::config::Environment,
+    environment: &Environment,
 ) -> Result<data_dir::DataDir, Failure> {
     let path = data_dir::locate(argument.map(PathBuf::as_path), config, environment)?;
     data_dir::open(&path)

@@ -30,6 +30,8 @@ pub mod query;
 pub mod remote;
 pub mod report;
 pub mod resting;
+pub mod rules;
+pub mod rules_args;
 pub mod search_args;
 pub mod silence;
 pub mod sources;
@@ -40,6 +42,7 @@ pub mod summary;
 pub mod tail;
 pub mod templates;
 pub mod time_arg;
+pub mod validate;
 pub mod workers;
 
 use crate::config::{self, Environment, Loaded};
@@ -98,6 +101,7 @@ fn dispatch(
         Command::Analyze(args) => analyze::run(args, &loaded.config),
         Command::Parse(args) => parse::run(args, &loaded.config),
         Command::Templates(args) => templates::run(args, &loaded.config),
+        Command::Rules(args) => rules::run(args, &loaded.config),
         Command::Query(args) => query::run(args, &loaded.config),
         Command::Export(args) => export::run(args, &loaded.config),
         Command::Import(args) => import::run(&args, &loaded.config),
@@ -107,6 +111,7 @@ fn dispatch(
         Command::Mark(args) => mark::run(&args, &loaded.config),
         Command::Feedback(args) => feedback::run(&args, &loaded.config),
         Command::Bench(args) => bench::run(args, &loaded.config),
+        Command::Validate(args) => validate::run(&args, &loaded.config),
         Command::Config(_) | Command::Completions(_) => Ok(ExitCode::Fine),
     }
 }

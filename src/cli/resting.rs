@@ -8,12 +8,14 @@ use crate::api::{
 };
 use crate::config::{Config, DataDir};
 use crate::failure::Failure;
+use crate::runtime::rulekeeper::RuleKeeper;
+use crate::sigma::book::Wish;
 use crate::store::control::{PageRequest, StateStore, TemplateQuery};
 use crate::store::events::EventStore;
 use seerflow_model::Ns;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::runtime::Runtime;
 
 /// Templates read at a time.
@@ -30,8 +32,10 @@ impl Resting {
     pub fn open(data: DataDir, config: &Config) -> Result<(Resting, Client), Failure> {
         let events = events::open(config, &data)?;
         let state = state::open(config, &data)?;
+        let (wish, rules) = (Wish::of(config), OnceLock::new());
         let config = crate::config::shown::json(config);
-        let facts = Rest { _data: data, events, state, book: AlertBook::default(), config };
+        let book = AlertBook::default();
+        let facts = Rest { _data: data, events, state, book, config, wish, rules };
         let facts = Arc::new(facts);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -67,6 +71,9 @@ struct Rest {
     state: Arc<dyn StateStore>,
     book: AlertBook,
     config: Value,
+    wish: Wish,
+    /// The rules, read when somebody asks.
+    rules: OnceLock<Option<Arc<RuleKeeper>>>,
 }
 
 impl Facts for Rest {
@@ -133,5 +140,14 @@ impl Facts for Rest {
 
     fn events(&self) -> Option<Arc<EventStore>> {
         self.events.clone()
+    }
+
+    fn rules(&self) -> Option<Arc<RuleKeeper>> {
+        let open = || {
+            let keeper = RuleKeeper::open(self.wish.clone(), None, Some(self.state.clone()));
+            let said = |failure: Failure| crate::cli::output::message(&failure.to_string());
+            keeper.map(Arc::new).map_err(said).ok()
+        };
+        self.rules.get_or_init(open).clone()
     }
 }

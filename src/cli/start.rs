@@ -9,6 +9,7 @@ use crate::failure::{ExitCode, Failure};
 use crate::receivers::push;
 use crate::runtime::live::Way;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
 
 /// Runs it.
 pub fn run(
@@ -121,6 +122,7 @@ pub fn run(
         data,
         keep: true,
         models,
+        file: origin.path().map(Path::to_owned),
     };
     daemon.run()?;
     Ok(ExitCode::Fine)

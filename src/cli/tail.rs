@@ -48,6 +48,7 @@ pub fn run(args: TailArgs, loaded: Loaded, environment: &Environment) -> Result<
         data,
         keep: false,
         models,
+        file: None,
     };
     daemon.run()?;
     Ok(ExitCode::Fine)

@@ -32,6 +32,9 @@ pub struct Checked {
 const RENAMED: &[(&str, &str)] =
     &[("correlation.late_tolerance_seconds", "engine.lateness_seconds")];
 
+/// Where the keys of a section may stand as well.
+const MOVED: (&str, &str) = ("detection.sigma.", "sigma.");
+
 /// Keys of `detection` that may also be written flat: `hw_alpha` for `hw.alpha`.
 const FLAT_GROUPS: &[&str] = &["dspot", "hw", "cusum", "markov"];
 
@@ -88,7 +91,7 @@ fn section<'a>(
         let inner = format!("{path}.");
         if let Some(row) = table::row(&path) {
             option(row, node, Some(name.mark), checked);
-        } else if table::rows().any(|row| row.path.starts_with(&inner)) {
+        } else if inner == MOVED.0 || table::rows().any(|row| row.path.starts_with(&inner)) {
             match &node.value {
                 Yaml::Map(entries) => section(entries, &inner, checked, aliases),
                 Yaml::Null => {}
@@ -127,6 +130,9 @@ fn other_name(path: &str) -> Option<String> {
     if let Some((_, now)) = RENAMED.iter().find(|(old, _)| *old == path) {
         return Some((*now).to_owned());
     }
+    if let Some(key) = path.strip_prefix(MOVED.0) {
+        return Some(format!("{}{key}", MOVED.1));
+    }
     let flat = path.strip_prefix("detection.")?;
     let (group, key) = flat.split_once('_')?;
     FLAT_GROUPS.contains(&group).then(|| format!("detection.{group}.{key}"))
@@ -152,6 +158,7 @@ fn alias(row: &'static Row, written: &str, node: &Node, checked: &mut Checked) {
 
 fn unknown(name: &Name, prefix: &str) -> Problem {
     let path = format!("{prefix}{}", name.text);
+    let prefix = if prefix == MOVED.0 { MOVED.1 } else { prefix };
     let here = || {
         table::rows().filter_map(|row| {
             let rest = row.path.strip_prefix(prefix)?;
@@ -231,6 +238,22 @@ mod tests {
         assert!(flat.warnings.is_empty());
         let wrong = problems("detection: {dspot_risk_level: 2}");
         assert!(wrong[0].contains("detection.dspot_risk_level: is 2"), "{wrong:?}");
+    }
+
+    #[test]
+    fn sigma_may_stand_under_detection() {
+        let under = checked("detection: {sigma: {min_level: high, exclude: [x]}}");
+        assert_eq!(under.values.values["sigma.min_level"], Value::Text("high".into()));
+        assert!(under.warnings.is_empty() && under.problems.is_empty());
+        assert_eq!(
+            problems("detection: {sigma: {min_leve: high}}\nsigma: {min_status: stabel}\n"),
+            [
+                "f:1:21: detection.sigma.min_leve: is not a known key; did you mean \
+                 `sigma.min_level`?",
+                "f:2:22: sigma.min_status: is \"stabel\"; allowed: unsupported, deprecated, \
+                 experimental, test, stable; did you mean `stable`?",
+            ]
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::Config;
 use super::WebhookEntry;
 use super::problem::{Mark, Problem};
 use super::web_origin::{self, WebOrigin};
+use crate::sigma::book::Exclude;
 use seerflow_pipeline::settings::ChannelWeights;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -24,6 +25,7 @@ pub fn check(
     webhooks(config, &at, warnings);
     followed_files(config, &at, problems);
     weights(config, &at, problems);
+    excluded(config, &at, problems);
     let key = "engine.redact_key";
     let length = config.engine.redact_key.expose().chars().count();
     if length > 0 && length < REDACT_KEY_MIN {
@@ -61,6 +63,18 @@ pub fn check(
                        `stdin_enabled`, and `file_paths` is empty: `seerflow start` will have \
                        nothing to read";
         warnings.push(Problem::new(at(&[key]), key, message));
+    }
+}
+
+/// Globs of rules that are none.
+fn excluded(config: &Config, at: &dyn Fn(&[&str]) -> Option<Mark>, problems: &mut Vec<Problem>) {
+    let key = "sigma.exclude";
+    for text in &config.sigma.exclude {
+        if let Err(message) = Exclude::new(text) {
+            let shown = seerflow_model::text::shorten(text, 80).into_owned();
+            let message = format!("holds {shown:?}, which is not a glob: {message}");
+            problems.push(Problem::new(at(&[key]), key, message));
+        }
     }
 }
 
@@ -222,6 +236,15 @@ mod tests {
         assert!(warned(wide).is_empty());
         assert!(refused("receivers: {file_paths: ['/a[']}").contains("is not a glob"));
         assert!(refused("receivers: {allowed_log_roots: [logs]}").contains("is relative"));
+    }
+
+    #[test]
+    fn what_is_excluded_must_be_a_glob() {
+        let text = refused("sigma: {exclude: [web_*, 'a[']}");
+        assert!(
+            text.contains("f:1:18: sigma.exclude: holds \"a[\", which is not a glob"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -36,8 +36,8 @@ pub use data_dir::DataDir;
 pub use mappings::AttackMappings;
 pub use secret::Secret;
 pub use sections::{
-    AlertFormat, Alerting, Detection, Dspot, Engine, EventStorage, FileStart, LogLevel, Program,
-    Receivers, Retention, Rotation, Storage, Stream,
+    AlertFormat, Alerting, Correlation, Detection, Dspot, Engine, EventStorage, FileStart,
+    LogLevel, Program, Receivers, Retention, Rotation, Sigma, Storage, Stream,
 };
 pub use sources::{DropRule, Multiline, SourceEntry, SourceFacts, SourceMatch, TemplateMatch};
 pub use webhooks::WebhookEntry;
@@ -70,6 +70,10 @@ pub struct Config {
     pub engine: Engine,
     /// What counts as unusual.
     pub detection: Detection,
+    /// Which Sigma rules are in force.
+    pub sigma: Sigma,
+    /// Rules over several events.
+    pub correlation: Correlation,
     /// Where alerts go.
     pub alerting: Alerting,
     /// How single sources are read.
@@ -98,6 +102,8 @@ impl Config {
             receivers: Receivers::read(&values)?,
             engine: Engine::read(&values)?,
             detection: Detection::read(&values)?,
+            sigma: Sigma::read(&values)?,
+            correlation: Correlation::read(&values)?,
             alerting: Alerting::read(&values)?,
             sources: values.sources.clone(),
             attack_mappings: AttackMappings::of(&values.mappings),

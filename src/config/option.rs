@@ -59,6 +59,8 @@ pub enum Kind {
     Texts,
     /// Names with whole numbers from the first to the second.
     Table(i64, i64),
+    /// Names with lists of texts; one text stands for a list of one.
+    Lists,
     /// The entries of `sources`.
     Sources,
     /// The entries of `receivers.webhooks`.
@@ -79,6 +81,7 @@ pub enum Value {
     Secret(String),
     Texts(Vec<String>),
     Table(BTreeMap<String, i64>),
+    Lists(BTreeMap<String, Vec<String>>),
     Tree(Node),
 }
 
@@ -101,6 +104,7 @@ impl Kind {
             Kind::Rate => super::rate::ALLOWED.into(),
             Kind::Texts => "a list of texts".into(),
             Kind::Table(min, _) => format!("names with whole numbers from {min}"),
+            Kind::Lists => "names with lists of texts".into(),
             Kind::Sources | Kind::Webhooks => "a list of entries".into(),
             Kind::Opaque => "a structure".into(),
         }
@@ -164,8 +168,26 @@ impl Kind {
                 }
                 Ok(Value::Table(table))
             }
+            (Kind::Lists, Yaml::Map(entries)) => self.lists(entries),
             (_, value) => Err(self.refuse(value)),
         }
+    }
+
+    fn lists(self, entries: &[(document::Name, Node)]) -> Result<Value, String> {
+        let mut lists = BTreeMap::new();
+        for (name, value) in entries {
+            let texts = match &value.value {
+                Yaml::Text(text) => Ok(vec![text.clone()]),
+                Yaml::List(items) => self.texts(items).map(|value| match value {
+                    Value::Texts(texts) => texts,
+                    _ => Vec::new(),
+                }),
+                other => Err(format!("is {}; allowed: a list of texts", describe(other))),
+            };
+            let texts = texts.map_err(|message| format!("`{}` {message}", name.text))?;
+            lists.insert(name.text.clone(), texts);
+        }
+        Ok(Value::Lists(lists))
     }
 
     fn float(self, value: &Yaml) -> Result<Value, String> {
@@ -297,6 +319,13 @@ mod tests {
         assert_eq!(read(Kind::Bytes(0, u64::MAX), "17"), Ok(Value::Int(17)));
         assert_eq!(read(Kind::Severity, "warning"), Ok(Value::Int(3)));
         assert_eq!(read(Kind::Texts, "[a, b]"), Ok(Value::Texts(vec!["a".into(), "b".into()])));
+        let lists = BTreeMap::from([
+            ("a".into(), vec!["x".into(), "y".into()]),
+            ("b".into(), vec!["z".into()]),
+        ]);
+        assert_eq!(read(Kind::Lists, "{a: [x, y], b: z}"), Ok(Value::Lists(lists)));
+        let wrong = read(Kind::Lists, "{a: [x, 1]}").unwrap_err();
+        assert_eq!(wrong, "`a` entry 2 is 1; allowed: text");
         assert_eq!(read(Kind::Choice(&["INFO"]), "info"), Ok(Value::Text("INFO".into())));
         let table = BTreeMap::from([("x".to_owned(), 3)]);
         assert_eq!(read(Kind::Table(1, 9), "{x: 3}"), Ok(Value::Table(table)));

@@ -37,9 +37,8 @@ const KINDS: &str = "all volume weighs as `weights_volume` says";
 const CHAINS: &str = "every event is judged, and chains are smoothed by what they see";
 const BOUNDS: &str = "what is kept is bounded by key group, whatever the models";
 const SAVES: &str = "models are saved by `analyze --save-models` only";
-const RISK: &str = "risk is not there yet";
-const SIGMA: &str = "Sigma rules are not there yet";
-const ATTACK: &str = "kill chains are not there yet";
+const ENTITIES: &str = "`risk_max_entities` bounds both";
+const UPLOADS: &str = "uploaded rules are kept in the database";
 const CORRELATION: &str = "correlation rules are not there yet";
 const CHANNELS: &str = "alerts go to the console and to files only";
 const UEBA: &str = "baselines of entities are not there yet";
@@ -107,20 +106,10 @@ pending! {
     SAVES {
         "detection.model_save_interval_seconds", i(1, 86_400), "300", "Time between two saves of models.";
     }
-    RISK {
-        "detection.risk_half_life_hours", Kind::Between(0.0, 1_000_000.0), "4", "Half-life of risk.";
-        "detection.risk_threshold", POS, "50.0", "Risk that raises an alert.";
-        "detection.risk_max_entities", i(1, 100_000_000), "10000", "Most entities with risk.";
-    }
-    SIGMA {
-        "engine.notices", Kind::Bool, "true", "Shows a match of a rule at once as a notice, before its turn in the order of the log.";
-        "detection.sigma_rules_dirs", Kind::Texts, "[]", "Folders of Sigma rules.";
+    UPLOADS {
         "detection.sigma_custom_upload_dir", Kind::Text, "null", "Folder of uploaded rules.";
     }
-    ATTACK {
-        "detection.kill_chain.enabled", Kind::Bool, "true", "Alerts on several tactics in order.";
-        "detection.kill_chain.tactic_threshold", i(2, 14), "3", "Tactics that raise an alert.";
-        "detection.kill_chain.window_seconds", i(60, i64::MAX), "86400", "Time they may take.";
+    ENTITIES {
         "detection.kill_chain.max_entities", i(1, 100_000_000), "10000", "Most entities.";
     }
     GRAPH {
@@ -135,7 +124,6 @@ pending! {
         "correlation.window_duration_seconds", i(1, i64::MAX), "1800", "Time that a rule looks back.";
         "correlation.max_events_per_entity", i(1, 10_000_000), "1000", "Most events of an entity.";
         "correlation.max_entities", i(1, 100_000_000), "10000", "Most entities.";
-        "correlation.rule_dirs", Kind::Texts, "[]", "Folders of correlation rules.";
     }
     CHANNELS {
         "alerting.webhooks", Kind::Opaque, "[]", "Targets of webhooks.";

@@ -8,6 +8,7 @@ use super::rate::Rate;
 use super::secret::Secret;
 use super::table::{choice, section};
 use seerflow_model::Severity;
+use seerflow_sigma::{Level, Status as RuleStatus};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -35,6 +36,9 @@ pub(super) const ACTIVE: &[&[Row]] = &[
     Dspot::ROWS,
     Cusum::ROWS,
     Markov::ROWS,
+    Sigma::ROWS,
+    Correlation::ROWS,
+    KillChain::ROWS,
     Alerting::ROWS,
 ];
 
@@ -240,6 +244,8 @@ section! {
         lateness_seconds: u64 = "2", Kind::Int(0, 86_400);
         /// How far ahead of the receive time a line's own time is believed, in seconds.
         max_future_seconds: u64 = "300", Kind::Int(0, 86_400);
+        /// Shows a match of a rule on the console at once as a notice, before its turn in the order of the log.
+        notices: bool = "true", Kind::Bool;
         /// Memory for records that wait for their turn, per process; at the bound the sources that are ahead stop.
         max_held_bytes: u64 = "256 MiB", Kind::Bytes(MIB, 64 * GIB);
         /// Secret of the pseudonyms that `sources[].redact` makes, 32 characters or more: `${VAR}`. Give several machines the same one to get the same pseudonyms. Empty: a random key in the data directory, made at first use.
@@ -259,6 +265,7 @@ section! {
         group /** How scores become probabilities. */ dspot: Dspot;
         group /** How a shift of a level is found. */ cusum: Cusum;
         group /** How order is judged. */ markov: Markov;
+        group /** When the way of an attack raises an alert. */ kill_chain: KillChain;
         /// Most alerts a day that evidence of anomalies alone may raise, for the installation; 0 sets no limit. The stricter of this and `dspot.risk_level` holds.
         alerts_per_day: u32 = "10", Kind::Int(0, 1_000_000);
         /// Length of the buckets that volume is counted in, in seconds.
@@ -277,8 +284,16 @@ section! {
         hst_n_trees: u16 = "25", Kind::Int(1, seerflow_detection::halfspace::TREES_MAX as i64);
         /// An entity that says nothing for so long has ended its session, in seconds; sessions are judged as a whole.
         session_idle_seconds: u64 = "1800", Kind::Int(1, YEAR_SECONDS);
+        /// Half of the risk of an entity is gone after so many hours.
+        risk_half_life_hours: f64 = "4", Kind::Between(0.0, 1_000_000.0);
+        /// Risk of an entity, 0 to 100, that raises an alert; above 100 none does. The alert ends when its risk has fallen below four fifths of it.
+        risk_threshold: f64 = "50.0", Kind::Between(0.0, 1_000_000.0);
+        /// Entities whose risk and way along the kill chain are remembered; those that gave no sign for longest make room.
+        risk_max_entities: usize = "10000", Kind::Int(1, 100_000_000);
         /// Folder with your own role rules (`*.yaml`): they come before the built-in ones, and a file with the name of a built-in one stands in its place. Empty: none.
         roles_dir: Option<PathBuf> = "\"\"", Kind::Text;
+        /// Folders of Sigma rules, read with all below them (`.yml`, `.yaml`). A rule with the id of a bundled one stands in its place.
+        sigma_rules_dirs: Vec<PathBuf> = "[]", Kind::Texts;
     }
 }
 
@@ -309,6 +324,60 @@ section! {
     Markov at "detection.markov." {
         /// Events of the peers of an entity before the order of its events is judged.
         min_events: u64 = "100", Kind::Int(1, 10_000_000);
+    }
+}
+
+/// How mature and how severe a rule may be, in words.
+const STATUSES: &[&str] = &[
+    RuleStatus::Unsupported.name(),
+    RuleStatus::Deprecated.name(),
+    RuleStatus::Experimental.name(),
+    RuleStatus::Test.name(),
+    RuleStatus::Stable.name(),
+];
+const LEVELS: &[&str] = &[
+    Level::Informational.name(),
+    Level::Low.name(),
+    Level::Medium.name(),
+    Level::High.name(),
+    Level::Critical.name(),
+];
+
+section! {
+    /// Which Sigma rules are in force.
+    Sigma at "sigma." {
+        /// The rules that come with the program.
+        bundled: bool = "true", Kind::Bool;
+        /// Less mature rules take no part; a rule without a status does.
+        min_status: RuleStatus = "experimental", Kind::Choice(STATUSES);
+        /// Less severe rules raise no alerts; correlations of them still do. A rule without a level counts as informational.
+        min_level: Level = "informational", Kind::Choice(LEVELS);
+        /// Rules that take no part: ids, names, titles, or globs of them; what has a `/` is a glob of files that are not read: `**/deprecated/**`.
+        exclude: Vec<String> = "[]", Kind::Texts;
+        /// What stands for placeholders of rules (`expand`): `{domain: [corp.example]}`. Rules with others take no part.
+        placeholders: BTreeMap<String, Vec<String>> = "{}", Kind::Lists;
+        /// Files of processing pipelines: your own names for fields and logsources.
+        pipelines: Vec<PathBuf> = "[]", Kind::Texts;
+    }
+}
+
+section! {
+    /// Rules over several events.
+    Correlation at "correlation." {
+        /// Folders of correlation rules, read like `detection.sigma_rules_dirs`.
+        rule_dirs: Vec<PathBuf> = "[]", Kind::Texts;
+    }
+}
+
+section! {
+    /// When the way of an attack raises an alert.
+    KillChain at "detection.kill_chain." {
+        /// Follows the tactics of what is found about an entity, and raises an alert when enough of them come in the order of ATT&CK.
+        enabled: bool = "true", Kind::Bool;
+        /// How many different tactics in order raise an alert.
+        tactic_threshold: usize = "3", Kind::Int(2, 14);
+        /// Within how many seconds they come.
+        window_seconds: u64 = "86400", Kind::Int(60, YEAR_SECONDS);
     }
 }
 

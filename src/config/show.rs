@@ -76,6 +76,14 @@ pub fn scalar(row: &Row, value: &Value) -> String {
                 table.iter().map(|(k, n)| format!("{}: {n}", quoted(k))).collect();
             format!("{{{}}}", entries.join(", "))
         }
+        Value::Lists(lists) => {
+            let texts = |texts: &[String]| {
+                texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ")
+            };
+            let entry =
+                |(k, all): (&String, &Vec<String>)| format!("{}: [{}]", quoted(k), texts(all));
+            format!("{{{}}}", lists.iter().map(entry).collect::<Vec<_>>().join(", "))
+        }
         // Entries of `sources` hold no secrets; structures of features to come may.
         Value::Tree(node) => flow(
             node,

@@ -45,6 +45,7 @@ fn shown(row: &Row, value: &Value) -> Json {
         Value::Secret(_) => json!(MASK),
         Value::Texts(texts) => json!(texts),
         Value::Table(table) => json!(table),
+        Value::Lists(lists) => json!(lists),
         // Entries of `sources` hold no secrets; structures of features to come may.
         Value::Tree(node) => tree(node, row.kind == Kind::Opaque),
     }

@@ -30,6 +30,7 @@ pub const SECTIONS: &[Section] = &[
     Section { prefix: "receivers.", about: "How logs come in." },
     Section { prefix: "engine.", about: "How the dataflow runs." },
     Section { prefix: "detection.", about: "What counts as unusual." },
+    Section { prefix: "sigma.", about: "Which Sigma rules are in force." },
     Section { prefix: "correlation.", about: "Rules over several events." },
     Section { prefix: "alerting.", about: "Where alerts go." },
     Section { prefix: "ueba.", about: "Behaviour of users and entities." },
@@ -125,9 +126,12 @@ from_variant! {
     PathBuf: Value::Text(text) => Some(text.into());
     IpAddr: Value::Text(text) => text.parse().ok();
     Secret: Value::Secret(text) => Some(Secret::new(text.clone()));
+    seerflow_sigma::Status: Value::Text(text) => text.parse().ok();
+    seerflow_sigma::Level: Value::Text(text) => text.parse().ok();
     Severity: Value::Int(id) => u8::try_from(*id).ok().map(Severity::from_id);
     Vec<String>: Value::Texts(texts) => Some(texts.clone());
     Vec<PathBuf>: Value::Texts(texts) => Some(texts.iter().map(PathBuf::from).collect());
+    BTreeMap<String, Vec<String>>: Value::Lists(lists) => Some(lists.clone());
     BTreeMap<String, u64>: Value::Table(table) => {
         table.iter().map(|(k, v)| Some((k.clone(), u64::try_from(*v).ok()?))).collect()
     };

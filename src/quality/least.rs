@@ -1,5 +1,8 @@
-//! The least probability of each place of a file: of all evidence together, and of each channel. A
-//! place is a session, or a row. What is said of a session as a whole is evidence like any other.
+//! The probability of each place of a file: of all evidence together, and of each channel. A place is
+//! a session, or a row.
+//!
+//! What was said of a session as a whole is its probability. Of one that was not judged so, it is
+//! how likely one of its events would be as rare as its rarest: p of n events is 1 − (1 − p)ⁿ.
 //!
 //! Cost per event: a search among the places and one atomic minimum for each channel.
 
@@ -30,7 +33,10 @@ pub struct Place {
 pub struct Least {
     /// Ascending, by records and by sessions.
     places: Vec<Place>,
-    all: Bits,
+    /// Of the rarest event.
+    events: Bits,
+    /// Of the session as a whole.
+    whole: Bits,
     channels: RwLock<BTreeMap<&'static str, Bits>>,
 }
 
@@ -57,15 +63,18 @@ impl Bits {
 impl Least {
     /// For these places.
     pub fn new(places: Vec<Place>) -> Least {
-        Least { all: Bits::new(places.len()), places, channels: RwLock::default() }
+        let [events, whole] = [Bits::new(places.len()), Bits::new(places.len())];
+        Least { events, whole, places, channels: RwLock::default() }
     }
 
-    /// Of all evidence together; none of a place in which no event had a probability.
+    /// Of all evidence together; none of a place of which nothing was said.
     pub fn all(&self) -> Vec<Option<f64>> {
-        self.all.read()
+        let events = self.events.read().into_iter().zip(&self.places);
+        let events = events.map(|(p, place)| p.map(|p| of_many(p, place.end - place.first)));
+        self.whole.read().into_iter().zip(events).map(|(whole, events)| whole.or(events)).collect()
     }
 
-    /// Of each channel.
+    /// Of each channel, its rarest.
     pub fn by_channel(&self) -> Vec<(&'static str, Vec<Option<f64>>)> {
         let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
         channels.iter().map(|(channel, bits)| (*channel, bits.read())).collect()
@@ -85,12 +94,17 @@ impl Least {
     }
 }
 
+/// Probability that one of `many` is as rare.
+fn of_many(probability: f64, many: u64) -> f64 {
+    -(many as f64 * (-probability.min(1.0)).ln_1p()).exp_m1()
+}
+
 impl Watch for Least {
     fn judged(&self, seq: u64, probability: Option<f64>, channels: &[(&'static str, Option<f64>)]) {
         let at = self.places.partition_point(|place| place.first <= seq);
         let Some(at) = at.checked_sub(1).filter(|at| seq < self.places[*at].end) else { return };
         if let Some(probability) = probability {
-            self.all.lower(at, probability);
+            self.events.lower(at, probability);
         }
         for (channel, probability) in channels {
             if let Some(probability) = probability {
@@ -103,7 +117,7 @@ impl Watch for Least {
         let number = entity.strip_prefix(SESSION).and_then(|number| number.parse::<u64>().ok());
         let at = number.map(|n| self.places.binary_search_by_key(&n, |place| place.session));
         if let Some(Ok(at)) = at {
-            self.all.lower(at, probability);
+            self.whole.lower(at, probability);
             self.lower(channel, at, probability);
         }
     }
@@ -114,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_as_probable_as_its_rarest_event() {
+    fn a_place_is_as_probable_as_it_is_altogether_or_its_rarest_event() {
         let places = [(5, 8, 2), (10, 12, 3), (12, 13, 7)];
         let places = places.map(|(first, end, session)| Place { first, end, session });
         let least = Least::new(places.into());
@@ -132,14 +146,23 @@ mod tests {
             least.judged(seq, Some(p), &[("a", Some(p / 2.0)), ("b", None)]);
         }
         least.judged(10, None, &[("b", Some(0.25))]);
-        assert_eq!(least.all(), vec![Some(0.01), Some(0.0), None]);
+        let of_three = Some(1.0 - 0.99f64.powi(3));
+        let near = |seen: Vec<Option<f64>>, expected: [Option<f64>; 3]| {
+            let near = |a: f64, b: f64| (a - b).abs() < 1e-12;
+            let pairs = seen.iter().zip(&expected).all(|pair| match pair {
+                (Some(a), Some(b)) => near(*a, *b),
+                (a, b) => a.is_none() && b.is_none(),
+            });
+            assert!(pairs && seen.len() == 3, "{seen:?} {expected:?}");
+        };
+        near(least.all(), [of_three, Some(0.0), None]);
         let expected =
             vec![("a", vec![Some(0.005), Some(0.0), None]), ("b", vec![None, Some(0.25), None])];
         assert_eq!(least.by_channel(), expected);
         for (entity, p) in [("s7", 0.1), ("s2", 0.5), ("s5", 0.0), ("7", 0.0), ("sx", 0.0)] {
             least.session(entity, "a", p);
         }
-        assert_eq!(least.all(), vec![Some(0.01), Some(0.0), Some(0.1)]);
+        near(least.all(), [Some(0.5), Some(0.0), Some(0.1)]);
         assert_eq!(least.by_channel()[0].1, vec![Some(0.005), Some(0.0), Some(0.1)]);
     }
 }

@@ -7,6 +7,7 @@ use crate::runtime::archive::{Plan, Problem, ScanOptions};
 use crate::runtime::batch::{self, Inputs};
 use crate::runtime::rules::{Given, Rules};
 use crate::runtime::setup;
+use crate::sigma::book::Changes;
 use seerflow_model::meaning::Meaning;
 use seerflow_model::{Alert, Format};
 use seerflow_pipeline::detector::Detector;
@@ -90,6 +91,7 @@ pub fn analyze(
     refuse(plan.problems())?;
     let source = plan.sources().next().map_or(0, |source| source.id);
     let mut engine = setup::engine(&config, workers, &rules);
+    setup::judge(&mut engine, &config, &Changes::default())?;
     // As `analyze` has it.
     engine.lane_capacity = 2;
     engine.observer = watch.map(|watch| Arc::new(Watched(watch)) as Arc<dyn Observer>);

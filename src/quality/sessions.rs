@@ -2,8 +2,8 @@
 //! session and whose message is made of words that only this kind of event has, so that it is one
 //! template. Times are a second apart; the normal sessions for training come first.
 //!
-//! A session is judged by the least probability of its events and of itself as a whole, and called
-//! anomalous when that is below [`ALARM_BELOW`].
+//! A session is judged by its probability as a whole, or by that of its rarest event where there is
+//! none ([`Least`]), and called anomalous when that is below [`ALARM_BELOW`].
 
 use super::Options;
 use super::layout::SessionSet;
@@ -17,7 +17,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A session with an event of less probability is called anomalous.
+/// A session of less probability is called anomalous.
 pub const ALARM_BELOW: f64 = 1e-3;
 
 /// Scores of one set.
@@ -35,9 +35,9 @@ pub struct SetScores {
     pub draws: u64,
     /// Anomalous ones that were judged.
     pub anomalous_judged: usize,
-    /// Sessions without any event that had a probability; they count as normal.
+    /// Sessions of which nothing was said; they count as normal.
     pub unjudged: usize,
-    /// What the scores are worth; none when no event had a probability.
+    /// What the scores are worth; none when nothing was said of any session.
     pub scores: Option<ranking::Scores>,
     /// What each channel by itself is worth.
     pub channels: Vec<ChannelScores>,

@@ -31,6 +31,8 @@ pub struct Pass {
     pub path: PathBuf,
     /// Of standard input: how its source is named by how it begins.
     named: Option<(FileOptions, u64)>,
+    /// A text that stands in no file.
+    text: Option<Box<dyn Read + Send>>,
 }
 
 /// Bytes by which a text is known.
@@ -77,6 +79,7 @@ impl Inputs {
             how: OnePass::of(file, line_bytes_max, PIPE_LATENESS, plan.window()),
             path: file.path.clone(),
             named: None,
+            text: None,
         };
         Inputs { passes: plan.one_pass().iter().map(pass).collect(), plan: Some(plan) }
     }
@@ -149,7 +152,13 @@ impl Pass {
             },
         };
         let named = stdin.then_some((named, ordinal));
-        Ok(Pass { how, path: path.to_owned(), named })
+        Ok(Pass { how, path: path.to_owned(), named, text: None })
+    }
+
+    /// A text that is made while it is read; the name of its source stands for its path.
+    pub fn of_text(how: OnePass, text: Box<dyn Read + Send>) -> Pass {
+        let path = PathBuf::from(how.source.name.as_str());
+        Pass { how, path, named: None, text: Some(text) }
     }
 
     fn run(
@@ -158,7 +167,9 @@ impl Pass {
         progress: Arc<Progress>,
     ) -> std::io::Result<JoinHandle<Result<Option<Ns>, Stopped>>> {
         std::thread::Builder::new().name("one-pass".to_owned()).spawn(move || {
-            if self.path.as_os_str() == "-" {
+            if let Some(mut text) = self.text.take() {
+                self.how.read(&mut *text, &self.path, &mut port, &progress)
+            } else if self.path.as_os_str() == "-" {
                 let mut stdin = std::io::stdin().lock();
                 let mut head = vec![0; HEAD];
                 let read = read_full(&mut stdin, &mut head);

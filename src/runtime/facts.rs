@@ -3,6 +3,7 @@
 use super::aliases::Known;
 use super::guidance::Guiding;
 use super::live::Receiver;
+use super::rulekeeper::RuleKeeper;
 use crate::alerting::AlertBook;
 use crate::api::{
     ChannelState, EngineRow, ErrorRow, Errors, Facts, Health, LedgerRow, Metric, OperatorRow,
@@ -59,6 +60,7 @@ pub struct EngineFacts {
     kept: Option<Kept>,
     events: Option<Arc<EventStore>>,
     parser: Arc<dyn Fn() -> Parser + Send + Sync>,
+    rules: Option<Arc<RuleKeeper>>,
     /// What earlier runs knew of templates; read when it is first asked for.
     stored_aliases: OnceLock<Arc<BTreeMap<u64, u64>>>,
 }
@@ -81,8 +83,15 @@ impl EngineFacts {
             kept: None,
             events: None,
             parser: Arc::new(|| Parser::new(RoleSet::bundled(), None)),
+            rules: None,
             stored_aliases: OnceLock::new(),
         }
+    }
+
+    /// With the rules and the way to change them.
+    #[must_use]
+    pub fn ruled_by(self, rules: Arc<RuleKeeper>) -> EngineFacts {
+        EngineFacts { rules: Some(rules), ..self }
     }
 
     /// With what is counted where values are redacted.
@@ -357,6 +366,16 @@ impl Facts for EngineFacts {
         self.events.clone()
     }
 
+    fn rules(&self) -> Option<Arc<RuleKeeper>> {
+        self.rules.clone()
+    }
+
+    fn rule_matches(&self) -> BTreeMap<String, u64> {
+        let installed = self.shared.rules.current();
+        let all = installed.rules.iter().chain(&installed.correlations);
+        all.map(|named| (named.authority.rule_id.clone(), named.matches.load(Acquire))).collect()
+    }
+
     fn parser(&self) -> Parser {
         (self.parser)()
     }
@@ -458,6 +477,13 @@ impl Facts for EngineFacts {
                 value: self.shared.held_by_marks.total() as f64,
             },
         ];
+        let rules = self.shared.rules.counts.all();
+        all.extend(rules.map(|(name, help, value)| Metric {
+            name,
+            help,
+            label: None,
+            value: value as f64,
+        }));
         for receiver in self.receivers.iter() {
             for (name, value) in receiver.counters.snapshot() {
                 all.push(Metric {

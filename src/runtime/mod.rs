@@ -10,6 +10,8 @@ pub mod facts;
 pub mod guidance;
 pub mod live;
 pub mod models;
+pub mod rulechange;
+pub mod rulekeeper;
 pub mod rules;
 pub mod setup;
 pub mod stamp;

@@ -1,16 +1,33 @@
 //! From configuration to what the engine is started with.
 
 use super::rules::Rules;
-use crate::config::Config;
 use crate::config::sources::EntryWeights;
+use crate::config::{Config, Detection};
+use crate::failure::Failure;
+use crate::sigma::book::{Book, Changes, Wish};
 use seerflow_model::time::SECOND;
 use seerflow_parsing::parser::Parser;
 use seerflow_pipeline::engine::{Options, ThreadCpu};
 use seerflow_pipeline::folds::episodes::Windows;
 use seerflow_pipeline::parse::DropRules;
-use seerflow_pipeline::settings::{ChannelWeights, Settings, Weights};
+use seerflow_pipeline::rulebook::RuleDesk;
+use seerflow_pipeline::settings::{ChainSettings, ChannelWeights, RiskSettings, Settings, Weights};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// How risk adds up.
+fn risk(detection: &Detection) -> RiskSettings {
+    let chain = &detection.kill_chain;
+    RiskSettings {
+        half_life: ((detection.risk_half_life_hours * 3_600e9) as u64).max(1),
+        threshold: detection.risk_threshold,
+        entities_max: detection.risk_max_entities,
+        chain: chain.enabled.then_some(ChainSettings {
+            tactics: chain.tactic_threshold,
+            window: chain.window_seconds * SECOND,
+        }),
+    }
+}
 
 /// What detectors go by.
 pub fn settings(config: &Config) -> Settings {
@@ -29,6 +46,7 @@ pub fn settings(config: &Config) -> Settings {
     settings.budget.risk_level = detection.dspot.risk_level;
     settings.budget.alerts_per_day = detection.alerts_per_day;
     settings.tags = Arc::new(config.attack_mappings.clone());
+    settings.risk = risk(detection);
     settings.silence.level = detection.dspot.risk_level;
     settings.calibration.level = detection.dspot.initial_percentile / 100.0;
     settings.content.window_events = detection.hst_window_size;
@@ -87,7 +105,16 @@ pub fn engine(config: &Config, workers: usize, rules: &Arc<Rules>) -> Options {
         restore: None,
         gap: None,
         desk: Arc::default(),
+        rules_desk: Arc::default(),
+        notices: false,
     }
+}
+
+/// Puts the rules of a configuration in force, and gives them.
+pub fn judge(options: &mut Options, config: &Config, changes: &Changes) -> Result<Book, Failure> {
+    let book = Book::load(&Wish::of(config), changes)?;
+    options.rules_desk = Arc::new(RuleDesk::new(book.set.clone()));
+    Ok(book)
 }
 
 /// CPU time of the calling thread, ns.
@@ -143,6 +170,12 @@ mod tests {
             ("cusum: {drift: 1}", |s| s.change().drift, 1.0),
             ("cusum: {threshold: 90}", |s| s.change().threshold, 90.0),
             ("markov: {min_events: 5}", |s| s.sequence.events_min as f64, 5.0),
+            ("risk_half_life_hours: 1", |s| s.risk.half_life as f64, 3_600e9),
+            ("risk_threshold: 70", |s| s.risk.threshold, 70.0),
+            ("risk_max_entities: 9", |s| s.risk.entities_max as f64, 9.0),
+            ("kill_chain: {enabled: false}", |s| f64::from(s.risk.chain.is_some()), 0.0),
+            ("kill_chain: {tactic_threshold: 4}", |s| s.risk.chain.unwrap().tactics as f64, 4.0),
+            ("kill_chain: {window_seconds: 60}", |s| s.risk.chain.unwrap().window as f64, 60e9),
             ("dspot: {initial_percentile: 90}", |s| s.calibration.level, 0.9),
             ("dspot: {risk_level: 0.01}", |s| s.budget.risk_level, 0.01),
             ("dspot: {risk_level: 0.01}", |s| s.silence.level, 0.01),

@@ -114,12 +114,29 @@ fn holds(set: &RuleSet, number: usize, window: &[(usize, &Moment)]) -> bool {
                     let Some(value) = sorted.get(rank - 1) else { return false };
                     *value
                 }
+                Kind::IntervalVariation => {
+                    let times: Vec<Ns> = window.iter().map(|(_, moment)| moment.at).collect();
+                    let least = rule.custom.min_events.unwrap_or(10) as usize;
+                    let Some(variation) = variation(&times).filter(|_| times.len() >= least) else {
+                        return false;
+                    };
+                    variation
+                }
                 other => panic!("no bundled correlation is of the type {other:?}"),
             };
             let measured = Number::real(measure).unwrap_or(Number::Int(0));
             bounds.iter().all(|(relation, bound)| compare(*relation, measured, bound.0))
         }
     }
+}
+
+/// Standard deviation of the intervals over their mean; beats of the samples are more than a second
+/// apart.
+fn variation(times: &[Ns]) -> Option<f64> {
+    let gaps: Vec<f64> = times.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
+    let mean = gaps.iter().sum::<f64>() / gaps.len().max(1) as f64;
+    let squares = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>();
+    (mean > 0.0).then(|| (squares / gaps.len() as f64).sqrt() / mean)
 }
 
 fn compare(relation: Relation, measured: Number, bound: Number) -> bool {

@@ -1,7 +1,7 @@
 //! `docs/RULES.md`, made of the rules themselves.
 
 use super::benign::{EXPECTED, Expected};
-use seerflow_sigma::{Correlated, Header, Kind, RuleSet, Trigger};
+use seerflow_sigma::{Correlated, Header, Kind, Logic, RuleSet, Trigger};
 use std::fmt::Write;
 
 const HEAD: &str = "\
@@ -99,6 +99,7 @@ fn how(correlated: &Correlated) -> String {
     let what = match &rule.trigger {
         Trigger::Every if rule.kind == Kind::TemporalOrdered => joined(", then "),
         Trigger::Every => joined(" and "),
+        Trigger::Rules(logic) if logic.negates() => words(logic, &rule.rules),
         Trigger::Rules(_) => joined(", ") + ", together",
         Trigger::Measure { fields, percentile, bounds } => {
             let field = fields.join(", ");
@@ -110,6 +111,7 @@ fn how(correlated: &Correlated) -> String {
                 Kind::ValuePercentile => {
                     format!("percentile {} of `{field}`", percentile.unwrap_or_default())
                 }
+                Kind::IntervalVariation => "variation of the intervals".into(),
                 _ => "events".into(),
             };
             let bounds: Vec<_> = bounds
@@ -130,6 +132,20 @@ fn how(correlated: &Correlated) -> String {
         false => format!(", for each {}", rule.group_by.join(" and ")),
     };
     format!("{what} within {span}{group}")
+}
+
+/// An expression over rules as it is written.
+fn words(logic: &Logic, names: &[String]) -> String {
+    let all = |items: &[Logic], by: &str| {
+        let items: Vec<_> = items.iter().map(|item| words(item, names)).collect();
+        items.join(by)
+    };
+    match logic {
+        Logic::Rule(at) => format!("`{}`", names.get(*at).map_or("", String::as_str)),
+        Logic::And(items) => all(items, " and "),
+        Logic::Or(items) => format!("({})", all(items, " or ")),
+        Logic::Not(inner) => format!("not {}", words(inner, names)),
+    }
 }
 
 fn benign(out: &mut String) {

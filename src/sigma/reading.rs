@@ -1,4 +1,4 @@
-//! Records, read by the real parser and put to the rules.
+//! Records, read by the real parser and put to the rules: what samples and explanations run.
 
 use seerflow_model::record::{RecordBatch, RecordMeta};
 use seerflow_model::time::Ns;
@@ -23,10 +23,15 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// With these rules.
+    /// With these rules, and roles as they come with the program.
     pub fn new(set: Arc<RuleSet>) -> Reading {
+        Reading::with(set, RoleSet::bundled())
+    }
+
+    /// With these rules and roles.
+    pub fn with(set: Arc<RuleSet>, roles: RoleSet) -> Reading {
         Reading {
-            parser: Parser::new(RoleSet::bundled(), None),
+            parser: Parser::new(roles, None),
             finder: Finder::new(Zone::Utc, YearPolicy::Fixed(YEAR)),
             source: Arc::new(SourceInfo::plain(1, "samples", ReceiverKind::File, "file")),
             sources: Vec::new(),
@@ -61,17 +66,39 @@ impl Reading {
         (self.matcher.matches(&self.sources, &event).to_vec(), event.event_time)
     }
 
+    /// The logsources of the record that was last put to the rules.
+    pub fn sources(&self) -> &[LogSourceRef<'static>] {
+        &self.sources
+    }
+
     /// What is to be told of a record that did not do what its sample says.
     pub fn shown(&mut self, rule: u32, record: &str) -> String {
         let event = self.event(record.as_bytes());
         taxonomy::logsources(&event, &mut self.sources);
+        let passed = self.matcher.explain(rule, &event);
+        let passed = passed.iter().map(|reason| match &reason.value {
+            Some(value) => format!("{} ({value})", reason.test),
+            None => reason.test.clone(),
+        });
+        let passed = passed.collect::<Vec<_>>().join(", ");
         format!(
-            "{record}\n  read as {} of `{}`: {}\n  logsources {:?}\n  passed {:?}\n",
+            "read as {} of `{}`, logsources {}; passed: {}",
             event.format.name(),
             event.program(),
-            event.message(),
-            self.sources,
-            self.matcher.explain(rule, &event)
+            sources(&self.sources),
+            if passed.is_empty() { "nothing" } else { &passed },
         )
+    }
+}
+
+/// Logsources in words: `linux/-/sshd`, product, category and service.
+pub fn sources(sources: &[LogSourceRef<'_>]) -> String {
+    let part = |part: &str| if part.is_empty() { "-".to_owned() } else { part.to_owned() };
+    let one = |source: &LogSourceRef<'_>| {
+        [source.product, source.category, source.service].map(part).join("/")
+    };
+    match sources {
+        [] => "none".into(),
+        sources => sources.iter().map(one).collect::<Vec<_>>().join(", "),
     }
 }

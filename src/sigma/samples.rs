@@ -17,7 +17,9 @@
 //! In a line with `times`, `{n}` stands for 10, 11, 12 … up to 99. A record may hold line ends, as
 //! those of the Linux audit system do.
 
+use seerflow_sigma::Header;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// Most copies that one line stands for: `{n}` has two digits.
 pub const TIMES_MAX: u32 = 90;
@@ -38,12 +40,35 @@ pub struct Samples {
     pub matches: Vec<Sample>,
     /// What it must not.
     pub misses: Vec<Sample>,
+    /// Id, name and title of the rule, as they stand there.
+    pub of: [Option<String>; 3],
+}
+
+impl Samples {
+    /// Whether they are those of the rule of this head, in the same file.
+    pub fn are_of(&self, header: &Header) -> bool {
+        let has = [header.id.as_deref(), header.name.as_deref(), Some(header.title.as_str())];
+        let fits =
+            |(of, has): (&Option<String>, Option<&str>)| of.is_none() || of.as_deref() == has;
+        self.of.iter().any(Option::is_some) && self.of.iter().zip(has).all(fits)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.matches.is_empty() && self.misses.is_empty()
+    }
 }
 
 #[derive(Deserialize)]
 struct Document {
     #[serde(default)]
     samples: Option<Lists>,
+    #[serde(default)]
+    id: Option<Value>,
+    #[serde(default)]
+    name: Option<Value>,
+    #[serde(default)]
+    title: Option<Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -73,12 +98,21 @@ enum Line {
 pub fn read(text: &str) -> Result<Vec<Samples>, String> {
     let documents: Vec<Document> =
         serde_saphyr::from_multiple(text).map_err(|error| error.to_string())?;
-    documents.into_iter().map(|document| samples(document.samples.unwrap_or_default())).collect()
+    let samples = |document: Document| {
+        let text = |value: Option<Value>| match value {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text),
+            Some(other) => Some(other.to_string()),
+        };
+        let of = [text(document.id), text(document.name), text(document.title)];
+        samples(document.samples.unwrap_or_default(), of)
+    };
+    documents.into_iter().map(samples).collect()
 }
 
-fn samples(lists: Lists) -> Result<Samples, String> {
+fn samples(lists: Lists, of: [Option<String>; 3]) -> Result<Samples, String> {
     let all = |items: Vec<Item>| items.into_iter().map(sample).collect::<Result<Vec<_>, _>>();
-    Ok(Samples { matches: all(lists.matches)?, misses: all(lists.miss)? })
+    Ok(Samples { matches: all(lists.matches)?, misses: all(lists.miss)?, of })
 }
 
 fn sample(item: Item) -> Result<Sample, String> {
@@ -113,7 +147,9 @@ mod tests {
         let read = read(text).unwrap();
         let texts: Vec<_> = read[0].matches.iter().map(|sample| sample.records.clone()).collect();
         assert_eq!(texts, [vec!["one {n}"], vec!["at 10 x10", "at 11 x11", "last"]]);
-        assert_eq!((&read[0].misses, read.get(1)), (&Vec::new(), Some(&Samples::default())));
+        assert_eq!((read[0].misses.len(), read[1].is_empty()), (0, true));
+        let header = |title: &str| Header { title: title.into(), ..Header::default() };
+        assert!(read[0].are_of(&header("a")) && !read[1].are_of(&header("a")));
     }
 
     #[test]

@@ -194,7 +194,8 @@ fn samples_of_detection_rules() {
             let matched = reading.matches(record.as_bytes()).0.contains(&(number as u32));
             if matched != wanted {
                 let verb = if wanted { "does not match" } else { "matches" };
-                wrong += &format!("{file} {verb} {}", reading.shown(number as u32, record));
+                wrong +=
+                    &format!("{file} {verb} {record}: {}\n", reading.shown(number as u32, record));
             }
         }
     }

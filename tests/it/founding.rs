@@ -184,7 +184,7 @@ pub fn many_templates(lines: &mut [Line]) {
 
 /// Moves lines by up to `seconds` of their own time, those of one stamp in their order. The head
 /// stays, because the first 4 KiB are a file's identity.
-fn displace(lines: &mut Vec<Line>, seconds: u64, seed: u64) {
+pub(crate) fn displace(lines: &mut Vec<Line>, seconds: u64, seed: u64) {
     let mut rng = Rng::new(seed);
     let head: Vec<Line> = lines.drain(..lines.len().min(100)).collect();
     assert!(world::text(&head).len() > 4096);

@@ -111,12 +111,25 @@ impl Budget {
         effective_ns: u64,
         p: f64,
     ) -> Verdict {
+        self.admit_rarer(config, kind, effective_ns, p, 1.0)
+    }
+
+    /// As [`Budget::admit`], where the candidate must be rarer by a factor; it still counts as what
+    /// it is for the rate of candidates.
+    pub fn admit_rarer(
+        &mut self,
+        config: &BudgetConfig,
+        kind: Kind,
+        effective_ns: u64,
+        p: f64,
+        rarer: f64,
+    ) -> Verdict {
         self.advance(effective_ns);
         let bar = self.bar(config, kind);
         if p > config.risk_level && p <= CANDIDATE_FACTOR * config.risk_level {
             self.candidates[kind as usize] += 1.0;
         }
-        if p <= bar {
+        if p * rarer <= bar {
             self.admitted_today += 1;
             self.admitted += 1;
             Verdict::Admit
@@ -132,7 +145,7 @@ impl Budget {
         if budget == 0 {
             return config.risk_level;
         }
-        let alpha = self.level(config, kind);
+        let alpha = self.level(config, kind, budget);
         let Some(over) = self.admitted_today.checked_sub(budget) else { return alpha };
         if over >= (CAP - 1) * budget {
             return -1.0;
@@ -141,9 +154,20 @@ impl Budget {
         alpha * libm::pow((OVERWHELMING / alpha).min(1.0), part)
     }
 
-    /// α: the risk level, or less when the installation makes too many decisions for it.
-    fn level(&self, config: &BudgetConfig, kind: Kind) -> f64 {
-        let share = f64::from(config.alerts_per_day) / KINDS as f64;
+    /// What evidence must be worth to be more than what so many decisions give by chance, however
+    /// much of today's budget is spent, and also where there is none.
+    pub fn noise(&self, config: &BudgetConfig, kind: Kind) -> f64 {
+        let usual = BudgetConfig::default().alerts_per_day;
+        self.level(
+            config,
+            kind,
+            if config.alerts_per_day == 0 { usual } else { config.alerts_per_day },
+        )
+    }
+
+    /// α: the risk level, or less when the installation makes too many decisions for so many alerts.
+    fn level(&self, config: &BudgetConfig, kind: Kind, budget: u32) -> f64 {
+        let share = f64::from(budget) / KINDS as f64;
         // The rate at which the risk level alone would just use the share.
         let fair = (CANDIDATE_FACTOR - 1.0) * share;
         let first = if kind.with_every_event() { EVENTS * fair } else { fair };

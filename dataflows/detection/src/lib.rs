@@ -33,8 +33,10 @@ pub mod feedback;
 #[cfg(test)]
 mod golden;
 pub mod gpd;
+pub mod habit;
 pub mod halfspace;
 pub mod holt_winters;
+pub mod kinds;
 pub mod marks;
 pub mod novelty;
 pub mod risk;

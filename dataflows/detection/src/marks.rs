@@ -25,9 +25,10 @@ pub enum MarkKind {
 }
 
 /// Kinds of evidence that speak of novelty and change.
-const CHANGES: [&str; 8] = [
+const CHANGES: [&str; 9] = [
     "new-template",
     "new-value",
+    "new-kind",
     "odd-content",
     "odd-value",
     "odd-order",

@@ -81,8 +81,8 @@ pub struct AlertEvidence {
     pub channel: String,
     /// Kind within the channel.
     pub kind: String,
-    /// Tail probability.
-    pub probability: f64,
+    /// Tail probability; null where a rule has matched.
+    pub probability: Option<f64>,
     /// One sentence.
     pub text: String,
     /// Numbers behind it.

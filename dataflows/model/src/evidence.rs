@@ -19,6 +19,12 @@ pub enum Channel {
     Sequence,
     /// How behaviour changes.
     Pattern,
+    /// A rule that one event matches; its evidence has no probability.
+    Sigma,
+    /// A rule that several events match together; its evidence has no probability.
+    Correlation,
+    /// What adds up about an entity; its evidence has no probability.
+    Risk,
 }
 
 impl Channel {
@@ -29,7 +35,15 @@ impl Channel {
             Channel::Volume => "volume",
             Channel::Sequence => "sequence",
             Channel::Pattern => "pattern",
+            Channel::Sigma => "sigma",
+            Channel::Correlation => "correlation",
+            Channel::Risk => "risk",
         }
+    }
+
+    /// Whether what it finds has a probability.
+    pub const fn is_statistical(self) -> bool {
+        !matches!(self, Channel::Sigma | Channel::Correlation | Channel::Risk)
     }
 }
 
@@ -103,7 +117,8 @@ pub struct Evidence {
     pub effective: Ns,
     /// The event time it speaks of.
     pub about: Ns,
-    /// Tail probability: how rarely a value this extreme comes by chance.
+    /// Tail probability: how rarely a value this extreme comes by chance; 0 where the channel knows
+    /// none.
     pub probability: f64,
     /// One sentence for a person.
     pub text: String,

@@ -22,6 +22,19 @@ pub fn rule(name: &str) -> Uuid {
     Uuid::new_v5(&RULE, name.as_bytes())
 }
 
+/// A rule's own id as a UUID; one made of it, where it is none.
+pub fn rule_of(id: &str) -> Uuid {
+    Uuid::parse_str(id).unwrap_or_else(|_| rule(id))
+}
+
+/// Id of a notice that an event matches a rule: UUIDv5 over (rule id, event id).
+pub fn notice(rule: Uuid, event: Uuid) -> Uuid {
+    let mut name = [0u8; 32];
+    name[..16].copy_from_slice(rule.as_bytes());
+    name[16..].copy_from_slice(event.as_bytes());
+    Uuid::new_v5(&ALERT, &name)
+}
+
 /// Alert id: UUIDv5 over (kind, rule id, episode key, start).
 pub fn alert(kind: &str, rule: Uuid, episode: &str, start: u64) -> Uuid {
     let mut name = Vec::with_capacity(kind.len() + episode.len() + 32);

@@ -5,6 +5,7 @@ use crate::engine::{Failed, Options, Parts, Shared};
 use crate::env::{End, Env};
 use crate::feed::LaneReceiver;
 use crate::flow::Flow;
+use crate::matching::Matching;
 use crate::meters::Meters;
 use crate::parse::{Noticed, Parse};
 use crate::ports::Tally;
@@ -17,7 +18,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use timely::dataflow::ProbeHandle;
 
-pub(crate) fn shared(options: &Options, cluster: Option<&Cluster>) -> Result<Shared, Failed> {
+pub(crate) fn shared(
+    options: &Options,
+    cluster: Option<&Cluster>,
+    alerts: flume::WeakSender<Alert>,
+) -> Result<Shared, Failed> {
     let (threads, ports) = (options.workers, options.ports);
     let peers = cluster.map(|cluster| {
         Arc::new(Peers::new(cluster.process, cluster.sockets.len(), threads, ports))
@@ -41,8 +46,11 @@ pub(crate) fn shared(options: &Options, cluster: Option<&Cluster>) -> Result<Sha
         noticed: Arc::new(noticed),
         budget_held: Arc::default(),
         desk: options.desk.clone(),
+        rules: options.rules_desk.clone(),
         held_by_marks: Arc::default(),
         worker_cpu: Arc::new((0..threads).map(|_| AtomicU64::new(0)).collect()),
+        done: Arc::new((0..threads).map(|_| AtomicU64::new(0)).collect()),
+        alerts,
         meters: Meters::default(),
         profile: Profile::default(),
         ports: Arc::new((0..ports).map(|_| Arc::default()).collect()),
@@ -86,6 +94,7 @@ pub(crate) fn parts(
         },
         parse: Parse {
             parser: (options.parser)(),
+            matching: Matching::new(options.rules_desk.clone()),
             rules: options.rules.clone(),
             ports: shared.ports.clone(),
             first_port: place.first_port() as u16,

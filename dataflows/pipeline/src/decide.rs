@@ -69,6 +69,7 @@ impl Decide {
                 decides,
                 place: Box::new(place(&score.lead.event, &score.lead.template, level)),
                 held: None,
+                by: None,
             };
             let order = seerflow_model::Order { n: order.n * 4 + n, ..order };
             out.push(Rec { order, key: 0, data: finding });

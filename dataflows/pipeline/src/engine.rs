@@ -15,6 +15,7 @@ use crate::page;
 use crate::parse::{DropRules, Noticed, Parse};
 use crate::ports::Tally;
 use crate::profile::Profile;
+use crate::rulebook::RuleDesk;
 use crate::settings::Settings;
 use crate::sink::Outlet;
 use crate::source::Ingress;
@@ -65,6 +66,10 @@ pub struct Options {
     pub gap: Option<Gap>,
     /// Where guidance is left; what is there at the start comes before all records.
     pub desk: Arc<Desk>,
+    /// The rules in force, and where others are put in force.
+    pub rules_desk: Arc<RuleDesk>,
+    /// Whether each match is told at once, too, as a provisional alert.
+    pub notices: bool,
 }
 
 /// What workers share with readers.
@@ -80,10 +85,16 @@ pub struct Shared {
     pub budget_held: Arc<AtomicU64>,
     /// Where guidance is left.
     pub desk: Arc<Desk>,
+    /// The rules in force.
+    pub rules: Arc<RuleDesk>,
     /// What marks held.
     pub held_by_marks: Arc<HeldByMarks>,
     /// CPU time of each worker, ns.
     pub worker_cpu: Arc<Vec<AtomicU64>>,
+    /// Where the end of the dataflow is, as each worker knows it: ms, `u64::MAX` when it is over.
+    pub done: Arc<Vec<AtomicU64>>,
+    /// Where alerts go; nobody is kept waiting for the last of them by this.
+    pub alerts: flume::WeakSender<Alert>,
     /// What the keyed operators of this process count.
     pub meters: Meters,
     /// Scheduled time of each operator; empty unless [`Options::profile`] is set.
@@ -204,6 +215,8 @@ impl Build {
         };
         while goes_on(worker) && !watch.failed() {
             worker.step_or_park(None);
+            let done = probe.with_frontier(|frontier| frontier.first().copied());
+            shared.done[local].store(done.unwrap_or(u64::MAX), Ordering::Release);
             if let Some(cpu) = &options.thread_cpu {
                 shared.worker_cpu[local].store(cpu(), Ordering::Relaxed);
             }
@@ -224,10 +237,13 @@ impl Engine {
         options.workers = options.workers.max(1);
         let workers = options.workers;
         let cluster = options.cluster.take();
-        let shared = shared(&options, cluster.as_ref())?;
+        let (alerts, out) = flume::unbounded();
+        let shared = shared(&options, cluster.as_ref(), alerts.downgrade())?;
+        if options.notices {
+            shared.rules.notify(alerts.downgrade());
+        }
         let (senders, receivers) = feed::lanes(workers, options.lane_capacity);
         let end = Arc::new(End::default());
-        let (alerts, out) = flume::unbounded();
         let lanes = receivers.into_iter().map(|lane| Mutex::new(Some(lane))).collect();
         let watch = Watch { failed: shared.failed.clone(), lanes: senders.clone() };
         let restore = options.restore.take();
@@ -250,6 +266,7 @@ impl Engine {
     /// The way in for one receiver.
     pub fn port(&self, id: u16) -> Port {
         Port::new(id, self.lanes.clone(), self.shared.ports[usize::from(id)].clone())
+            .judged_by(self.shared.rules.clone())
     }
 
     /// Ends the input: nothing is sent any more. Timers due by the newest record fire, later ones
@@ -273,6 +290,19 @@ impl Engine {
 
     /// The newest effective time that came in through this process.
     pub fn newest(&self) -> Ns {
-        self.shared.ports.iter().map(|port| port.newest()).max().unwrap_or(0)
+        self.shared.newest()
+    }
+}
+
+impl Shared {
+    /// All records below it are done with.
+    pub fn frontier(&self) -> Ns {
+        let least = self.done.iter().map(|done| done.load(Ordering::Acquire)).min();
+        least.unwrap_or_default().saturating_mul(1_000_000)
+    }
+
+    /// The newest effective time that came in through this process.
+    pub fn newest(&self) -> Ns {
+        self.ports.iter().map(|port| port.newest()).max().unwrap_or(0)
     }
 }

@@ -9,6 +9,7 @@
 //! Lanes are bounded in batches, so a full engine slows whoever can be slowed and makes the others
 //! count. A lane wakes its worker at most once per drain.
 
+use crate::rulebook::{Installed, RuleDesk};
 use seerflow_model::record::RecordBatch;
 use seerflow_model::time::{MAX_NS, Ns};
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub struct Feed {
     pub floor: Ns,
     /// How many records it holds (for `Work`: an estimate), for flow control.
     pub records: u64,
+    /// The rules that judge its records, if any do.
+    pub rules: Option<Arc<Installed>>,
     /// The content.
     pub load: Load,
 }
@@ -164,12 +167,18 @@ pub struct Port {
     pub state: Arc<PortState>,
     lanes: Vec<LaneSender>,
     next: usize,
+    rules: Option<Arc<RuleDesk>>,
 }
 
 impl Port {
     /// A port over the lanes of all workers. Promises nothing yet (0).
     pub fn new(id: u16, lanes: Vec<LaneSender>, state: Arc<PortState>) -> Port {
-        Port { id, state, lanes, next: usize::from(id) }
+        Port { id, state, lanes, next: usize::from(id), rules: None }
+    }
+
+    /// Stamps what it sends with the rules that are in force then.
+    pub fn judged_by(self, rules: Arc<RuleDesk>) -> Port {
+        Port { rules: Some(rules), ..self }
     }
 
     /// Another sender of the same port, for receivers with a task per connection.
@@ -179,11 +188,13 @@ impl Port {
             state: self.state.clone(),
             lanes: self.lanes.clone(),
             next: self.next + 1,
+            rules: self.rules.clone(),
         }
     }
 
     fn element(&self, floor: Ns, records: u64, load: Load) -> Feed {
-        Feed { port: self.id, floor, records, load }
+        let rules = self.rules.as_ref().map(|rules| rules.current());
+        Feed { port: self.id, floor, records, rules, load }
     }
 
     fn turn(&mut self) -> usize {

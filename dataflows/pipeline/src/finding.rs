@@ -1,9 +1,91 @@
 //! A finding: evidence on its way to an alert, with what decides who explains whom.
 
 use seerflow_detection::marks::Place;
-use seerflow_model::{Channel, Evidence};
+use seerflow_model::{Channel, Evidence, Tactic};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What an alert goes back to, when it is not detectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    /// A rule about one event.
+    Sigma,
+    /// A rule about several events.
+    Correlation,
+    /// What has added up about an entity.
+    Risk,
+    /// The way of an attack.
+    KillChain,
+}
+
+impl Kind {
+    /// `alert_type` of its alerts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Sigma => "sigma",
+            Kind::Correlation => "correlation",
+            Kind::Risk => "risk",
+            Kind::KillChain => "kill-chain",
+        }
+    }
+}
+
+/// A rule, as the alerts that go back to it name it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Authority {
+    /// What it is a rule about.
+    pub kind: Kind,
+    /// Its id.
+    pub rule_id: String,
+    /// Id of the rule whose episodes it shares: its own, or that of a correlation that it begins with
+    /// and that groups alike. What grows worse stays one alert.
+    pub family: String,
+    /// Who wrote it.
+    pub author: Option<String>,
+    /// Version of the set of rules that has judged.
+    pub ruleset: Option<String>,
+    /// Through which lens its matches are looked at.
+    pub lens: String,
+    /// Tactics of ATT&CK.
+    pub tactics: Vec<Tactic>,
+    /// Techniques: `T1110.001`.
+    pub techniques: Vec<String>,
+}
+
+/// That a finding is one by a rule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct By {
+    /// The rule.
+    pub rule: Arc<Authority>,
+    /// Where what is found stands.
+    pub phase: Phase,
+}
+
+/// Where what a rule has found stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// It is over as soon as it is told.
+    Once,
+    /// It goes on until its end is told.
+    Begins,
+    /// It goes on.
+    Grows,
+    /// It is over.
+    Ends,
+}
+
+impl By {
+    /// Found, and over.
+    pub fn once(rule: &Arc<Authority>) -> By {
+        By { rule: rule.clone(), phase: Phase::Once }
+    }
+
+    /// Whether it is a rule about one event.
+    pub fn is_single(&self) -> bool {
+        self.rule.kind == Kind::Sigma
+    }
+}
 
 /// How fine a finding's subject is; a finer one explains a coarser one of the same instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,12 +125,40 @@ pub struct Finding {
     pub place: Box<Place>,
     /// The mark that holds it, by its id; said where findings are joined.
     pub held: Option<u128>,
+    /// The rule that has found it; none where detectors have.
+    pub by: Option<By>,
+}
+
+/// A finding on its way to its episode.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// It.
+    pub finding: Finding,
+    /// Risk of its primary entity, 0 to 100; none where there is no such entity.
+    pub risk: Option<f64>,
 }
 
 /// Most pieces of evidence that one finding carries.
 const ALSO_MAX: usize = 8;
 
 impl Finding {
+    /// Evidence that is about no template, and joined with nothing.
+    pub fn alone(lead: Evidence) -> Finding {
+        Finding {
+            lead,
+            also: Vec::new(),
+            level: Level::Event,
+            template: 0,
+            entity: 0,
+            host: 0,
+            excess: 1.0,
+            decides: true,
+            place: Box::default(),
+            held: None,
+            by: None,
+        }
+    }
+
     /// Takes over what another finding says.
     pub fn absorb(&mut self, other: Finding) {
         for evidence in std::iter::once(other.lead).chain(other.also) {
@@ -340,6 +450,7 @@ pub(crate) mod tests {
             decides: true,
             place: Box::default(),
             held: None,
+            by: None,
         }
     }
 

@@ -168,6 +168,7 @@ fn finding(lead: Evidence, template: u64, entity: u64, host: u64) -> Finding {
         decides: true,
         place: Box::default(),
         held: None,
+        by: None,
     }
 }
 

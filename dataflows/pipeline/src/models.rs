@@ -12,7 +12,9 @@ use crate::env::Snapshot;
 use crate::folds::entities::Entities;
 use crate::folds::merges::AliasTable;
 use crate::folds::walks::{Known, Walks};
-use crate::folds::{calibrate, chains, content, leaves, merges, newness, peers, series, sessions};
+use crate::folds::{
+    calibrate, chains, content, correlate, kinds, leaves, merges, newness, peers, series, sessions,
+};
 use crate::keyed::{Fold, Groups, Knowing, Versions};
 use crate::table::Tables;
 use seerflow_detection::calibrate::Table;
@@ -31,6 +33,7 @@ const TAKEN: &[(&str, Read)] = &[
     (newness::NewnessFold::NAME, keyed::<newness::NewnessFold>),
     (series::SeriesFold::NAME, keyed::<series::SeriesFold>),
     (peers::Peers::NAME, keyed::<peers::Peers>),
+    (kinds::KindsFold::NAME, keyed::<kinds::KindsFold>),
     ("young", table::<PeerCounts>),
     (content::ContentFold::NAME, keyed::<content::ContentFold>),
     (Walks::NAME, keyed::<Walks>),
@@ -44,7 +47,18 @@ const TAKEN: &[(&str, Read)] = &[
 ];
 
 /// Operators whose state stays behind; see the module head.
-pub const LEFT: [&str; 3] = ["facts", "budget", "episodes"];
+pub const LEFT: [&str; 10] = [
+    "facts",
+    "budget",
+    "risk",
+    "episodes",
+    "stories",
+    correlate::NAMES[0],
+    correlate::NAMES[1],
+    correlate::NAMES[2],
+    correlate::NAMES[3],
+    correlate::NAMES[4],
+];
 
 /// State that cannot be read.
 #[derive(Debug, thiserror::Error)]

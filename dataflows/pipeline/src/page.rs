@@ -4,7 +4,8 @@
 //! ingress ─► parse ─► leaves ─┬─► facts
 //!                             ├─► merges ─┬─► aliases ─┐
 //!                             │           └─► newness  │
-//!                             ├─► counts ──────────► resolve ─► series ───────┐
+//!                             ├─► counts ──────────► resolve ─┬► series ──────┐
+//!                             │                         │     └► kinds (of entities)
 //!                             ├─► moments ─────────►    │ ─► content ─► walks │
 //!                             └─► findings ────────►    │     chains ◄──┤     │
 //!                                                       │        └─► entities │
@@ -13,8 +14,9 @@
 //!                                                       │               │  decide ◄──────────────┘
 //!                                    newness ─────► guide ◄─────────────┴─────┘
 //!                                                       │ ◄── marks, verdicts
-//!                                                    budget
-//!                                                       └─► episodes ─► alerts
+//!          rules ─► correlations                       budget ◄── kinds
+//!                       │     weak kinds ──►              │
+//!                       └─────────────────────────────► share ─► risk ─► episodes ─► alerts
 //! ```
 //!
 //! `parse` is stateless and runs where the record is; everything after it is keyed and in order.
@@ -30,15 +32,18 @@ use crate::folds::newness::NewnessIn;
 use crate::folds::series::SeriesOut;
 use crate::folds::walks::WalksOut;
 use crate::folds::{
-    budget, calibrate, chains, content, entities, episodes, facts, merges, newness, peers, series,
-    sessions, walks,
+    budget, calibrate, chains, content, entities, episodes, facts, kinds, merges, newness, peers,
+    risk, series, sessions, stories, walks,
 };
 use crate::guide::guided;
+use crate::handover::handed;
 use crate::judge::Judge;
 use crate::keyed::{keyed, keyed_knowing};
+use crate::matching::{Hit, correlated};
 use crate::parse::parse;
 use crate::rec::{Rec, Time};
 use crate::resolve::Resolve;
+use crate::share::{self, Heard, Shared};
 use crate::sink::sink;
 use crate::source::ingress;
 use crate::split::split;
@@ -51,10 +56,11 @@ use timely::dataflow::{ProbeHandle, Scope};
 pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>) {
     let env = parts.env.clone();
     let settings = parts.settings.clone();
+    let first = parts.desk.is_some();
 
     let rules = parts.parse.rules.clone();
     let records = ingress(scope, parts.ingress);
-    let events = parse(records, parts.parse);
+    let (events, hits) = parse(records, parts.parse);
     let leaves = Leaves::new(&settings, parts.tally, rules, &parts.shared, &env);
     let learnt = keyed(events, leaves.keeping(parts.keeper), &env);
 
@@ -98,6 +104,14 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
         _ => unreachable!("taken out above"),
     });
 
+    let of_entities = counts.clone().flat_map(|rec| kinds::of_entity(&rec));
+    let odd = keyed(of_entities, kinds::KindsFold::new(&settings), &env);
+    let level = settings.candidate_level();
+    let (kinds, weak) = split(odd, move |finding| match finding.lead.probability <= level {
+        true => Ok(finding),
+        false => Err(Heard::weak(finding)),
+    });
+
     let (volumes, counted) =
         split(keyed(counts, series::SeriesFold::new(&settings), &env), |out| match out {
             SeriesOut::Score(score) => Ok(score),
@@ -134,7 +148,7 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
         EntitiesOut::Ended(ended) => Ok(ended),
         other => Err(other),
     });
-    let sessions = keyed(ended, sessions::SessionFold::new(&settings), &env);
+    let sessions = keyed(ended, sessions::SessionFold, &env);
     let moments = moments.concat(sessions.map(|Rec { order, key, data }| Rec {
         order,
         key,
@@ -153,10 +167,36 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     });
 
     let values = values.map(|Rec { order, key, data }| Rec { order, key, data: *data });
-    let candidates = scope.concatenate([values, templates, volumes, events]);
+    let candidates = scope.concatenate([values, templates, volumes, events, kinds]);
     let candidates = guided(candidates, parts.desk, env.worker, representative(0));
     let admitted = keyed(candidates, budget::BudgetFold::new(&settings, &parts.shared), &env);
-    let alerts = keyed(admitted, episodes::Episodes::new(&settings), &env);
+    let (matched, feeds) = split(hits, |hit| match hit {
+        Hit::Said(said) => Ok(said),
+        Hit::Fed(fed) => Err(fed),
+    });
+    let rules = &parts.shared.rules;
+    let (feeds, open) = handed(feeds, rules.clone(), first);
+    let said = matched.concat(correlated(feeds, rules, &env));
+    let ruled = keyed(said, stories::Stories, &env);
+
+    let tags = settings.tags.clone();
+    let ruled = ruled.map(|Rec { order, key, data }| Rec { order, key, data: Heard::ruled(data) });
+    let heard = scope
+        .concatenate([admitted, weak, ruled])
+        .flat_map(move |rec| share::share(tags.as_ref(), rec));
+    let (shares, alone) = split(heard, |shared| match shared {
+        Shared::Risk(given) => Ok(given),
+        Shared::Alone(told) => Err(told),
+    });
+    let ranked = keyed(shares, risk::RiskFold::new(&settings), &settings.risk.bounded(&env));
+    let alone = alone.map(|Rec { order, data, .. }| Rec {
+        order,
+        key: episodes::key_of(&data.finding),
+        data,
+    });
+    let told = ranked.concat(alone).map(episodes::evidence);
+    let alerts =
+        keyed(told.concat(open.map(episodes::opened)), episodes::Episodes::new(&settings), &env);
 
     sink(alerts, parts.alerts).probe_with(probe);
     changes.probe_with(probe);

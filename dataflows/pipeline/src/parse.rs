@@ -6,6 +6,7 @@
 use crate::feed::PortState;
 use crate::flow::Flow;
 use crate::folds::leaves::Parsed;
+use crate::matching::{Hit, Matching};
 use crate::rec::{Rec, Time};
 use crate::source::Portioned;
 use crate::sources::{Part, Sources};
@@ -19,7 +20,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::StreamVec;
 use timely::dataflow::channels::pact::Pipeline;
-use timely::dataflow::operators::generic::Operator;
+use timely::dataflow::operators::generic::OutputBuilder;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use timely::progress::operate::FrontierInterest;
 
 /// Decides which events are dropped, and why.
 pub trait DropRules: Send + Sync {
@@ -146,6 +149,8 @@ impl Noticed {
 pub struct Parse {
     /// Reads records.
     pub parser: Parser,
+    /// Says which rules they match.
+    pub matching: Matching,
     /// Drops some.
     pub rules: Option<Arc<dyn DropRules>>,
     /// All ports of this process, by number.
@@ -159,12 +164,18 @@ pub struct Parse {
 }
 
 impl Parse {
-    fn batch(&mut self, (port, batch): Portioned, mut give: impl FnMut(Rec<Parsed>)) {
+    fn batch(
+        &mut self,
+        Portioned { port, rules, batch }: Portioned,
+        mut give: impl FnMut(Rec<Parsed>),
+        mut hit: impl FnMut(Rec<Hit>),
+    ) {
         let mut tags: BTreeMap<&'static str, u64> = BTreeMap::new();
         let mut dropped = 0;
         let mut bytes = 0;
         let mut part = Part::default();
         self.noticed.add_source(batch.source.id);
+        let mut judging = rules.map(|rules| self.matching.batch(rules));
         for meta in &batch.records {
             let event = self.parser.parse(&batch, meta);
             part.see(&event);
@@ -186,9 +197,16 @@ impl Parse {
                 continue;
             }
             let (order, key) = (event.order(), event.leaf);
-            let data = Parsed { event: Arc::new(event), port: self.first_port + port };
+            let event = Arc::new(event);
+            if let Some(judging) = &mut judging {
+                judging.judge(&event, &mut hit);
+            }
+            let data = Parsed { event, port: self.first_port + port };
             bytes += data.weight() as i64;
             give(Rec { order, key, data });
+        }
+        if let Some(judging) = judging {
+            judging.end();
         }
         self.flow.read(bytes);
         self.noticed.by_source.add(&batch, part);
@@ -205,23 +223,29 @@ impl Parse {
     }
 }
 
-/// Builds the operator.
+/// Builds the operator: events, and what rules find in them.
 pub fn parse<'s>(
     records: StreamVec<'s, Time, Portioned>,
     mut parse: Parse,
-) -> StreamVec<'s, Time, Rec<Parsed>> {
-    records.unary::<CapacityContainerBuilder<Vec<Rec<Parsed>>>, _, _, _>(
-        Pipeline,
-        "parse",
-        move |_cap, _info| {
-            move |input, output| {
-                input.for_each_time(|cap, data| {
-                    let mut session = output.session(&cap);
-                    for batch in data.flat_map(|container| container.drain(..)) {
-                        parse.batch(batch, |rec| session.give(rec));
-                    }
-                });
-            }
-        },
-    )
+) -> (StreamVec<'s, Time, Rec<Parsed>>, StreamVec<'s, Time, Rec<Hit>>) {
+    let mut builder = OperatorBuilder::new("parse".to_owned(), records.scope());
+    let mut input = builder.new_input(records, Pipeline);
+    builder.set_notify_for(0, FrontierInterest::Never);
+    let (events, event_stream) = builder.new_output();
+    let (hits, hit_stream) = builder.new_output();
+    let mut events = OutputBuilder::<_, CapacityContainerBuilder<Vec<Rec<Parsed>>>>::from(events);
+    let mut hits = OutputBuilder::<_, CapacityContainerBuilder<Vec<Rec<Hit>>>>::from(hits);
+    builder.build(move |_caps| {
+        move |_frontiers| {
+            let (mut events, mut hits) = (events.activate(), hits.activate());
+            input.for_each_time(|cap, data| {
+                let mut events = events.session(&cap);
+                let mut hits = hits.session(&cap);
+                for batch in data.flat_map(|container| container.drain(..)) {
+                    parse.batch(batch, |rec| events.give(rec), |rec| hits.give(rec));
+                }
+            });
+        }
+    });
+    (event_stream, hit_stream)
 }

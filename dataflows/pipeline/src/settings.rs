@@ -1,5 +1,6 @@
 //! What the detectors of the dataflow go by; made from the configuration.
 
+use crate::env::Env;
 use crate::folds::calibrate::EVENT_GAIN;
 use crate::folds::episodes::Windows;
 use crate::tactics::{Tags, Untagged};
@@ -15,7 +16,7 @@ use seerflow_detection::spread::SpreadConfig;
 use seerflow_detection::values::ValueConfig;
 use seerflow_detection::volume::VolumeConfig;
 use seerflow_model::time::{DAY, SECOND};
-use seerflow_model::{Channel, Event, Ns};
+use seerflow_model::{Channel, Event, Ns, hash};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -77,6 +78,8 @@ impl ChannelWeights {
             Channel::Volume => self.volume,
             Channel::Sequence => self.sequence,
             Channel::Pattern => self.pattern,
+            // Rules are not weighed against detectors.
+            Channel::Sigma | Channel::Correlation | Channel::Risk => 0.0,
         }
     }
 }
@@ -95,6 +98,48 @@ impl Weights {
     pub fn of(&self, event: &Event) -> &ChannelWeights {
         let own = event.source.entry.as_ref().and_then(|entry| self.of_entry.get(entry));
         own.unwrap_or(&self.usual)
+    }
+}
+
+/// How risk adds up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RiskSettings {
+    /// Half of all points is gone after so long, ns.
+    pub half_life: Ns,
+    /// The score at which an alert begins.
+    pub threshold: f64,
+    /// Entities that are remembered.
+    pub entities_max: usize,
+    /// When the kill chain raises an alert; none if it is not followed.
+    pub chain: Option<ChainSettings>,
+}
+
+/// When the kill chain raises an alert.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChainSettings {
+    /// Distinct tactics in order.
+    pub tactics: usize,
+    /// Within so long, ns.
+    pub window: Ns,
+}
+
+impl RiskSettings {
+    /// Bounds an operator to so many entities, evenly by key group.
+    pub fn bounded(&self, env: &Env) -> Env {
+        let of_group = self.entities_max.div_ceil(hash::GROUPS as usize).max(1);
+        let bound = env.group_keys_max.map_or(of_group, |bound| bound.min(of_group));
+        Env { group_keys_max: Some(bound), ..env.clone() }
+    }
+}
+
+impl Default for RiskSettings {
+    fn default() -> RiskSettings {
+        RiskSettings {
+            half_life: 4 * 3_600 * SECOND,
+            threshold: 50.0,
+            entities_max: 10_000,
+            chain: Some(ChainSettings { tactics: 3, window: DAY }),
+        }
     }
 }
 
@@ -131,6 +176,8 @@ pub struct Settings {
     pub score_min: f64,
     /// Risk level and alerts a day.
     pub budget: BudgetConfig,
+    /// How risk adds up.
+    pub risk: RiskSettings,
     /// How long episodes last.
     pub windows: Arc<Windows>,
     /// Which tactics an anomaly may belong to.
@@ -159,6 +206,7 @@ impl Default for Settings {
             weights: Weights::default(),
             score_min: 3.0,
             budget: BudgetConfig::default(),
+            risk: RiskSettings::default(),
             windows: Arc::new(Windows { default_seconds: 900, overrides: BTreeMap::new() }),
             tags: Arc::new(Untagged),
             facts_keep: 30 * DAY,

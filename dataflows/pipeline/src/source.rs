@@ -14,6 +14,7 @@ use crate::env::End;
 use crate::feed::{Feed, LaneReceiver, Load, PortState, Wake};
 use crate::flow::Flow;
 use crate::rec::Time;
+use crate::rulebook::Installed;
 use seerflow_model::Ns;
 use seerflow_model::record::RecordBatch;
 use seerflow_model::time::tick_ms;
@@ -39,7 +40,15 @@ const LAG_MAX: usize = 8;
 const RETRY: Duration = Duration::from_millis(1);
 
 /// A batch with the port it came through.
-pub type Portioned = (u16, RecordBatch);
+#[derive(Clone, Debug)]
+pub struct Portioned {
+    /// The port.
+    pub port: u16,
+    /// What judges the records, if anything does.
+    pub rules: Option<Arc<Installed>>,
+    /// The records.
+    pub batch: RecordBatch,
+}
 
 impl Wake for SyncActivator {
     fn wake(&self) {
@@ -98,7 +107,7 @@ struct Source {
     cap: Option<Capability<Time>>,
     activator: Activator,
     /// Batches that finished work gave and that are still to be sent.
-    ready: VecDeque<(u16, RecordBatch)>,
+    ready: VecDeque<Portioned>,
     /// Promises made and not yet passed by the end of the dataflow.
     marks: VecDeque<Time>,
     /// What was promised when so many elements were still in the lane that are not taken yet: it
@@ -126,10 +135,10 @@ impl Source {
                 self.activator.activate_after(RETRY);
                 break;
             }
-            if let Some((port, batch)) = self.ready.pop_front() {
-                sent += batch.records.len() as u64;
-                bytes += batch.bytes.len();
-                self.send(port, batch, output);
+            if let Some(portioned) = self.ready.pop_front() {
+                sent += portioned.batch.records.len() as u64;
+                bytes += portioned.batch.bytes.len();
+                self.send(portioned, output);
                 continue;
             }
             self.keep_due();
@@ -177,21 +186,27 @@ impl Source {
             self.lower(feed.floor);
         }
         match feed.load {
-            Load::Batch(batch) => self.ready.push_back((feed.port, batch)),
+            Load::Batch(batch) => {
+                self.ready.push_back(Portioned { port: feed.port, rules: feed.rules, batch });
+            }
             Load::Work(work) => {
                 let batches = work();
                 let records: u64 = batches.iter().map(|batch| batch.records.len() as u64).sum();
                 let port = &self.ingress.ports[usize::from(feed.port)];
                 port.in_flight.fetch_add(records, AcqRel);
-                self.ready.extend(batches.into_iter().map(|batch| (feed.port, batch)));
+                let (port, rules) = (feed.port, feed.rules);
+                self.ready.extend(batches.into_iter().map(|batch| {
+                    let rules = rules.clone();
+                    Portioned { port, rules, batch }
+                }));
             }
         }
     }
 
-    fn send(&mut self, port: u16, batch: RecordBatch, output: &mut Output<'_>) {
-        self.ingress.flow.sent(batch.records.len() as u64);
+    fn send(&mut self, portioned: Portioned, output: &mut Output<'_>) {
+        self.ingress.flow.sent(portioned.batch.records.len() as u64);
         if let Some(cap) = &self.cap {
-            output.session(cap).give((port, batch));
+            output.session(cap).give(portioned);
         }
     }
 

@@ -54,6 +54,9 @@ impl Fields for Event {
         if let Some(workload) = taxonomy::workload(self) {
             take("@workload", Datum::Text(workload), false);
         }
+        if self.outcome != Outcome::Unknown {
+            take("@outcome", Datum::Text(self.outcome.name()), false);
+        }
         if mapping != Mapping::Model {
             return;
         }
@@ -61,9 +64,6 @@ impl Fields for Event {
             take("@facility", Datum::Int(i64::from(facility)), false);
         }
         take("@severity", Datum::Text(self.severity.name()), false);
-        if self.outcome != Outcome::Unknown {
-            take("@outcome", Datum::Text(self.outcome.name()), false);
-        }
         if matches!(self.format, Format::Access | Format::Haproxy | Format::Squid | Format::W3c) {
             request(self, take);
         }

@@ -22,9 +22,12 @@ impl fmt::Display for Place {
     }
 }
 
+/// What is said of a rule whose id another one has; the file of that one follows.
+pub(crate) const DOUBLE: &str = "the id is already that of a rule in ";
+
 /// Something wrong at a place of the document that is being read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{place}: {message}")]
+#[error("{}{message}", if place.line == 0 { String::new() } else { format!("{place}: ") })]
 pub struct Fault {
     /// Where.
     pub place: Place,
@@ -41,7 +44,7 @@ impl Fault {
 
 /// A fault with the file and the rule that it is in.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{file}:{fault}{}", rule.as_ref().map(|r| format!(" (rule `{r}`)")).unwrap_or_default())]
+#[error("{file}:{}{fault}{}", if fault.place.line == 0 { " " } else { "" }, rule.as_ref().map(|r| format!(" (rule `{r}`)")).unwrap_or_default())]
 pub struct Problem {
     /// Name of the file, as the loader was told.
     pub file: Arc<str>,
@@ -49,4 +52,11 @@ pub struct Problem {
     pub rule: Option<String>,
     /// What and where.
     pub fault: Fault,
+}
+
+impl Problem {
+    /// Where the rule counts whose id this one has too, if that is all that is wrong.
+    pub fn double_of(&self) -> Option<&str> {
+        self.fault.message.strip_prefix(DOUBLE)
+    }
 }

@@ -31,9 +31,10 @@ mod yaml;
 
 pub use engine::fields::{Datum, Fields, Sink};
 pub use engine::loader::{Loaded, load};
-pub use engine::run::{Matcher, Reason};
+pub use engine::run::{Answer, Matcher, Reason};
 pub use engine::set::{
-    Compiled, Correlated, Field, LogSourceRef, Options, Part, PartFields, RuleSet, State,
+    Choice, Choose, Compiled, Correlated, Field, LogSourceRef, Options, Part, PartFields, RuleSet,
+    State,
 };
 pub use fault::{Fault, Place, Problem};
 pub use head::{Header, Level, LogSource, OPERATIONS, PART, Status, Unknown};

@@ -7,7 +7,7 @@
 
 mod entities;
 mod format;
-mod random;
+pub(super) mod random;
 mod templates;
 mod words;
 

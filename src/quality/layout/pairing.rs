@@ -29,8 +29,9 @@ impl Part {
 /// The sets among some files.
 pub(super) fn sets(folder: &Path, files: &[PathBuf], notes: &mut Vec<String>) -> Vec<SessionSet> {
     let mut groups: BTreeMap<String, Vec<Part>> = BTreeMap::new();
-    for path in files {
-        let (set, word) = split(&name(folder, path));
+    let names = bare(files.iter().map(|path| name(folder, path)).collect());
+    for (path, name) in files.iter().zip(&names) {
+        let (set, word) = split(name);
         let slice = Slice::whole(path.clone());
         match slice.counts() {
             Ok((normal, anomalous)) => {
@@ -47,6 +48,32 @@ pub(super) fn sets(folder: &Path, files: &[PathBuf], notes: &mut Vec<String>) ->
         }
     }
     sets
+}
+
+/// Without the extension that all files of their folder have: it is no word that tells them apart.
+fn bare(mut names: Vec<String>) -> Vec<String> {
+    let mut shared: BTreeMap<String, Option<String>> = BTreeMap::new();
+    for name in &names {
+        let extension = extension(name).map(str::to_owned);
+        let folder = shared.entry(folder(name).to_owned()).or_insert_with(|| extension.clone());
+        if *folder != extension {
+            *folder = None;
+        }
+    }
+    for name in &mut names {
+        let length = shared.get(folder(name)).and_then(Option::as_ref).map(|end| end.len() + 1);
+        name.truncate(name.len() - length.unwrap_or(0));
+    }
+    names
+}
+
+fn folder(name: &str) -> &str {
+    &name[..name.rfind('/').unwrap_or(0)]
+}
+
+fn extension(name: &str) -> Option<&str> {
+    let file = name.rfind('/').map_or(name, |at| &name[at + 1..]);
+    file.rfind('.').map(|at| &file[at + 1..])
 }
 
 /// `a/x_train` is the part `train` of `a/x`; `a/train` that of `a`.
@@ -117,6 +144,17 @@ mod tests {
             ("x", "", "x"),
         ] {
             assert_eq!(split(name), (set.to_owned(), part.to_owned()));
+        }
+    }
+
+    #[test]
+    fn an_extension_that_all_have_is_no_part() {
+        for (names, expected) in [
+            (["a/x_1.txt", "a/x_2.txt", "b/y"], ["a/x_1", "a/x_2", "b/y"]),
+            (["x.train", "x.test", "a/z.1"], ["x.train", "x.test", "a/z"]),
+            (["a.b/x", "a.b/y", "x."], ["a.b/x", "a.b/y", "x"]),
+        ] {
+            assert_eq!(bare(names.map(str::to_owned).to_vec()), expected);
         }
     }
 

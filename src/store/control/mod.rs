@@ -19,6 +19,7 @@ pub mod feedback;
 pub mod kept;
 pub mod mark;
 pub mod page;
+pub mod rules;
 pub mod silence;
 pub mod silencer;
 pub mod sqlite;
@@ -34,6 +35,7 @@ pub use feedback::{AuditEntry, Feedback, GivenVerdict, NewFeedback, RuleSwitch, 
 pub use kept::{Keeping, Kept};
 pub use mark::{Mark, MarkKind, MarkMatch, MarkRequest, NewMark};
 pub use page::{PageRequest, Paged, Place};
+pub use rules::{AlertsByRule, AlertsByTechnique, RuleAlerts, Upload};
 pub use silence::{NewSilence, Silence, SilenceMatch, SilenceRequest};
 pub use silencer::Silencer;
 pub use sqlite::SqliteStore;
@@ -86,6 +88,19 @@ pub trait StateStore: Send + Sync {
     fn set_rule(&self, rule: &str, enabled: bool, who: &str, now: Ns) -> Result<RuleSwitch>;
     /// All switches that were ever set, by rule.
     fn rules(&self) -> Result<Vec<RuleSwitch>>;
+
+    /// Keeps an uploaded rule, in place of one with its id.
+    fn put_upload(&self, rule: &str, text: &str, who: &str, now: Ns) -> Result<Upload>;
+    /// Forgets an uploaded rule; `None` when there is no such.
+    fn remove_upload(&self, rule: &str, who: &str, now: Ns) -> Result<Option<Upload>>;
+    /// All uploaded rules, by id.
+    fn uploads(&self) -> Result<Vec<Upload>>;
+    /// Alerts by the id of their rule; `since` is where those that are recent begin.
+    fn alerts_by_rule(&self, since: Ns) -> Result<AlertsByRule>;
+    /// Alerts of a rule by the bucket of their start, oldest first; empty buckets are left out.
+    fn rule_series(&self, rule: &str, range: (Ns, Ns), bucket: Ns) -> Result<Vec<AlertBucket>>;
+    /// Alerts begun in a time, by each tactic and technique that they name.
+    fn alerts_by_technique(&self, since: Ns, until: Ns) -> Result<AlertsByTechnique>;
 
     /// Adds a silence.
     fn add_silence(&self, new: &NewSilence, now: Ns) -> Result<Silence>;

@@ -32,7 +32,6 @@ fn nameless(mut report: Value) -> Value {
 }
 
 #[test]
-#[ignore = "the sessions of the second folder are not joined to one set: names still matter there"]
 fn figures_depend_on_data_and_not_on_names_or_workers() {
     let home = tempfile::tempdir().unwrap();
     data::write(&home.path().join("one"), &data::FIRST);

@@ -6,6 +6,7 @@ use seerflow::runtime::archive::{ChunkSize, Plan, ScanOptions};
 use seerflow::runtime::batch::{self, Inputs, Outcome};
 use seerflow::runtime::rules::{Given, Rules};
 use seerflow::runtime::setup;
+use seerflow::sigma::book::Changes;
 use seerflow_model::record::{RecordBatch, RecordMeta, SourceInfo};
 use seerflow_model::{Alert, Ns};
 use seerflow_parsing::redact::Key;
@@ -90,6 +91,7 @@ pub fn rules_by_file(config: &Config) -> Arc<Rules> {
 /// Options of an engine.
 pub fn options(how: &How, rules: &Arc<Rules>) -> Options {
     let mut options = setup::engine(&config(), how.workers, rules);
+    setup::judge(&mut options, &config(), &Changes::default()).unwrap();
     options.lane_capacity = how.lane_capacity;
     options.held_bytes_max = how.held_bytes_max;
     (how.tune)(&mut options.settings);

@@ -73,6 +73,7 @@ struct Group {
     table: SessionTable,
     fresh: Chain,
     part: SessionPart,
+    seal: u64,
 }
 
 impl Group {
@@ -83,7 +84,8 @@ impl Group {
         }
         let session = walk.end_session(&self.config, &self.chain, &mut self.fresh);
         let score = self.table.judge(&session);
-        self.part.learn(&session, score.as_ref());
+        self.seal += 1;
+        self.part.learn(&session, score.as_ref(), mix(self.seal));
         score
     }
 

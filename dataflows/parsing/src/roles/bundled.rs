@@ -2,13 +2,14 @@
 //! one program, that of the earlier file counts.
 
 /// Name and text of each file.
-pub(super) const BUNDLED: [(&str, &str); 44] = [
+pub(super) const BUNDLED: [(&str, &str); 45] = [
     ("sysmon.yaml", include_str!("../../../../rules/roles/sysmon.yaml")),
     ("windows.yaml", include_str!("../../../../rules/roles/windows.yaml")),
     ("cloudtrail.yaml", include_str!("../../../../rules/roles/cloudtrail.yaml")),
     ("kubernetes.yaml", include_str!("../../../../rules/roles/kubernetes.yaml")),
     ("github.yaml", include_str!("../../../../rules/roles/github.yaml")),
     ("alertmanager.yaml", include_str!("../../../../rules/roles/alertmanager.yaml")),
+    ("ecs.yaml", include_str!("../../../../rules/roles/ecs.yaml")),
     ("auditd.yaml", include_str!("../../../../rules/roles/auditd.yaml")),
     ("sshd.yaml", include_str!("../../../../rules/roles/sshd.yaml")),
     ("dropbear.yaml", include_str!("../../../../rules/roles/dropbear.yaml")),

@@ -14,7 +14,9 @@ use crate::finding::{Finding, join};
 use crate::guide::Guided;
 use crate::keyed::{Ctx, Fold, Groups};
 use crate::settings::Settings;
+use crate::share::Heard;
 use seerflow_detection::budget::{Budget, BudgetConfig, Kind, Verdict};
+use seerflow_detection::habit::Habits;
 use seerflow_model::Evidence;
 use seerflow_model::time::Ns;
 use serde::{Deserialize, Serialize};
@@ -37,6 +39,8 @@ pub struct BudgetState {
     open: BTreeMap<u64, Ns>,
     /// Silences that were admitted: episode, and since when.
     told: BTreeMap<u64, Ns>,
+    /// What was told before.
+    habits: Habits,
     /// What people said.
     guide: Guide,
 }
@@ -57,7 +61,7 @@ pub struct BudgetFold {
 
 impl Fold for BudgetFold {
     type In = Guided;
-    type Out = Finding;
+    type Out = Heard;
     type State = BudgetState;
     const NAME: &'static str = "budget";
     const STAGE: u16 = stage::BUDGET;
@@ -67,7 +71,7 @@ impl Fold for BudgetFold {
         BudgetState::default()
     }
 
-    fn apply(&mut self, _key: u64, state: &mut BudgetState, input: Guided, ctx: &mut Ctx<Finding>) {
+    fn apply(&mut self, _key: u64, state: &mut BudgetState, input: Guided, ctx: &mut Ctx<Heard>) {
         let input = match input {
             Guided::Finding(finding) => *finding,
             Guided::Guidance(guidance) => return state.guide.take(*guidance, ctx.now()),
@@ -80,11 +84,11 @@ impl Fold for BudgetFold {
         ctx.set_timer(ctx.now() + 1);
     }
 
-    fn fire(&mut self, _key: u64, state: &mut BudgetState, ctx: &mut Ctx<Finding>) {
+    fn fire(&mut self, _key: u64, state: &mut BudgetState, ctx: &mut Ctx<Heard>) {
         self.decide(state, ctx);
     }
 
-    fn end(&mut self, _key: u64, state: &mut BudgetState, ctx: &mut Ctx<Finding>) {
+    fn end(&mut self, _key: u64, state: &mut BudgetState, ctx: &mut Ctx<Heard>) {
         self.decide(state, ctx);
     }
 
@@ -111,7 +115,7 @@ impl BudgetFold {
         }
     }
 
-    fn decide(&self, state: &mut BudgetState, ctx: &mut Ctx<Finding>) {
+    fn decide(&self, state: &mut BudgetState, ctx: &mut Ctx<Heard>) {
         let now = ctx.now();
         state.open.retain(|_, until| *until >= now);
         state.guide.tag(&mut state.pending);
@@ -135,15 +139,39 @@ impl BudgetFold {
                 }
                 continue;
             }
-            if goes_on || state.budget.admit(&self.config, kind, now, probability) == Verdict::Admit
-            {
+            let noise = state.budget.noise(&self.config, kind);
+            if goes_on || self.admits(state, key, kind, now, probability) {
                 state.open.insert(key, until);
                 state.tell(key, &finding.lead);
-                ctx.emit(key, finding);
+                ctx.emit(key, Heard { finding, told: true, noise });
             } else {
                 self.held.fetch_add(1, Ordering::Relaxed);
+                // It raises nothing, and still adds to risk.
+                ctx.emit(key, Heard { finding, told: false, noise });
             }
         }
+    }
+}
+
+impl BudgetFold {
+    /// Whether a finding that begins an episode may raise an alert. Without a budget nothing that
+    /// is improbable enough is held back for having been told before.
+    fn admits(
+        &self,
+        state: &mut BudgetState,
+        key: u64,
+        kind: Kind,
+        now: Ns,
+        probability: f64,
+    ) -> bool {
+        let bounded = self.config.alerts_per_day > 0;
+        let rarer = if bounded { state.habits.factor(key, now) } else { 1.0 };
+        let verdict = state.budget.admit_rarer(&self.config, kind, now, probability, rarer);
+        let admitted = verdict == Verdict::Admit;
+        if admitted && bounded {
+            state.habits.tell(key, now);
+        }
+        admitted
     }
 }
 
@@ -182,7 +210,7 @@ fn kind_of(lead: &Evidence) -> Kind {
         "odd-content" | "odd-value" => Kind::Content,
         "odd-order" | "odd-session" | "drift" => Kind::Order,
         "level-shift" => Kind::Shift,
-        "spread" | "narrowing" | "beacon" => Kind::Entity,
+        "spread" | "narrowing" | "beacon" | "new-kind" | "rare-kind" => Kind::Entity,
         _ => Kind::Rate,
     }
 }

@@ -20,6 +20,10 @@ pub const EVENT_GAIN: f64 = 2.0;
 /// How fast their tail falls at least beyond everything seen, as a share of what the models say.
 const EVENT_PACE: f64 = 0.5;
 
+/// How wide the tail of values is taken to be before it was seen, and how many samples that stands
+/// for. Each is judged by its own past, which calibrates it once already.
+const VALUES_PRIOR: (f64, f64) = (1.0, 40.0);
+
 /// Scores of one detector and peer group in one quantum.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Partial {
@@ -175,7 +179,10 @@ fn config_of(config: &CalibrationConfig, detector: Option<Detector>) -> Calibrat
         Some(Detector::Trees | Detector::Order) => {
             CalibrationConfig { gain: EVENT_GAIN, pace: EVENT_PACE, ..*config }
         }
-        Some(Detector::Values) => CalibrationConfig { gain: EVENT_GAIN, ..*config },
+        Some(Detector::Values) => {
+            let (prior_scale, prior_weight) = VALUES_PRIOR;
+            CalibrationConfig { gain: EVENT_GAIN, prior_scale, prior_weight, ..*config }
+        }
         _ => *config,
     }
 }

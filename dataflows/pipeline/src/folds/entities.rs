@@ -116,7 +116,7 @@ pub enum EntitiesOut {
     Pattern(Box<PatternScore>),
     /// A session that has ended.
     Ended(Box<Ended>),
-    /// A session that is odd.
+    /// A session that was judged.
     Session(Box<OddSession>),
     /// Scores for calibration.
     Partial(Sum<Partial>),

@@ -461,5 +461,6 @@ fn new_value(lead: &Lead, now: Ns, value: &str, new: &NewValue) -> Finding {
         decides: true,
         place: Box::new(place(&lead.event, &lead.template, Level::Event)),
         held: None,
+        by: None,
     }
 }

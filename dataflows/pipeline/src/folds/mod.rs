@@ -4,16 +4,20 @@ pub mod budget;
 pub mod calibrate;
 pub mod chains;
 pub mod content;
+pub mod correlate;
 pub mod entities;
 pub mod episodes;
 pub mod facts;
 pub mod guidance;
+pub mod kinds;
 pub mod leaves;
 pub mod merges;
 pub mod newness;
 pub mod peers;
+pub mod risk;
 pub mod series;
 pub mod sessions;
+pub mod stories;
 pub mod walks;
 
 /// Stages in the total order, in the order of the dataflow.
@@ -46,4 +50,16 @@ pub mod stage {
     pub const SESSIONS: u16 = 13;
     /// What the peers of a series count.
     pub const PEERS: u16 = 14;
+    /// What rules find where a record is.
+    pub const MATCH: u16 = 15;
+    /// What rules say of one event.
+    pub const STORIES: u16 = 16;
+    /// What is handed over.
+    pub const HANDOVER: u16 = 17;
+    /// What correlations find, by level; the stages from here to 31 are theirs.
+    pub const CORRELATE: u16 = 24;
+    /// What kinds of lines entities write.
+    pub const KINDS: u16 = 40;
+    /// Risk and kill chain of entities.
+    pub const RISK: u16 = 41;
 }

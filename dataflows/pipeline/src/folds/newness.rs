@@ -198,6 +198,7 @@ impl NewnessFold {
                 decides: true,
                 place: Box::new(place(&lead.event, &lead.template, Level::Event)),
                 held: None,
+                by: None,
             },
         );
     }

@@ -43,6 +43,16 @@ pub trait Fold: 'static {
     /// Keys that one group may hold.
     const GROUP_KEYS_MAX: usize = 65_536;
 
+    /// The name of this one, where several are of a kind.
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    /// The stage of this one.
+    fn stage(&self) -> u16 {
+        Self::STAGE
+    }
+
     /// State of a key that was never seen.
     fn fresh(&mut self, key: u64) -> Self::State;
 

@@ -30,9 +30,10 @@ pub fn keyed<'s, F: Fold>(
     env: &Env,
 ) -> StreamVec<'s, Time, Rec<F::Out>> {
     let env = env.clone();
+    let name = fold.name();
     stream.unary_frontier(
         Exchange::new(|record: &Rec<F::In>| record.route()),
-        F::NAME,
+        name,
         move |cap, _info| {
             let mut core = Keyed::new(fold, env, &cap);
             drop(cap);
@@ -149,11 +150,11 @@ impl<F: Fold> Keyed<F> {
     fn new(mut fold: F, mut env: Env, cap: &Capability<Time>) -> Keyed<F> {
         let bound = env.group_keys_max.unwrap_or(usize::MAX);
         let mut groups = Groups::new(F::GROUP_KEYS_MAX.min(bound));
-        for (group, bytes) in env.restored(F::NAME) {
+        for (group, bytes) in env.restored(fold.name()) {
             // State was written by the same build (the digest of the snapshot was checked).
             groups
                 .decode(group, bytes)
-                .unwrap_or_else(|e| panic!("{} group {group}: {e}", F::NAME));
+                .unwrap_or_else(|e| panic!("{} group {group}: {e}", fold.name()));
         }
         let timers: BTreeSet<(Ns, u64)> = groups
             .slots_mut()
@@ -165,7 +166,7 @@ impl<F: Fold> Keyed<F> {
             })
             .collect();
         env.restore = None;
-        let meter = env.meters.of(F::NAME, size_of::<Slot<F::State>>());
+        let meter = env.meters.of(fold.name(), size_of::<Slot<F::State>>());
         let timer_cap = timers.first().map(|(due, _)| cap.delayed(&tick_ms(*due)));
         Keyed {
             fold,
@@ -196,7 +197,7 @@ impl<F: Fold> Keyed<F> {
             self.cut_taken = true;
             for group in 0..=u8::MAX {
                 if let Some(state) = self.groups.encode(group) {
-                    cut.put(F::NAME, group, state);
+                    cut.put(self.fold.name(), group, state);
                 }
             }
         }
@@ -275,6 +276,7 @@ impl<F: Fold> Keyed<F> {
 
     fn apply(&mut self, record: Rec<F::In>, at: Time) {
         let Rec { order, key, data } = record;
+        let stage = self.fold.stage();
         self.fold.turn(order.effective);
         let (fold, groups, timers) = (&mut self.fold, &mut self.groups, &mut self.timers);
         let mut gone = Vec::new();
@@ -286,7 +288,7 @@ impl<F: Fold> Keyed<F> {
             || fresh.expect("made just above when the key is new"),
             |key, slot| gone.push((key, slot)),
         );
-        let call = Call { key, order, stage: F::STAGE, running: &mut self.running };
+        let call = Call { key, order, stage, running: &mut self.running };
         call.run(slot, timers, &mut self.out, |state, ctx| fold.apply(key, state, data, ctx));
         for (key, slot) in gone {
             timers.remove(&(slot.due.unwrap_or_default(), key));
@@ -296,6 +298,7 @@ impl<F: Fold> Keyed<F> {
 
     /// Fires timers due up to and including `until`, as far as the end of input allows.
     fn fire_until(&mut self, until: Ns, at: Time) {
+        let stage = self.fold.stage();
         while let Some((due, key)) = self.timers.first().copied() {
             if due > until || !self.may_fire(due) {
                 break;
@@ -306,8 +309,8 @@ impl<F: Fold> Keyed<F> {
             slot.due = None;
             slot.last_tick = slot.last_tick.max(at);
             let fold = &mut self.fold;
-            let order = Order::timer(due, F::STAGE, key, 0);
-            let call = Call { key, order, stage: F::STAGE, running: &mut self.running };
+            let order = Order::timer(due, stage, key, 0);
+            let call = Call { key, order, stage, running: &mut self.running };
             call.run(slot, &mut self.timers, &mut self.out, |state, ctx| {
                 fold.fire(key, state, ctx)
             });
@@ -337,6 +340,7 @@ impl<F: Fold> Keyed<F> {
 
     /// The input has ended: what is open says so, in key order; later timers never fire.
     fn finish(&mut self, output: &mut Output<'_, F::Out>) {
+        let stage = self.fold.stage();
         self.ended = true;
         if let Some(cap) = self.timer_cap.take() {
             let last = self.env.end.last().min(seerflow_model::time::MAX_NS);
@@ -344,9 +348,9 @@ impl<F: Fold> Keyed<F> {
             for key in self.groups.keys_sorted() {
                 let Some(slot) = self.groups.get_mut(key) else { continue };
                 let fold = &mut self.fold;
-                let order = Order::timer(now, F::STAGE, key, 0);
+                let order = Order::timer(now, stage, key, 0);
                 let mut unused = BTreeSet::new();
-                let call = Call { key, order, stage: F::STAGE, running: &mut self.running };
+                let call = Call { key, order, stage, running: &mut self.running };
                 call.run(slot, &mut unused, &mut self.out, |state, ctx| fold.end(key, state, ctx));
             }
             self.round = Some(cap);

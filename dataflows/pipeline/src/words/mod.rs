@@ -1,9 +1,13 @@
 //! Evidence in words: every number in a sentence is one that was measured.
 
 mod event;
+mod kinds;
 mod pattern;
+pub mod risk;
+pub mod rule;
 
 pub use event::odd_event;
+pub use kinds::odd_kind;
 pub use pattern::{odd_session, pattern};
 
 use crate::counts::{Lead, Subject};

@@ -3,4 +3,5 @@
 mod facts;
 mod lane;
 mod laws;
+mod risk;
 mod toy;

@@ -9,7 +9,7 @@ use seerflow_pipeline::feed::{Port, PortState, lanes};
 use seerflow_pipeline::flow::Flow;
 use seerflow_pipeline::keyed::{Ctx, Fold, Step, keyed};
 use seerflow_pipeline::rec::{Rec, Time};
-use seerflow_pipeline::source::{Ingress, ingress};
+use seerflow_pipeline::source::{Ingress, Portioned, ingress};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex};
 use timely::container::CapacityContainerBuilder;
@@ -192,7 +192,7 @@ pub fn run(options: &Run, ports: &[Vec<(Input, Ns)>]) -> Outcome {
                             |input, output| {
                                 input.for_each_time(|cap, data| {
                                     let mut session = output.session(&cap);
-                                    for (_, batch) in data.flat_map(|c| c.drain(..)) {
+                                    for Portioned { batch, .. } in data.flat_map(|c| c.drain(..)) {
                                         for meta in &batch.records {
                                             let key = u64::from(batch.bytes_of(meta)[0]);
                                             let id = batch.source.id;

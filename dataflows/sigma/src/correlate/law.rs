@@ -129,6 +129,11 @@ impl Law {
         })
     }
 
+    /// Whether a match goes on until its end is told.
+    pub fn ends(&self) -> bool {
+        self.rearm.is_some()
+    }
+
     /// Whether steps may be left out, because their number decides.
     pub(super) fn numbered(&self) -> bool {
         matches!(self.test, Test::Bounds(_))

@@ -42,6 +42,9 @@ mod oracle;
 #[cfg(test)]
 mod stories;
 
+/// Most correlations in a row, each about the one before it.
+pub const LEVELS_MAX: usize = 5;
+
 pub(crate) use check::judge;
 pub use episode::{Held, Match, Out, Output, Phase};
 pub use fixed::{Fixed, Ratio};

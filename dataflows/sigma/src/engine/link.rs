@@ -13,8 +13,7 @@ use hashbrown::HashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Deepest chain of correlations.
-const CHAIN_MAX: usize = 10;
+use crate::correlate::LEVELS_MAX;
 
 /// A correlation, its file and where it begins.
 pub(super) type Waiting = (Correlation, Arc<str>, Place);
@@ -35,7 +34,7 @@ pub(super) fn link(
             warnings.push(problem(&rule.rule.file, header, Fault::new(rule.rule.place, message)));
         }
     }
-    for _ in 0..CHAIN_MAX {
+    for _ in 0..LEVELS_MAX {
         let before = set.correlations.len();
         let mut later = Vec::new();
         for (rule, file, place) in waiting {
@@ -162,7 +161,7 @@ fn lost(rule: &Correlation, known: &Known, waiting: &[Waiting]) -> String {
         at = next.map(String::as_str);
     }
     match missing.is_empty() {
-        true => format!("is one of a chain of more than {CHAIN_MAX}"),
+        true => format!("is one of a chain of more than {LEVELS_MAX}"),
         false => format!("refers to {}, which cannot be evaluated", path.join(", ")),
     }
 }

@@ -10,10 +10,10 @@ use super::needs;
 use super::predicate::Predicate;
 use super::program::Program;
 use super::reach;
-use super::set::{Compiled, Options, RuleSet, SLOTS_MAX, State, Wanted};
+use super::set::{Choice, Compiled, Correlated, Options, RuleSet, SLOTS_MAX, State, Wanted};
 use super::witness;
 use crate::correlate;
-use crate::fault::{Fault, Place, Problem};
+use crate::fault::{DOUBLE, Fault, Place, Problem};
 use crate::head::Header;
 use crate::read::detection::EXPR_SIZE_MAX;
 use crate::read::pipeline::Pipeline;
@@ -118,7 +118,7 @@ impl<'o> Loader<'o> {
                 true
             }
             Some(first) => {
-                let message = format!("the id is already that of a rule in {first}");
+                let message = format!("{DOUBLE}{first}");
                 let fault = Fault::new(place, message);
                 self.problems.push(problem(file, header, fault));
                 false
@@ -157,9 +157,10 @@ impl<'o> Loader<'o> {
         link::link(&mut self.set, correlations, &mut self.problems, &mut self.warnings);
         let mut low = Vec::new();
         for number in 0..self.set.correlations.len() {
-            let header = &self.set.correlations[number].rule.header;
-            low.push(self.low(header));
-            if let Some(reason) = self.immature(header) {
+            let Correlated { rule, file, .. } = &self.set.correlations[number];
+            let choice = self.choice(&rule.header, file);
+            low.push(self.low(&rule.header, &choice));
+            if let Some(reason) = self.left_out(&rule.header, choice) {
                 self.set.mark(number, State::Disabled(reason));
             }
         }
@@ -247,8 +248,10 @@ impl<'o> Loader<'o> {
         let slot = |name: &str| self.set.slots.get(name).copied().unwrap_or_default();
         let test = |id: u32| &tests[id as usize].test;
         let witness = witness::witness(&rule.detection.expr.normal(), &test, &slot);
-        let disabled = self.disabled(&rule);
-        let low = disabled.is_none().then(|| self.low(&rule.header)).flatten();
+        let choice = self.choice(&rule.header, &rule.file);
+        let low = self.low(&rule.header, &choice);
+        let disabled = self.disabled(&rule, choice);
+        let low = disabled.is_none().then_some(low).flatten();
         self.low.push(low.is_some());
         let state = disabled.or(low).map_or(State::Ok, State::Disabled);
         let predicates = predicates.into();
@@ -286,25 +289,37 @@ impl<'o> Loader<'o> {
     }
 
     /// Why a rule takes no part, if it does not.
-    fn disabled(&self, rule: &Rule) -> Option<String> {
-        let header = &rule.header;
+    fn disabled(&self, rule: &Rule, choice: Choice) -> Option<String> {
         let mut missing = rule.detection.missing.clone();
         missing.sort_unstable();
         missing.dedup();
         if !missing.is_empty() {
             return Some(format!("no values are given for the placeholder {}", missing.join(", ")));
         }
-        self.immature(header)
+        self.left_out(&rule.header, choice)
     }
 
-    /// Why a rule of this head is not mature enough, if it is not.
-    fn immature(&self, header: &Header) -> Option<String> {
+    fn choice(&self, header: &Header, file: &str) -> Choice {
+        let chooser = self.options.chooser.as_ref();
+        chooser.map_or(Choice::Usual, |chooser| chooser.choose(header, file))
+    }
+
+    /// Why a rule of this head is not chosen or not mature enough, if it is not.
+    fn left_out(&self, header: &Header, choice: Choice) -> Option<String> {
+        match choice {
+            Choice::In => return None,
+            Choice::Out(reason) => return Some(reason),
+            Choice::Usual => {}
+        }
         let (least, status) = (self.options.min_status?, header.status?);
         (status < least).then(|| format!("its status {} is below {}", status.name(), least.name()))
     }
 
     /// Why it is not severe enough, if it is not.
-    fn low(&self, header: &Header) -> Option<String> {
+    fn low(&self, header: &Header, choice: &Choice) -> Option<String> {
+        if *choice != Choice::Usual {
+            return None;
+        }
         let level = header.level.unwrap_or(crate::head::Level::Informational);
         let least = self.options.min_level.filter(|least| level < *least)?;
         Some(format!("its level {} is below {}", level.name(), least.name()))

@@ -9,8 +9,11 @@ use super::fields::Fields;
 use super::index::{Index, Stable};
 use super::row::Row;
 use super::set::{Field, LogSourceRef, RuleSet};
+use crate::taxonomy;
+use crate::read::detection::Origin;
 use hashbrown::HashMap;
-use seerflow_model::hash;
+use seerflow_model::{Event, hash};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// Most sets of logsources that a matcher remembers.
@@ -18,6 +21,9 @@ const REMEMBERED_MAX: usize = 512;
 
 /// Category, product and service of an event.
 type Triple = [Box<str>; 3];
+
+/// Where the words of logsources stand, and how long they are.
+type Places = SmallVec<[[(usize, usize); 3]; 6]>;
 
 /// Finds the rules that match an event.
 #[derive(Debug)]
@@ -29,6 +35,10 @@ pub struct Matcher {
     found: Vec<u32>,
     /// By hash of the logsources, with these to be sure.
     indexes: HashMap<u64, (Vec<Triple>, Arc<Index>), Stable>,
+    /// The same for events of the model, by where the words of their own logsources stand in the
+    /// program: such words last as long as it does, so equal places are equal words.
+    places: HashMap<Places, Arc<Index>, Stable>,
+    own: Vec<LogSourceRef<'static>>,
     /// Programs that were run, ever.
     asked: u64,
 }
@@ -74,6 +84,19 @@ pub struct Reason {
     pub value: Option<String>,
 }
 
+/// What an event answers to a test of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The test, and a value that answered.
+    pub reason: Reason,
+    /// Whether it was passed.
+    pub passed: bool,
+}
+
+fn passed(answers: Vec<Answer>) -> Vec<Reason> {
+    answers.into_iter().filter(|answer| answer.passed).map(|answer| answer.reason).collect()
+}
+
 impl Matcher {
     /// A matcher for a set.
     pub fn new(set: Arc<RuleSet>) -> Matcher {
@@ -83,6 +106,8 @@ impl Matcher {
             bits: Vec::new(),
             found: Vec::new(),
             indexes: HashMap::default(),
+            places: HashMap::default(),
+            own: Vec::new(),
             asked: 0,
             set,
         }
@@ -110,11 +135,38 @@ impl Matcher {
         event: &(impl Fields + ?Sized),
     ) -> &[u32] {
         let index = self.index(sources);
+        self.ask(&index, event)
+    }
+
+    /// As [`Matcher::matches`], for an event of the model and all logsources that it has.
+    pub fn matches_event(&mut self, event: &Event) -> &[u32] {
+        let mut own = std::mem::take(&mut self.own);
+        taxonomy::own(event, &mut own);
+        let place = |part: &'static str| (part.as_ptr() as usize, part.len());
+        let places = own.iter().map(|of| [of.category, of.product, of.service].map(place));
+        let places: Places = places.collect();
+        let index = match self.places.get(&places) {
+            Some(index) => index.clone(),
+            None => {
+                if self.places.len() >= REMEMBERED_MAX {
+                    self.places.clear();
+                }
+                taxonomy::widen(&mut own);
+                let index = self.index(&own);
+                self.places.insert(places, index.clone());
+                index
+            }
+        };
+        self.own = own;
+        self.ask(&index, event)
+    }
+
+    fn ask(&mut self, index: &Index, event: &(impl Fields + ?Sized)) -> &[u32] {
         self.found.clear();
         if index.rules.is_empty() {
             return &self.found;
         }
-        self.load(&index, event);
+        self.load(index, event);
         index.candidates(&self.row, &mut self.bits);
         self.memo.begin();
         let Matcher { set, row, memo, bits, found, asked, .. } = self;
@@ -160,32 +212,57 @@ impl Matcher {
 
     /// What of a rule an event has passed, whether it matches as a whole or not.
     pub fn explain(&mut self, rule: u32, event: &(impl Fields + ?Sized)) -> Vec<Reason> {
+        passed(self.answers(rule, event))
+    }
+
+    /// What an event answers to each test of a rule, in their order.
+    pub fn answers(&mut self, rule: u32, event: &(impl Fields + ?Sized)) -> Vec<Answer> {
         let set = self.set.clone();
-        let Some(compiled) = set.compiled(rule) else { return Vec::new() };
         let index = Index::new(&[rule], set.fields(), &*set);
         self.load(&index, event);
-        let mut out = Vec::new();
-        for (origin, id) in compiled.rule.detection.tests.iter().zip(&compiled.predicates) {
-            let Some(predicate) = set.predicates.get(*id as usize) else { continue };
-            if !predicate.ask(&self.row) {
-                continue;
-            }
+        self.answered(rule)
+    }
+
+    /// What of a rule the event has passed that was last put to the rules, if the rule is one of its
+    /// logsources.
+    pub fn reasons(&self, rule: u32) -> Vec<Reason> {
+        passed(self.answered(rule))
+    }
+
+    fn answered(&self, rule: u32) -> Vec<Answer> {
+        let set = &self.set;
+        let Some(compiled) = set.compiled(rule) else { return Vec::new() };
+        let tests = compiled.rule.detection.tests.iter().zip(&compiled.predicates);
+        let answer = |(origin, id): (&Origin, &u32)| {
+            let predicate = set.predicates.get(*id as usize)?;
+            let passed = predicate.ask(&self.row);
             let mut value = None;
             self.row.any(predicate.slot, |seen| {
-                let fits = seen.is_something() && predicate.fits(seen);
+                let fits = seen.is_something() && predicate.fits(seen) == passed;
                 if fits {
                     value = Some(seen.raw.to_owned());
                 }
                 fits
             });
-            out.push(Reason {
+            let reason = Reason {
                 selection: origin.selection.clone(),
                 field: origin.test.field.clone(),
                 test: origin.test.to_string(),
                 value,
-            });
-        }
-        out
+            };
+            Some(Answer { reason, passed })
+        };
+        tests.filter_map(answer).collect()
+    }
+
+    /// Whether an event matches a rule, whatever its logsources and whether the rule takes part.
+    pub fn holds(&mut self, rule: u32, event: &(impl Fields + ?Sized)) -> bool {
+        let set = self.set.clone();
+        let Some(compiled) = set.compiled(rule) else { return false };
+        let index = Index::new(&[rule], set.fields(), &*set);
+        self.load(&index, event);
+        let ask = |id: u32| set.predicates.get(id as usize).is_some_and(|p| p.ask(&self.row));
+        compiled.program.run(ask)
     }
 
     fn load(&mut self, index: &Index, event: &(impl Fields + ?Sized)) {

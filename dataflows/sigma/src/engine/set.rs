@@ -11,7 +11,7 @@ use super::row::Slot;
 use super::witness::Key;
 use crate::correlate::Plan;
 use crate::fault::Place;
-use crate::head::{Level, Status};
+use crate::head::{Header, Level, Status};
 use crate::read::correlation::Correlation;
 use crate::read::pipeline::Pipeline;
 use crate::read::rule::Rule;
@@ -19,6 +19,7 @@ use crate::read::value::Placeholders;
 use crate::taxonomy::Mapping;
 use hashbrown::HashMap;
 use serde::Serialize;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Most indexes that are kept; beyond it they are built anew.
@@ -52,6 +53,26 @@ pub struct Options {
     pub min_status: Option<Status>,
     /// Less severe rules are disabled.
     pub min_level: Option<Level>,
+    /// Who decides of single rules; nobody leaves it to the two above.
+    pub chooser: Option<Arc<dyn Choose>>,
+}
+
+/// Decides of each rule whether it takes part. How it is printed for debugging is part of the
+/// version of a set: it must show all that the choice hangs on.
+pub trait Choose: fmt::Debug + Send + Sync {
+    /// What becomes of the rule of this head, read from this file.
+    fn choose(&self, header: &Header, file: &str) -> Choice;
+}
+
+/// What becomes of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Its status and level decide.
+    Usual,
+    /// It takes part whatever its status and level.
+    In,
+    /// It takes no part, for this reason.
+    Out(String),
 }
 
 /// Whether a rule can match.

@@ -243,13 +243,20 @@ fn is_generated(part: &str) -> bool {
     part.bytes().all(|b| b"bcdfghjklmnpqrstvwxz2456789".contains(&b))
 }
 
+/// Whether a part looks drawn: letters and digits, and a letter behind a digit; `7f8b9`, not `web01`.
+fn is_drawn(part: &str) -> bool {
+    let bytes = part.as_bytes();
+    bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        && bytes.windows(2).any(|two| two[0].is_ascii_digit() && two[1].is_ascii_lowercase())
+}
+
 /// A name without what controllers put behind it: `web-7d4b9c5f6d-x2x4z`, `web-7d4b9`, `db-0`.
 pub(crate) fn owner(name: &str) -> &str {
     let has_digit = |part: &str| part.bytes().any(|b| b.is_ascii_digit());
     let Some((rest, last)) = name.rsplit_once('-').filter(|(rest, _)| !rest.is_empty()) else {
         return name;
     };
-    if (1..=3).contains(&last.len()) && last.bytes().all(|b| b.is_ascii_digit()) {
+    if (1..=10).contains(&last.len()) && last.bytes().all(|b| b.is_ascii_digit()) {
         return rest;
     }
     let hash = |part: &str| (8..=10).contains(&part.len()) && is_generated(part) && has_digit(part);
@@ -260,7 +267,7 @@ pub(crate) fn owner(name: &str) -> &str {
             _ => name,
         };
     }
-    if hash(last) { rest } else { name }
+    if hash(last) || last.len() == 5 && is_drawn(last) { rest } else { name }
 }
 
 #[cfg(test)]
@@ -273,6 +280,8 @@ mod tests {
             ("web-7d4b9c5f6d-x2x4z", "web"),
             ("web-7d4b9c5f6d-kbqzf", "web"),
             ("nginx-canary-7f8b9", "nginx-canary"),
+            ("nginx-canary-3a0e1", "nginx-canary"),
+            ("shop-web01", "shop-web01"),
             ("web-7d4b9c5f6d", "web"),
             ("db-0", "db"),
             ("checkout", "checkout"),

@@ -17,7 +17,7 @@ pub(crate) use derived::{derive, workload};
 pub(crate) use fields::names;
 pub use fields::{ENTITIES, ENTITY_NAMES, FIELDS, WINDOWS};
 pub use sources::logsources;
-pub(crate) use sources::{command, is_firewall};
+pub(crate) use sources::{command, is_firewall, own, widen};
 
 /// Which words an event's names are in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@
 
 use crate::engine::set::LogSourceRef;
 use seerflow_model::event::Format;
-use seerflow_model::{Activity, EntityRef, EntityType, Event, Role};
+use seerflow_model::{Activity, EntityRef, EntityType, Event, Outcome, Role};
 
 const fn of(
     category: &'static str,
@@ -74,7 +74,7 @@ const FILTERS: [&str; 4] = ["kernel", "ufw", "ulogd", "filterlog"];
 const FIREWALLS: [&str; 5] = ["%ASA-", "%FTD-", "%PIX-", "%FWSM-", "%THREAT"];
 
 /// Fields (with a value, or any) by which JSON of clouds and services is known.
-const JSON: [(&[(&str, &str)], LogSourceRef<'static>); 17] = [
+const JSON: [(&[(&str, &str)], LogSourceRef<'static>); 18] = [
     (
         &[("protoPayload.methodName", ""), ("protoPayload.serviceName", "")],
         of("", "gcp", "gcp.audit"),
@@ -101,10 +101,17 @@ const JSON: [(&[(&str, &str)], LogSourceRef<'static>); 17] = [
     (&[("event_type", "dns"), ("flow_id", "")], of("dns", "suricata", "")),
     (&[("event_type", "flow"), ("flow_id", "")], of("firewall", "suricata", "")),
     (&[("event_type", "http"), ("flow_id", "")], of("proxy", "suricata", "")),
+    (&[("event.category", "network"), ("destination.port", "")], of("firewall", "", "")),
 ];
 
 /// The logsources of an event: its own, and the wider ones that rules also use for it.
 pub fn logsources(event: &Event, out: &mut Vec<LogSourceRef<'static>>) {
+    own(event, out);
+    widen(out);
+}
+
+/// The logsources that an event has by what it is; [`widen`] follows from them.
+pub(crate) fn own(event: &Event, out: &mut Vec<LogSourceRef<'static>>) {
     out.clear();
     let own = event.log_source();
     // What a proxy fetches for others is no request to a server of one's own.
@@ -129,12 +136,19 @@ pub fn logsources(event: &Event, out: &mut Vec<LogSourceRef<'static>>) {
     if is_firewall(event) {
         out.push(of("firewall", "", ""));
     }
+    if event.activity == Activity::Login && event.outcome != Outcome::Unknown {
+        out.push(of("authentication", "", ""));
+    }
     if !FOREIGN.contains(&event.format) {
         out.push(of("application", "", ""));
     }
     if event.format == Format::Json {
         out.extend(json(event));
     }
+}
+
+/// Adds the wider logsources of those that are there.
+pub(crate) fn widen(out: &mut Vec<LogSourceRef<'static>>) {
     let meant = |part: &str, has: &str| part.is_empty() || part == has;
     let mut at = 0;
     while let Some(known) = out.get(at).copied() {

@@ -132,7 +132,7 @@ fn plain(alert: &Alert) -> Cow<'_, Alert> {
         && finite(alert.probability)
         && finite(alert.risk_score)
         && alert.evidence.iter().all(|evidence| {
-            evidence.probability.is_finite() && evidence.values.values().all(|n| n.is_finite())
+            finite(evidence.probability) && evidence.values.values().all(|n| n.is_finite())
         });
     if clean {
         return Cow::Borrowed(alert);
@@ -142,9 +142,7 @@ fn plain(alert: &Alert) -> Cow<'_, Alert> {
     alert.probability = alert.probability.filter(|n| n.is_finite());
     alert.risk_score = alert.risk_score.filter(|n| n.is_finite());
     for evidence in &mut alert.evidence {
-        if !evidence.probability.is_finite() {
-            evidence.probability = 1.0;
-        }
+        evidence.probability = evidence.probability.filter(|n| n.is_finite());
         evidence.values.retain(|_, n| n.is_finite());
     }
     Cow::Owned(alert)

@@ -15,6 +15,7 @@ mod alert_query;
 mod alert_write;
 mod marks;
 mod people;
+mod rules;
 mod schema;
 mod silences;
 mod templates;
@@ -22,9 +23,10 @@ mod templates;
 use super::error::{Doing, StateError};
 use super::page::{PageRequest, Paged};
 use super::{
-    AlertBucket, AlertCounts, AlertQuery, AlertWrite, AuditEntry, Feedback, GivenVerdict, Mark,
-    NewFeedback, NewMark, NewSilence, PutCounts, Result, RuleSwitch, Silence, StateInfo,
-    StateStore, StoredAlert, StoredRevision, StoredTemplate, TemplateBatch, TemplateQuery,
+    AlertBucket, AlertCounts, AlertQuery, AlertWrite, AlertsByRule, AlertsByTechnique, AuditEntry,
+    Feedback, GivenVerdict, Mark, NewFeedback, NewMark, NewSilence, PutCounts, Result, RuleSwitch,
+    Silence, StateInfo, StateStore, StoredAlert, StoredRevision, StoredTemplate, TemplateBatch,
+    TemplateQuery, Upload,
 };
 use crate::config::data_dir::FILE_MODE;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
@@ -204,6 +206,30 @@ impl StateStore for SqliteStore {
 
     fn rules(&self) -> Result<Vec<RuleSwitch>> {
         self.read("list rules", people::rules)
+    }
+
+    fn put_upload(&self, rule: &str, text: &str, who: &str, now: Ns) -> Result<Upload> {
+        self.write("keep an uploaded rule", |db| rules::put(db, rule, text, who, now))
+    }
+
+    fn remove_upload(&self, rule: &str, who: &str, now: Ns) -> Result<Option<Upload>> {
+        self.write("forget an uploaded rule", |db| rules::remove(db, rule, who, now))
+    }
+
+    fn uploads(&self) -> Result<Vec<Upload>> {
+        self.read("list uploaded rules", rules::all)
+    }
+
+    fn alerts_by_rule(&self, since: Ns) -> Result<AlertsByRule> {
+        self.read("count alerts by rule", |db| rules::alerts_by_rule(db, since))
+    }
+
+    fn rule_series(&self, rule: &str, range: (Ns, Ns), bucket: Ns) -> Result<Vec<AlertBucket>> {
+        self.read("count alerts of a rule", |db| rules::series(db, rule, range, bucket))
+    }
+
+    fn alerts_by_technique(&self, since: Ns, until: Ns) -> Result<AlertsByTechnique> {
+        self.read("count alerts by technique", |db| rules::alerts_by_technique(db, since, until))
     }
 
     fn add_silence(&self, new: &NewSilence, now: Ns) -> Result<Silence> {

@@ -19,7 +19,7 @@ pub const AUDIT_MAX: u64 = 100_000;
 /// Verdicts on one alert; more are refused.
 const FEEDBACK_MAX: u64 = 1_000;
 /// Longest id of a rule, in bytes.
-const RULE_MAX: usize = 512;
+pub const RULE_MAX: usize = 512;
 /// Switches of rules.
 const SWITCHES_MAX: u64 = 100_000;
 

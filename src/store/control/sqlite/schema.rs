@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/2_people.sql"),
     include_str!("migrations/3_templates.sql"),
     include_str!("migrations/4_marks.sql"),
+    include_str!("migrations/5_rules.sql"),
 ];
 
 /// The version that this program writes.

@@ -6,6 +6,7 @@ mod files;
 mod hostile;
 mod oracle;
 mod people;
+mod rules;
 mod templates;
 
 use super::*;

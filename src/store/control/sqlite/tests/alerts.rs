@@ -28,11 +28,11 @@ fn numbers_that_json_has_not_are_left_out() {
     let (_dir, store) = store();
     let mut odd = alert("odd");
     odd.probability = Some(f64::NAN);
-    odd.evidence[0].probability = f64::INFINITY;
+    odd.evidence[0].probability = Some(f64::INFINITY);
     odd.evidence[0].values.insert("rate".into(), f64::NEG_INFINITY);
     store.put_alerts(&[write(odd)], 1).unwrap();
     let back = store.alert("odd").unwrap().unwrap().alert;
-    assert_eq!((back.probability, back.evidence[0].probability), (None, 1.0));
+    assert_eq!((back.probability, back.evidence[0].probability), (None, None));
     assert_eq!(back.evidence[0].values.len(), 1);
 }
 

@@ -1,0 +1,118 @@
+//! Rules that are added while the program runs also find what happened before, and what straddles
+//! the change is one alert.
+
+use crate::daemon::{Daemon, wait};
+use crate::rules::send;
+use serde_json::{Value, json};
+use std::io::Write;
+
+const YAML: &str = "\
+sigma: {bundled: false}
+receivers:
+  syslog_udp_port: 0
+  syslog_tcp_port: 0
+  otlp_grpc_enabled: false
+  otlp_http_enabled: false
+  webhook_enabled: false
+engine:
+  lateness_seconds: 1
+dashboard_port: 0
+";
+
+const DOOR: &str = "\
+title: Door opened
+id: 6a5f2a0e-52a5-4f0c-8a68-1c8a53a0d022
+level: high
+author: A. Writer
+logsource: {product: linux}
+detection:
+  sel: {message|contains: 'the door opened'}
+  condition: sel
+";
+
+/// Knocks are counted by host.
+fn knocks(count: u32) -> String {
+    format!(
+        "title: Knock\nid: 0c3a64f4-0f3a-4c3e-9d28-7f1f3f6b3a1{count}\nname: knock{count}\nlevel: low\n\
+         tags: [seerflow.part]\nlogsource: {{product: linux}}\n\
+         detection:\n  sel: {{message|contains: 'knock'}}\n  condition: sel\n---\n\
+         title: Knocked {count} times\nid: 1d3a64f4-0f3a-4c3e-9d28-7f1f3f6b3a1{count}\nlevel: high\n\
+         correlation:\n  type: event_count\n  rules: [knock{count}]\n  group-by: [entity.host]\n  \
+         timespan: 30m\n  condition: {{gte: {count}}}\n"
+    )
+}
+
+fn lines(daemon: &Daemon, host: &str, message: &str, count: u64) {
+    let before = daemon.processed();
+    let mut stream = daemon.connect();
+    for n in 0..count {
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ");
+        writeln!(stream, "<14>1 {now} {host} app 9 - - {message} {n}").unwrap();
+    }
+    drop(stream);
+    daemon.wait_processed(before + count);
+}
+
+fn upload(daemon: &Daemon, yaml: &str) {
+    let (status, answer) = send(daemon, "POST", "/api/v1/sigma/rules", &json!({"yaml": yaml}));
+    assert!(status == 200 || status == 201, "{status} {answer}");
+}
+
+/// Alerts of rules.
+fn alerts(daemon: &Daemon) -> Vec<Value> {
+    let all = daemon.json("/api/v1/alerts");
+    let all = all["items"].as_array().unwrap().iter();
+    all.filter(|alert| alert["alert_type"] != "ml").cloned().collect()
+}
+
+fn titled(daemon: &Daemon, title: &str) -> Vec<Value> {
+    let all = alerts(daemon).into_iter();
+    all.filter(|alert| alert["title"].as_str().unwrap().starts_with(title)).collect()
+}
+
+#[test]
+fn rules_added_today_find_what_happened_before() {
+    let home = tempfile::tempdir().unwrap();
+    let daemon = Daemon::within(home.path(), YAML, &["start"]);
+    lines(&daemon, "web-1", "the door opened", 2);
+    lines(&daemon, "web-1", "somebody knocked: knock", 3);
+    lines(&daemon, "web-2", "somebody knocked: knock", 4);
+    assert_eq!(alerts(&daemon), Vec::<Value>::new());
+
+    upload(&daemon, DOOR);
+    wait("the past is judged", || titled(&daemon, "Door opened").len() == 1);
+    let door = &titled(&daemon, "Door opened")[0];
+    assert_eq!((&door["retro"], &door["event_count"]), (&json!(true), &json!(2)));
+    assert_eq!((&door["rule_author"], &door["status"]), (&json!("A. Writer"), &json!("open")));
+
+    // Of five knocks three came before the change on one host, and four of the other.
+    upload(&daemon, &knocks(5));
+    wait("the rules are in force", || {
+        let rule = daemon.get("/api/v1/sigma/rules/1d3a64f4-0f3a-4c3e-9d28-7f1f3f6b3a15");
+        rule.status == 200
+    });
+    lines(&daemon, "web-1", "somebody knocked: knock", 2);
+    wait("what straddles the change is seen", || titled(&daemon, "Knocked 5").len() == 1);
+    let knocked = titled(&daemon, "Knocked 5")[0].clone();
+    assert_eq!((&knocked["entity_value"], &knocked["event_count"]), (&json!("web-1"), &json!(5)));
+    lines(&daemon, "web-2", "somebody knocked: knock", 1);
+    wait("on the other host, too", || titled(&daemon, "Knocked 5").len() == 2);
+    assert!(titled(&daemon, "Knocked 5").iter().all(|alert| alert["event_count"] == 5));
+
+    // What held before the change goes on as the alert that told of it.
+    upload(&daemon, &knocks(4));
+    wait("the past is judged", || titled(&daemon, "Knocked 4").len() == 2);
+    let ids = |found: &[Value]| -> Vec<String> {
+        let mut ids: Vec<_> = found.iter().map(|a| a["alert_id"].to_string()).collect();
+        ids.sort();
+        ids
+    };
+    let before = titled(&daemon, "Knocked 4");
+    assert!(before.iter().all(|alert| alert["retro"] == true && alert["status"] == "open"));
+    lines(&daemon, "web-1", "somebody knocked: knock", 5);
+    // Alerts come in the order of the log: the door's is behind those of the knocks before it.
+    lines(&daemon, "web-3", "the door opened", 1);
+    wait("the next alert", || titled(&daemon, "Door opened").len() == 2);
+    assert_eq!(ids(&titled(&daemon, "Knocked 4")), ids(&before), "no other alerts");
+    assert_eq!(daemon.stop().status.code(), Some(0));
+}
