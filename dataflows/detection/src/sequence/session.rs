@@ -8,7 +8,7 @@
 //! * its *counts*: the symbol whose number is least like the peers' (too often, or missing), which
 //!   an order that merely wavers does not touch.
 //!
-//! Each is a number in nats, and its rarity among the peers' sessions one as well ([`Numbers`]).
+//! Each is a number in nats, and its rarity among the peers' sessions one as well ([`super::numbers`]).
 //! Step and counts are the greatest of many numbers: what is usual of them says nothing, and is not
 //! heard. What is heard of the three adds up by squares, so that the oddest outweighs the others and
 //! two that are odd are odder than one. How rarely the sum is as great is read off the sums of the

@@ -73,7 +73,6 @@ struct Group {
     table: SessionTable,
     fresh: Chain,
     part: SessionPart,
-    seal: u64,
 }
 
 impl Group {
@@ -84,8 +83,8 @@ impl Group {
         }
         let session = walk.end_session(&self.config, &self.chain, &mut self.fresh);
         let score = self.table.judge(&session);
-        self.seal += 1;
-        self.part.learn(&session, score.as_ref(), mix(self.seal));
+        let seal = symbols.iter().fold(0, |seal, symbol| mix(seal ^ symbol));
+        self.part.learn(&session, score.as_ref(), seal);
         score
     }
 

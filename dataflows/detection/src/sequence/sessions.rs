@@ -11,7 +11,8 @@
 //! enough for a tail of five in a hundred. They are *kept*, not only how odd they once seemed: the
 //! first of any kind is odd when it comes and would stretch the tail for as long as it is
 //! remembered. So with every table they are judged anew, each by all others but not by itself, as
-//! one that comes next would be. Losses stay as they were at the time: chains learn at once.
+//! one that comes next would be. Losses stay as they were at the time: chains learn at once. What was
+//! odd when it came is what was found, and is left out, unless that is more than one in eight.
 //!
 //! The past fades: at 8,192 sessions it is halved. Cost: a merge per quantum; two milliseconds per
 //! table, which is due when there are a thirty-second more sessions; at most nine parts of at most
@@ -47,6 +48,8 @@ const CHANGE_OF: u64 = 128;
 struct Kept {
     /// Those with the least stay when there are too many.
     seal: u64,
+    /// It was odd when it came.
+    odd: bool,
     losses: Losses,
     tally: Tally,
 }
@@ -69,10 +72,11 @@ impl SessionPart {
             return;
         }
         self.sessions += 1;
-        self.odd += u64::from(score.and_then(|score| score.p).is_some_and(|p| p <= ODD));
+        let odd = score.and_then(|score| score.p).is_some_and(|p| p <= ODD);
+        self.odd += u64::from(odd);
         self.tallies.learn(session.tally());
         let (losses, tally) = (session.losses(), session.tally().clone());
-        self.keep(Kept { seal, losses, tally });
+        self.keep(Kept { seal, odd, losses, tally });
     }
 
     fn keep(&mut self, kept: Kept) {
@@ -127,7 +131,9 @@ impl Settled {
 
     fn table(&self, version: u64) -> SessionTable {
         let (tallies, usual) = (self.tallies.clone(), self.tallies.usual());
-        let kept = self.kept.iter();
+        let odd = self.kept.iter().filter(|kept| kept.odd).count() as u64;
+        let all = odd * CHANGE > self.kept.len() as u64;
+        let kept = self.kept.iter().filter(|kept| all || !kept.odd);
         let kept = kept.map(|kept| (kept.losses, tallies.judge_own(&kept.tally, &usual)));
         let numbers = Numbers::of(&kept.collect::<Vec<_>>());
         SessionTable { version, sessions: self.sessions, tallies, usual, numbers }
