@@ -250,7 +250,7 @@ mod tests {
             [
                 "f:1:21: detection.sigma.min_leve: is not a known key; did you mean \
                  `sigma.min_level`?",
-                "f:2:22: sigma.min_status: is \"stabel\"; allowed: unsupported, deprecated, \
+                "f:2:21: sigma.min_status: is \"stabel\"; allowed: unsupported, deprecated, \
                  experimental, test, stable; did you mean `stable`?",
             ]
         );

@@ -107,8 +107,11 @@ pub async fn coverage(
     state.workers.run(work).await
 }
 
+/// Titles of rules, and how many alerts.
+type Found<'r> = (BTreeSet<&'r str>, u64);
+
 fn answer(rules: &Coverage, alerts: &AlertsByTechnique, window: [String; 2]) -> CoverageAnswer {
-    let mut cells: BTreeMap<(Tactic, String), (BTreeSet<&str>, u64)> = BTreeMap::new();
+    let mut cells: BTreeMap<(Tactic, String), Found<'_>> = BTreeMap::new();
     for technique in attack::techniques() {
         for tactic in &technique.tactics {
             cells.insert((*tactic, technique.id.to_owned()), Default::default());
@@ -123,17 +126,15 @@ fn answer(rules: &Coverage, alerts: &AlertsByTechnique, window: [String; 2]) -> 
         cells.entry((tactic, parent(technique).to_owned())).or_default().1 += count;
     }
     let cell =
-        |((tactic, technique), (rules, alerts)): (&(Tactic, String), &(BTreeSet<&str>, u64))| {
-            CoverageCell {
-                tactic: tactic.slug().to_owned(),
-                technique: technique.clone(),
-                technique_name: attack::technique(technique).map(|known| known.name.to_owned()),
-                rule_count: rules.len() as u64,
-                alert_count: *alerts,
-                covered: !rules.is_empty(),
-                detected: *alerts > 0,
-                rule_names: rules.iter().map(|name| (*name).to_owned()).collect(),
-            }
+        |((tactic, technique), (rules, alerts)): (&(Tactic, String), &Found<'_>)| CoverageCell {
+            tactic: tactic.slug().to_owned(),
+            technique: technique.clone(),
+            technique_name: attack::technique(technique).map(|known| known.name.to_owned()),
+            rule_count: rules.len() as u64,
+            alert_count: *alerts,
+            covered: !rules.is_empty(),
+            detected: *alerts > 0,
+            rule_names: rules.iter().map(|name| (*name).to_owned()).collect(),
         };
     let tactic = |tactic: &Tactic| CoverageTactic {
         tactic: tactic.slug().to_owned(),
@@ -141,7 +142,7 @@ fn answer(rules: &Coverage, alerts: &AlertsByTechnique, window: [String; 2]) -> 
         tactic_display_name: tactic.title().to_owned(),
         techniques: cells.iter().filter(|((of, _), _)| of == tactic).map(cell).collect(),
     };
-    let count = |wanted: &dyn Fn(&(BTreeSet<&str>, u64)) -> bool| {
+    let count = |wanted: &dyn Fn(&Found<'_>) -> bool| {
         cells.values().filter(|cell| wanted(cell)).count() as u64
     };
     let [window_since, window_until] = window;

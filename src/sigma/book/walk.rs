@@ -1,8 +1,8 @@
 //! Which files lie in the folders of rules, and what is in them.
 //!
 //! Folders are walked in the order of names, so that the same files give the same set. Links are
-//! followed; a folder that was walked is not walked again, by whatever name, and one that a link
-//! brings back into itself is said. Nothing here is fatal but a folder that is named and cannot
+//! followed; a folder or file that was met is not read again, by whatever name, and a folder that a
+//! link brings back into itself is said. Nothing here is fatal but a folder that is named and cannot
 //! be read: what is wrong with a single file is a [`Problem`] that names its path. Hidden entries
 //! are passed over, as version control and mounted volumes keep their own there.
 //!
@@ -76,8 +76,14 @@ impl Walk {
             std::fs::read_dir(path).map_err(failed)?;
             self.folder(path, path, &mut Vec::new(), exclude);
         } else {
-            std::fs::File::open(path).map_err(failed)?;
-            self.file(path, path, &metadata, exclude);
+            // Opening anything else could wait for ever; it is said below.
+            if metadata.is_file() {
+                std::fs::File::open(path).map_err(failed)?;
+            }
+            let real = path.canonicalize().map_err(failed)?;
+            if self.seen.insert(real) {
+                self.file(path, path, &metadata, exclude);
+            }
         }
         Ok(())
     }
@@ -106,13 +112,16 @@ impl Walk {
             self.entries += 1;
             match entry {
                 _ if self.entries > ENTRIES_MAX => return self.stop(path, "entries", ENTRIES_MAX),
-                Ok(entry) => names.push(entry.path()),
+                Ok(entry) => {
+                    let link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+                    names.push((entry.path(), link));
+                }
                 Err(error) => self.say(path, error.to_string()),
             }
         }
         names.sort();
-        above.push(real);
-        for path in names {
+        above.push(real.clone());
+        for (path, link) in names {
             let hidden =
                 path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
             if hidden || self.full {
@@ -120,7 +129,19 @@ impl Walk {
             }
             match std::fs::metadata(&path) {
                 Ok(metadata) if metadata.is_dir() => self.folder(root, &path, above, exclude),
-                Ok(metadata) if is_rules(&path) => self.file(root, &path, &metadata, exclude),
+                Ok(metadata) if is_rules(&path) => {
+                    // Of what is no link the folder says where it is.
+                    let name = path.file_name().unwrap_or_default();
+                    let plain = || real.join(name);
+                    let real = if link {
+                        path.canonicalize().unwrap_or_else(|_| plain())
+                    } else {
+                        plain()
+                    };
+                    if self.seen.insert(real) {
+                        self.file(root, &path, &metadata, exclude);
+                    }
+                }
                 Ok(_) => {}
                 // A link to nowhere is of interest only if it should be a rule.
                 Err(error) if is_rules(&path) => self.say(&path, error.to_string()),
@@ -244,7 +265,7 @@ mod tests {
         symlink(at("nowhere"), at("e.yml")).unwrap();
         symlink(at("nowhere"), at("f")).unwrap();
         let (files, problems, _) = walk(folder.path(), &[]);
-        assert_eq!(files, ["a/one.yml", "b/two.yml", "d.yml"]);
+        assert_eq!(files, ["a/one.yml", "b/two.yml"]);
         assert_eq!(problems.len(), 2, "{problems:?}");
         assert_eq!(problems[0], "a/again: is a link to a folder that it lies in");
         assert!(problems[1].starts_with("e.yml: "), "{problems:?}");
