@@ -21,12 +21,11 @@ use crate::runtime::cluster::Formed;
 use crate::runtime::models::{Meaning, Models, Target};
 use crate::runtime::rules::Rules;
 use crate::runtime::{archive, batch, setup};
-use crate::sigma::book::{Book, Changes, Wish};
+use crate::sigma::book::Changes;
 use seerflow_model::time;
 use seerflow_model::{Alert, AlertStatus, Ns, hash};
 use seerflow_pipeline::engine::Options;
 use seerflow_pipeline::env::Cut;
-use seerflow_pipeline::rulebook::RuleDesk;
 use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -72,15 +71,11 @@ pub fn run(args: AnalyzeArgs, config: &Config) -> Result<ExitCode, Failure> {
         formed.agree(inputs.digest(), "files")?;
     }
     let mut engine = setup::engine(config, workers, &rules);
-    let book = Book::load(&Wish::of(config), &Changes::default())?;
+    let book = setup::judge(&mut engine, config, &Changes::default())?;
+    common::say_rules(&book, false);
     if let Some(formed) = &mut formed {
         formed.agree(book.set.version(), "rules")?;
     }
-    if book.is_of_its_own() {
-        output::message(&format!("rules: {}", book.summary()));
-        book.problems.iter().for_each(|problem| output::message(&format!("warning: {problem}")));
-    }
-    engine.rules_desk = Arc::new(RuleDesk::new(book.set.clone()));
     engine.keepers = persist.as_ref().map(|persist| persist.keepers(workers)).transpose()?;
     engine.cut = cut.clone();
     let read = inputs.digest();

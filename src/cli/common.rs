@@ -7,6 +7,7 @@ use crate::config::{Config, Environment, redact_key};
 use crate::failure::{ExitCode, Failure};
 use crate::runtime::archive::{FileOptions, Plan, Problem, ScanOptions, ScanProgress, paths};
 use crate::runtime::rules::{Given, Rules};
+use crate::sigma::book::Book;
 use seerflow_pipeline::engine::Shared;
 use seerflow_pipeline::folds::facts::FactKind;
 use std::path::{Path, PathBuf};
@@ -75,6 +76,20 @@ pub fn scan(
 pub fn say(problems: &[Problem]) {
     for problem in problems {
         output::message(&format!("warning: {problem}"));
+    }
+}
+
+/// Says which rules are in force, if `all`, and what is wrong with those of files.
+pub fn say_rules(book: &Book, all: bool) {
+    const SHOWN: usize = 8;
+    if all {
+        output::message(&book.summary());
+    }
+    for problem in book.problems.iter().take(SHOWN) {
+        output::message(&format!("warning: {problem}"));
+    }
+    if let Some(more) = book.problems.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        output::message(&format!("warning: {more} more problems with rules; see `rules check`"));
     }
 }
 

@@ -258,7 +258,7 @@ impl Daemon {
         if let Some(begins) = begins {
             output::message(&begins);
         }
-        keeper.told().iter().for_each(|line| output::message(line));
+        common::say_rules(&keeper.book(), true);
         if process > 0 {
             output::message("alerts of all processes come out of process 0");
         }

@@ -95,7 +95,7 @@ pub fn stored(store: Option<&Arc<dyn StateStore>>) -> Result<Changes, Failure> {
 }
 
 impl RuleKeeper {
-    /// Reads all rules. What is wrong with single ones is said by [`RuleKeeper::told`].
+    /// Reads all rules. What is wrong with single ones is in the book.
     pub fn open(
         wish: Wish,
         reread: Option<Reread>,
@@ -125,14 +125,6 @@ impl RuleKeeper {
     /// The rules in force.
     pub fn book(&self) -> Arc<Book> {
         lock(&self.book).clone()
-    }
-
-    /// What is to be said of the rules at the start.
-    pub fn told(&self) -> Vec<String> {
-        let book = self.book();
-        let mut told = vec![format!("rules: {}", book.summary())];
-        told.extend(said(&book.problems));
-        told
     }
 
     /// Begins to put changes in force.

@@ -30,14 +30,23 @@ detection:
   condition: sel
 ";
 
+const KNOCK: &str = "\
+title: Knock
+id: 0c3a64f4-0f3a-4c3e-9d28-7f1f3f6b3a11
+name: knock
+level: low
+tags: [seerflow.part]
+logsource: {product: linux}
+detection:
+  sel: {message|contains: 'knock'}
+  condition: sel
+";
+
 /// Knocks are counted by host.
 fn knocks(count: u32) -> String {
     format!(
-        "title: Knock\nid: 0c3a64f4-0f3a-4c3e-9d28-7f1f3f6b3a1{count}\nname: knock{count}\nlevel: low\n\
-         tags: [seerflow.part]\nlogsource: {{product: linux}}\n\
-         detection:\n  sel: {{message|contains: 'knock'}}\n  condition: sel\n---\n\
-         title: Knocked {count} times\nid: 1d3a64f4-0f3a-4c3e-9d28-7f1f3f6b3a1{count}\nlevel: high\n\
-         correlation:\n  type: event_count\n  rules: [knock{count}]\n  group-by: [entity.host]\n  \
+        "title: Knocked {count} times\nid: 1d3a64f4-0f3a-4c3e-9d28-7f1f3f6b3a1{count}\nlevel: high\n\
+         correlation:\n  type: event_count\n  rules: [knock]\n  group-by: [entity.host]\n  \
          timespan: 30m\n  condition: {{gte: {count}}}\n"
     )
 }
@@ -86,6 +95,7 @@ fn rules_added_today_find_what_happened_before() {
     assert_eq!((&door["rule_author"], &door["status"]), (&json!("A. Writer"), &json!("open")));
 
     // Of five knocks three came before the change on one host, and four of the other.
+    upload(&daemon, KNOCK);
     upload(&daemon, &knocks(5));
     wait("the rules are in force", || {
         let rule = daemon.get("/api/v1/sigma/rules/1d3a64f4-0f3a-4c3e-9d28-7f1f3f6b3a15");

@@ -129,7 +129,7 @@ impl Budget {
         if p > config.risk_level && p <= CANDIDATE_FACTOR * config.risk_level {
             self.candidates[kind as usize] += 1.0;
         }
-        if p * rarer <= bar {
+        if p <= bar / rarer {
             self.admitted_today += 1;
             self.admitted += 1;
             Verdict::Admit

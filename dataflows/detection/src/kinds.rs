@@ -28,7 +28,7 @@ pub const KNOWN_MAX: usize = 256;
 /// Hours that are looked at together.
 pub const WINDOW: u64 = 4;
 /// Length of an hour.
-const HOUR: Ns = 3_600 * SECOND;
+pub const HOUR: Ns = 3_600 * SECOND;
 /// Hours before an entity is judged: a day has been seen once, and so many of its hours in use.
 const DAY_HOURS: u64 = 24;
 /// Hours in use before an entity is judged.
@@ -36,7 +36,7 @@ const HOURS_MIN: u32 = 12;
 /// A known kind is rare when it came in less than this part of the hours in use.
 const RARE: f64 = 0.125;
 /// Size of a company of new kinds before any was seen, and how many kinds that stands for.
-const COMPANY: f64 = 2.0;
+const COMPANY: f64 = 1.5;
 
 /// A kind that an entity has written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -233,7 +233,7 @@ mod tests {
         let records = shared(heard);
         let mut got = given(&records);
         got.sort_by(|a, b| a.0.cmp(&b.0));
-        let want = [("/etc/shadow", 2.5), ("10.0.0.9", 10.0), ("ada", 10.0), ("web-1", 5.0)];
+        let want = [("/etc/shadow", 5.0), ("10.0.0.9", 20.0), ("ada", 20.0), ("web-1", 10.0)];
         assert_eq!(got.len(), want.len(), "{got:?}");
         for ((who, points, passes), (name, expected)) in got.iter().zip(want) {
             assert_eq!((who.as_str(), *passes), (name, name == "ada"));
@@ -250,9 +250,9 @@ mod tests {
         let host = [entity(EntityType::Host, "web-1", Role::Target)];
         for (p, noise, points) in [
             (1e-3, 1e-4, 0.0),
-            (1e-4, 1e-4, 1.25),
-            (1e-7, 1e-4, 5.0),
-            (1e-40, 1e-4, 10.0),
+            (1e-4, 1e-4, 2.5),
+            (1e-7, 1e-4, 10.0),
+            (1e-40, 1e-4, 20.0),
             (1e-5, 1e-6, 0.0),
         ] {
             let heard = Heard { finding: found("burst", p, &host), told: false, noise };
@@ -261,7 +261,7 @@ mod tests {
             assert!(!got[0].2, "it was not told");
         }
         let weak = given(&shared(Heard::weak(found("rare-kind", 0.1, &host))));
-        assert!((weak[0].1 - 1.25).abs() < 1e-6, "{weak:?}");
+        assert!((weak[0].1 - 2.5).abs() < 1e-6, "{weak:?}");
     }
 
     #[test]

@@ -223,11 +223,6 @@ impl Book {
         Book { set, problems, warnings, entries, overridden, excluded: 0, stamp: 0, uploads }
     }
 
-    /// Whether there is more to say of it than that the bundled rules are in force.
-    pub fn is_of_its_own(&self) -> bool {
-        !self.problems.is_empty() || self.entries.iter().any(|e| e.origin != Origin::Bundled)
-    }
-
     /// The head of a rule.
     pub fn header(&self, part: Part) -> Option<&Header> {
         match part {

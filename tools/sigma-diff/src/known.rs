@@ -135,7 +135,7 @@ pub const KNOWN: &[Known] = &[
         why: "an IPv4 address mapped into IPv6 is the IPv4 address",
         is: |pair| {
             any(pair, |item| item.has("cidr"))
-                && text(&pair.event, &|text| text.contains("::ffff:"))
+                && text(&pair.event, &|text| text.to_lowercase().contains("::ffff:"))
         },
     },
     Known {

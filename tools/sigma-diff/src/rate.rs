@@ -184,7 +184,9 @@ fn narrow(events: &[Event], everything: &Engine) -> (Vec<Engine>, Vec<usize>) {
     (engines, places)
 }
 
-/// Prints where the engines find other rules, and says how often.
+/// Prints where the engines find other rules, and says how often. Left out are two classes that
+/// are understood: rules with a placeholder without values, which ours disables ("must reject the
+/// rule"), and several keywords of which each stands in a value of its own.
 fn disagreements(events: &[Event], set: &Arc<RuleSet>, everything: &Engine) -> usize {
     let (engines, places) = narrow(events, everything);
     let mut matches = 0;
@@ -199,7 +201,16 @@ fn disagreements(events: &[Event], set: &Arc<RuleSet>, everything: &Engine) -> u
         let value = flat(event);
         let theirs = engines[*place].evaluate(&JsonEvent::borrow(&value)).into_iter();
         let theirs: Vec<_> = theirs.map(|result| result.header.rule_title).collect();
-        for title in mine.iter().filter(|title| !theirs.contains(title)) {
+        let rule = |title: &String| set.rules().iter().find(|r| r.rule.header.title == *title);
+        let disabled = |title: &String| {
+            rule(title).is_some_and(|rule| matches!(rule.state, State::Disabled(_)))
+        };
+        let keywords = |title: &String| {
+            let tests = rule(title).into_iter().flat_map(|rule| &rule.rule.detection.tests);
+            tests.filter(|origin| origin.test.field.is_empty()).count() > 1
+        };
+        let theirs: Vec<_> = theirs.into_iter().filter(|title| !disabled(title)).collect();
+        for title in mine.iter().filter(|title| !theirs.contains(title) && !keywords(title)) {
             *counts.entry((title.clone(), true)).or_default() += 1;
         }
         for title in theirs.iter().filter(|title| !mine.contains(title)) {

@@ -64,13 +64,8 @@ impl RiskKind {
         match self {
             RiskKind::Sigma if severity >= Severity::Error => 15.0,
             RiskKind::Sigma => 5.0,
-            RiskKind::Correlation | RiskKind::Indicator => 20.0 * strength,
-            RiskKind::Content
-            | RiskKind::Volume
-            | RiskKind::Sequence
-            | RiskKind::Pattern
-            | RiskKind::Behaviour
-            | RiskKind::Graph => 10.0 * strength,
+            // What is overwhelming is worth as much whoever has found it.
+            _ => 20.0 * strength,
         }
     }
 }

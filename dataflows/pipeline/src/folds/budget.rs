@@ -14,7 +14,7 @@ use crate::finding::{Finding, join};
 use crate::guide::Guided;
 use crate::keyed::{Ctx, Fold, Groups};
 use crate::settings::Settings;
-use crate::share::Heard;
+use crate::share::{self, Heard};
 use seerflow_detection::budget::{Budget, BudgetConfig, Kind, Verdict};
 use seerflow_detection::habit::Habits;
 use seerflow_model::Evidence;
@@ -140,7 +140,7 @@ impl BudgetFold {
                 continue;
             }
             let noise = state.budget.noise(&self.config, kind);
-            if goes_on || self.admits(state, key, kind, now, probability) {
+            if goes_on || self.admits(state, key, &finding.lead, now, probability) {
                 state.open.insert(key, until);
                 state.tell(key, &finding.lead);
                 ctx.emit(key, Heard { finding, told: true, noise });
@@ -160,16 +160,19 @@ impl BudgetFold {
         &self,
         state: &mut BudgetState,
         key: u64,
-        kind: Kind,
+        lead: &Evidence,
         now: Ns,
         probability: f64,
     ) -> bool {
         let bounded = self.config.alerts_per_day > 0;
-        let rarer = if bounded { state.habits.factor(key, now) } else { 1.0 };
+        let entity = lead.entities.first().map_or(0, share::key_of);
+        let habits = &state.habits;
+        let rarer = if bounded { habits.factor(key, entity, probability, now) } else { 1.0 };
+        let kind = kind_of(lead);
         let verdict = state.budget.admit_rarer(&self.config, kind, now, probability, rarer);
         let admitted = verdict == Verdict::Admit;
         if admitted && bounded {
-            state.habits.tell(key, now);
+            state.habits.tell(key, entity, probability, now);
         }
         admitted
     }

@@ -17,20 +17,26 @@ use crate::place::place;
 use crate::rec::Rec;
 use crate::settings::{Bounds, Settings};
 use crate::words;
-use seerflow_detection::kinds::Kinds;
-use seerflow_model::Ns;
+use seerflow_detection::kinds::{HOUR, Kinds, WINDOW};
 use seerflow_model::hash::group;
+use seerflow_model::{Brief, Ns, text};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Findings of one group and bucket; what is beyond is counted.
 const FINDINGS_MAX: usize = 256;
+/// Lines of odd kinds that are kept of an entity, to be shown with the next.
+const RECENT_MAX: usize = 8;
+/// Longest message of such a line, in bytes.
+const MESSAGE_MAX: usize = 256;
 
 /// All entities of one key group.
 #[derive(Default, Serialize, Deserialize)]
 pub struct KindsState {
     open: Open<Count>,
     entities: BTreeMap<u64, Kinds>,
+    /// Lines of kinds that were odd of an entity within the window, the newest last.
+    recent: BTreeMap<u64, Vec<(u64, Brief)>>,
     /// Counts, entities and findings that found no room.
     pub refused: u64,
 }
@@ -103,6 +109,9 @@ impl Fold for KindsFold {
                 ctx.emit(0, finding);
             }
         }
+        // What is past is of no use to entities that nothing is found of, either.
+        let hour = now / HOUR;
+        state.recent.retain(|_, recent| recent.last().is_some_and(|last| last.0 + WINDOW > hour));
         if let Some(bucket) = state.open.first() {
             ctx.set_timer(self.end_of(bucket));
         }
@@ -130,7 +139,18 @@ impl KindsFold {
         let at = bucket.saturating_mul(self.bucket);
         let odd = state.entities.entry(key).or_default().observe(at, template, fresh)?;
         let entity = lead.event.entities.get(usize::from(index))?;
-        let evidence = words::odd_kind(&lead, entity, &odd, now);
+        let mut evidence = words::odd_kind(&lead, entity, &odd, now);
+        let recent = state.recent.entry(key).or_default();
+        recent.retain(|(hour, _)| hour + WINDOW > at / HOUR);
+        if odd.before == 0 {
+            evidence.events.extend(recent.iter().rev().map(|(_, event)| event.clone()));
+        }
+        let mut own = Brief::of(&lead.event);
+        own.message = text::shorten(&own.message, MESSAGE_MAX).into_owned();
+        if recent.len() == RECENT_MAX {
+            recent.remove(0);
+        }
+        recent.push((at / HOUR, own));
         Some(Finding {
             lead: evidence,
             also: Vec::new(),
@@ -158,6 +178,7 @@ impl KindsState {
         oldest.sort_unstable();
         for (_, _, key) in oldest.into_iter().take((bound / 16).max(1)) {
             self.entities.remove(&key);
+            self.recent.remove(&key);
             self.refused += 1;
         }
     }
