@@ -67,7 +67,7 @@ fn the_command_says_it_in_words_and_as_json() {
     };
     put(folder.path(), "auth.txt", (0..=60).map(auth));
     let run = |more: &[&str]| {
-        let args = [&["validate", ".", "--workers", "1"], more].concat();
+        let args = [&["validate", ".", "--workers", "1"][..], more].concat();
         let said = program::run(folder.path(), &args);
         assert_eq!(said.code, 0, "{}", said.err);
         said.out
