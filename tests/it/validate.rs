@@ -1,6 +1,7 @@
 //! A red team in records of logins, processes, flows and names: what is found of it, and what of
 //! ordinary work is taken for it. The long form runs whole days of twenty networks.
 
+use crate::support::program;
 use seerflow::bench::lanl::{self, LanlOptions};
 use seerflow::validate::{self, Report};
 use std::collections::BTreeMap;
@@ -66,9 +67,10 @@ fn the_command_says_it_in_words_and_as_json() {
     };
     put(folder.path(), "auth.txt", (0..=60).map(auth));
     let run = |more: &[&str]| {
-        let mut command = assert_cmd::Command::cargo_bin("seerflow").unwrap();
-        command.arg("validate").arg(folder.path()).args(["--workers", "1"]).args(more);
-        String::from_utf8(command.assert().success().get_output().stdout.clone()).unwrap()
+        let args = [&["validate", ".", "--workers", "1"][..], more].concat();
+        let said = program::run(folder.path(), &args);
+        assert_eq!(said.code, 0, "{}", said.err);
+        said.out
     };
     let json: serde_json::Value = serde_json::from_str(&run(&["--json"])).unwrap();
     assert_eq!(json["precision"], 1.0, "{json}");
@@ -81,8 +83,7 @@ fn the_command_says_it_in_words_and_as_json() {
     }
     let text = run(&[]);
     assert!(text.contains("precision 1.000, recall 1.000 (2 of 2 rows)"), "{text}");
-    let mut command = assert_cmd::Command::cargo_bin("seerflow").unwrap();
-    command.args(["validate", "/no/such/folder"]).assert().code(2);
+    assert_eq!(program::run(folder.path(), &["validate", "/no/such/folder"]).code, 2);
 }
 
 /// Rules are changed by what even seeds show; odd ones are only measured.
