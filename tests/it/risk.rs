@@ -89,7 +89,8 @@ fn what_adds_up_about_a_host_is_one_alert_that_says_why() {
     assert_eq!((&risk["entity_type"], &risk["entity_value"]), (&"host".into(), &"web-1".into()));
     assert_eq!(risk["rule_name"], "risk-accumulation");
     let score = risk["risk_score"].as_f64().unwrap();
-    assert!((50.0..=100.0).contains(&score), "{score}");
+    // It began at 50 and ends at 40; what was told last lies between that and 100.
+    assert!((40.0..=100.0).contains(&score), "{score}");
     assert!(risk["title"].as_str().unwrap().contains("host web-1"), "{}", risk["title"]);
     // Every part of the score says what gave it, and no more is told than there is.
     let parts = risk["evidence"].as_array().unwrap();

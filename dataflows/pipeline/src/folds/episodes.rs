@@ -270,15 +270,19 @@ impl Open {
         let phase = finding.by.as_ref().map_or(Phase::Once, |by| by.phase);
         self.occurrences += u64::from(matches!(phase, Phase::Once | Phase::Begins));
         self.goes_on = matches!(phase, Phase::Begins | Phase::Grows);
-        self.follow(&finding);
         self.last_seen = self.last_seen.max(now);
         if finding
             .by
             .as_ref()
             .is_some_and(|by| matches!(by.rule.kind, Kind::Risk | Kind::KillChain))
         {
-            return self.replace(finding);
+            // What has ended stays as it was told.
+            if phase != Phase::Ends {
+                self.replace(finding);
+            }
+            return;
         }
+        self.follow(&finding);
         self.event_count += finding.lead.event_count;
         let mut events = finding.lead.events.clone();
         for evidence in std::iter::once(finding.lead).chain(finding.also) {

@@ -249,6 +249,7 @@ fn emit(ctx: &mut Ctx<Told>, said: Option<Said>, phase: Phase, score: f64) {
     let rule = words::authority(&lead, tactics);
     let by = Some(By { rule: Arc::new(rule), phase });
     let finding = Finding { also, by, ..Finding::alone(lead) };
-    let risk = Some(words::shown(score));
+    // What has ended is remembered as it was, not as what is left of it.
+    let risk = (phase != Phase::Ends).then(|| words::shown(score));
     ctx.emit(episodes::key_of(&finding), Told { finding, risk });
 }
