@@ -53,7 +53,8 @@ fn base(who: &EntityOut, kind: &str, rule: &str, now: Ns) -> Evidence {
     }
 }
 
-/// Lines that show what was found, in the order of time, each once.
+/// Lines that show what was found, in the order of time, each once. Ids do not order them: they hang
+/// on where a line stands in its file.
 fn events<'a>(reasons: impl Iterator<Item = &'a Reason>) -> Vec<Brief> {
     let mut all: Vec<Brief> = Vec::new();
     for event in reasons.filter_map(|reason| reason.of.event.as_ref()) {
@@ -61,7 +62,8 @@ fn events<'a>(reasons: impl Iterator<Item = &'a Reason>) -> Vec<Brief> {
             all.push(event.clone());
         }
     }
-    all.sort_by(|a, b| (a.timestamp_ns, &a.event_id).cmp(&(b.timestamp_ns, &b.event_id)));
+    let place = |event: &Brief| (event.timestamp_ns, event.source.clone(), event.message.clone());
+    all.sort_by_cached_key(place);
     all
 }
 
