@@ -81,7 +81,11 @@ fn lists_are_filtered_and_name_the_author() {
     let one: Value = serde_json::from_str(&one.out).unwrap();
     assert_eq!(one.as_array().unwrap().len(), 1);
     let table = run(home.path(), &["rules", "list", "--format", "table", "--search", "hearts"]);
-    assert!(table.out.contains("A. Writer") && table.out.trim_start().starts_with("NAME"), "{}", table.out);
+    assert!(
+        table.out.contains("A. Writer") && table.out.trim_start().starts_with("NAME"),
+        "{}",
+        table.out
+    );
     let csv = run(home.path(), &["rules", "list", "--format", "csv"]);
     assert_eq!(csv.out.lines().count(), all.len() + 1);
     for wrong in [["--technique", "T1"], ["--tactic", "persistance"], ["--state", "fine"]] {
