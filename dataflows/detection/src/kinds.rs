@@ -282,7 +282,9 @@ mod tests {
             return None;
         }
         let mut of: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
-        before.iter().for_each(|(hour, kind)| drop(of.entry(*kind).or_default().insert(*hour)));
+        for (hour, kind) in before {
+            of.entry(*kind).or_default().insert(*hour);
+        }
         let in_use = hours.iter().filter(|used| **used + WINDOW > hour).count() as f64;
         let first = |hours: &BTreeSet<u64>| *hours.first().unwrap();
         match of.get(&kind) {
