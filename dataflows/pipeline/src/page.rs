@@ -109,8 +109,9 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     let level = settings.candidate_level();
     let (kinds, weak) = split(odd, move |finding| match finding.lead.probability <= level {
         true => Ok(finding),
-        false => Err(Heard::weak(finding)),
+        false => Err(Box::new(Heard::weak(finding))),
     });
+    let weak = weak.map(|Rec { order, key, data }| Rec { order, key, data: *data });
 
     let (volumes, counted) =
         split(keyed(counts, series::SeriesFold::new(&settings), &env), |out| match out {
@@ -192,7 +193,7 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
     let alone = alone.map(|Rec { order, data, .. }| Rec {
         order,
         key: episodes::key_of(&data.finding),
-        data,
+        data: *data,
     });
     let told = ranked.concat(alone).map(episodes::evidence);
     let alerts =

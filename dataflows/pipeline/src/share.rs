@@ -68,7 +68,7 @@ pub enum Shared {
     /// It goes to the owner of an entity.
     Risk(RiskIn),
     /// It is about no entity.
-    Alone(Told),
+    Alone(Box<Told>),
 }
 
 /// Shares what was found among its entities.
@@ -76,7 +76,7 @@ pub fn share(tags: &dyn Tags, rec: Rec<Heard>) -> Vec<Rec<Shared>> {
     let Rec { order, data: Heard { finding, told, noise }, .. } = rec;
     let at = |n: u32| Order { n: order.n.wrapping_mul(SHARES_MAX).wrapping_add(n), ..order };
     let Some(primary) = finding.lead.entities.first().cloned() else {
-        let alone = Shared::Alone(Told { finding, risk: None });
+        let alone = Shared::Alone(Box::new(Told { finding, risk: None }));
         return Vec::from_iter(told.then_some(Rec { order: at(0), key: 0, data: alone }));
     };
     let whole = Contribution::of(&finding, told, noise, tags);
@@ -299,7 +299,8 @@ mod tests {
     #[test]
     fn what_is_about_nobody_goes_on_alone_when_it_was_told() {
         let told = shared(Heard::ruled(found("burst", 1e-9, &[])));
-        assert!(matches!(told[..], [Rec { data: Shared::Alone(Told { risk: None, .. }), .. }]));
+        let [Rec { data: Shared::Alone(told), .. }] = &told[..] else { panic!("one is told") };
+        assert!(told.risk.is_none());
         assert!(shared(Heard::weak(found("burst", 1e-9, &[]))).is_empty());
     }
 }
