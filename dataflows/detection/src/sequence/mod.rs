@@ -24,7 +24,6 @@
 //! with its own chain (2,048 transitions), 3 MiB for a table of 65,536.
 
 mod chain;
-mod numbers;
 mod session;
 #[cfg(test)]
 mod session_tests;

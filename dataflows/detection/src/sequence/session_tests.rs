@@ -83,8 +83,7 @@ impl Group {
         }
         let session = walk.end_session(&self.config, &self.chain, &mut self.fresh);
         let score = self.table.judge(&session);
-        let seal = symbols.iter().fold(0, |seal, symbol| mix(seal ^ symbol));
-        self.part.learn(&session, score.as_ref(), seal);
+        self.part.learn(&session, score.as_ref());
         score
     }
 

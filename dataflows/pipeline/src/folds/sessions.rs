@@ -7,12 +7,13 @@
 use super::stage;
 use crate::combine::end_of_quantum;
 use crate::keyed::{Ctx, Fold};
+use crate::settings::Settings;
 use seerflow_detection::sequence::{
     Session, SessionPart, SessionScore, SessionTable, Sessions as Known,
 };
 use seerflow_model::entity::EntityType;
 use seerflow_model::time::{Ns, QUANTUM};
-use seerflow_model::{Severity, SourceInfo, entity, hash};
+use seerflow_model::{Severity, SourceInfo};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -45,7 +46,7 @@ pub struct Ended {
     pub session: Session,
 }
 
-/// A session that was judged.
+/// A session that is odd.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OddSession {
     /// Whose.
@@ -67,7 +68,17 @@ pub struct SessionState {
 }
 
 /// The fold; key = peer group.
-pub struct SessionFold;
+pub struct SessionFold {
+    /// Scores from here on go on.
+    matters: f64,
+}
+
+impl SessionFold {
+    /// For one worker.
+    pub fn new(settings: &Settings) -> SessionFold {
+        SessionFold { matters: settings.score_min }
+    }
+}
 
 impl Fold for SessionFold {
     type In = Box<Ended>;
@@ -90,10 +101,9 @@ impl Fold for SessionFold {
     ) {
         let Ended { who, session } = *ended;
         let score = state.table.as_ref().and_then(|table| table.judge(&session));
-        let seal = hash::pair(entity::key(who.kind, &who.value), who.about);
-        state.part.learn(&session, score.as_ref(), seal);
+        state.part.learn(&session, score.as_ref());
         if let Some(score) = score
-            && let Some(p) = score.p
+            && let Some(p) = score.p.filter(|p| -libm::log(*p) >= self.matters)
         {
             let odd = OddSession { who, events: session.events, score, p };
             ctx.emit(key, Box::new(odd));
