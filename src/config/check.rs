@@ -36,7 +36,7 @@ const RENAMED: &[(&str, &str)] =
 const MOVED: (&str, &str) = ("detection.sigma.", "sigma.");
 
 /// Keys of `detection` that may also be written flat: `hw_alpha` for `hw.alpha`.
-const FLAT_GROUPS: &[&str] = &["dspot", "hw", "cusum", "markov"];
+const FLAT_GROUPS: &[&str] = &["dspot", "hw", "cusum", "markov", "kill_chain"];
 
 /// Checks a tree against the table of options.
 pub fn check(root: &Node) -> Checked {
@@ -134,8 +134,10 @@ fn other_name(path: &str) -> Option<String> {
         return Some(format!("{}{key}", MOVED.1));
     }
     let flat = path.strip_prefix("detection.")?;
-    let (group, key) = flat.split_once('_')?;
-    FLAT_GROUPS.contains(&group).then(|| format!("detection.{group}.{key}"))
+    FLAT_GROUPS.iter().find_map(|group| {
+        let key = flat.strip_prefix(group)?.strip_prefix('_')?;
+        Some(format!("detection.{group}.{key}"))
+    })
 }
 
 /// Takes a value that is written under another name, unless the proper name is there too.

@@ -33,7 +33,8 @@ const ATTACK: [(u64, &str, &str); 10] = [
 
 fn stamp(minute: u64, second: u64) -> String {
     let at = 1_773_129_600 + minute * 60 + second;
-    jiff::Timestamp::from_second(at as i64).unwrap().to_string()
+    let at = jiff::Timestamp::from_second(at as i64).unwrap();
+    at.strftime("%Y-%m-%dT%H:%M:%S.000000+00:00").to_string()
 }
 
 fn log() -> String {
@@ -43,22 +44,22 @@ fn log() -> String {
             for job in 0..3 {
                 let second = (n as u64 * 17 + job * 5 + minute * 7) % 60;
                 let text = format!(
-                    "{host} app: request {} served in {} ms",
+                    "{host} app[9]: request {} served in {} ms",
                     minute * 3 + job,
                     20 + (minute + job) % 9
                 );
                 lines.push((minute, second, text));
             }
             if minute % 10 == n as u64 {
-                lines.push((minute, 59, format!("{host} cron: hourly work is done")));
+                lines.push((minute, 59, format!("{host} cron[9]: hourly work is done")));
             }
         }
     }
     for (after, program, message) in ATTACK {
-        lines.push((BEGINS + after, 30, format!("web-1 {program}: {message}")));
+        lines.push((BEGINS + after, 30, format!("web-1 {program}[9]: {message}")));
     }
     for n in 0..600 {
-        let text = format!("web-1 app: request {n} refused, try again later");
+        let text = format!("web-1 app[9]: request {n} refused, try again later");
         lines.push((BEGINS + 3 + n / 200, n % 60, text));
     }
     lines.sort();

@@ -168,8 +168,9 @@ impl RuleDesk {
     /// Puts a set in force: what the edge sends from now on is judged by it. `frontier`: all
     /// records with an effective time below it are done with.
     pub fn install(&self, set: Arc<RuleSet>, frontier: Ns) -> Arc<Installed> {
-        let before = self.kept().clone();
-        self.put(Arc::new(Installed::new(set, &before)), frontier)
+        // The clone must be gone before it is looked who still holds a set.
+        let installed = Installed::new(set, &self.kept().clone());
+        self.put(Arc::new(installed), frontier)
     }
 
     /// As [`RuleDesk::install`], where `laws` begin at an instant that comes after all that was sent
