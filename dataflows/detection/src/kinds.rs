@@ -291,7 +291,7 @@ mod tests {
             Some(own) => {
                 let part = (own.len() as f64 + 0.5) / (hours.len() as f64 + 1.0);
                 let rare = first(own) + WINDOW <= hour && part <= RARE;
-                rare.then(|| (0, own.len() as u32, part * in_use))
+                rare.then_some((0, own.len() as u32, part * in_use))
             }
             None => {
                 let new = of.values().filter(|own| first(own) + WINDOW > hour).count() + 1;

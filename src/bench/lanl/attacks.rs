@@ -220,7 +220,7 @@ impl Red<'_> {
                 now += every * chance.between(1.0 - jitter, 1.0 + jitter);
             }
         }
-        if which % 3 != 0 {
+        if !which.is_multiple_of(3) {
             let (size, parts) = (chance.magnitude(4e8, 3e10), chance.magnitude(3.0, 150.0));
             let pause = chance.magnitude(1.0, 60.0).min(2.0 * HOUR / parts);
             for _ in 0..parts as u64 {
