@@ -9,14 +9,16 @@ use super::text::{lower_nfc, nfc};
 use std::borrow::Cow;
 
 pub(super) fn file(value: &str) -> Option<Cow<'_, str>> {
-    if is_windows(value) {
-        return Some(Cow::Owned(windows(value)));
+    // Before anything is looked at: the Kelvin sign is a letter of a drive afterwards.
+    let value = nfc(value);
+    if is_windows(&value) {
+        return Some(Cow::Owned(windows(&value)));
     }
     let plain = !value.contains("//") && !value.contains("/./") && !value.ends_with("/.");
     if plain {
-        return Some(nfc(value));
+        return Some(value);
     }
-    Some(Cow::Owned(posix(&nfc(value))))
+    Some(Cow::Owned(posix(&value)))
 }
 
 /// A drive, or a leading backslash (UNC, device, NT namespace).
