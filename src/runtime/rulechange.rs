@@ -109,14 +109,15 @@ impl RuleChanger {
             }
         }
         let laws: BTreeSet<u64> = laws.into_keys().collect();
-        let shared = self.shared.clone();
+        let shared = &self.shared;
         let (installed, begins) =
-            self.shared
-                .rules
-                .begin(set, laws.clone(), self.shared.frontier(), move || shared.newest());
+            shared.rules.begin(set, laws.clone(), shared.frontier(), || shared.newest());
         said.version.clone_from(&installed.version);
         if begins > 0 {
             self.hand_over(run, at, begins, told_from, &laws, &mut said);
+        } else {
+            let problem = "the engine takes nothing over now; what was found before is not told";
+            said.problem = Some(problem.to_owned());
         }
         said
     }
