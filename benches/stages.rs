@@ -42,15 +42,8 @@ fn finder() -> Finder {
 fn batch(text: &[u8]) -> RecordBatch {
     let found = lines::records(text, lines::Options::default(), finder());
     let meta = |(seq, record): (usize, &lines::Piece)| RecordMeta {
-        start: record.start,
-        len: record.len,
-        seq: seq as u64,
-        event_time: record.time.map(|time| time.ns),
         effective: record.time.map_or(0, |time| time.ns),
-        time_start: record.time.map_or(0, |time| time.start),
-        time_len: record.time.map_or(0, |time| time.len),
-        flags: record.flags,
-        end: Default::default(),
+        ..record.meta(seq as u64)
     };
     RecordBatch {
         source: Arc::new(SourceInfo::plain(1, "bench", ReceiverKind::File, "file")),

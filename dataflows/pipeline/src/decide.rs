@@ -59,8 +59,6 @@ impl Decide {
         let (kind, level) = kind_of(score.lead.subject);
         let mut emit = |evidence: Evidence, excess: f64, decides: bool, n: u32| {
             let finding = Finding {
-                lead: evidence,
-                also: Vec::new(),
                 level,
                 template: score.lead.subject.template(),
                 entity: score.lead.subject.entity(),
@@ -68,8 +66,7 @@ impl Decide {
                 excess,
                 decides,
                 place: Box::new(place(&score.lead.event, &score.lead.template, level)),
-                held: None,
-                by: None,
+                ..Finding::alone(evidence)
             };
             let order = seerflow_model::Order { n: order.n * 4 + n, ..order };
             out.push(Rec { order, key: 0, data: finding });

@@ -157,19 +157,7 @@ impl Judge {
 }
 
 fn finding(lead: Evidence, template: u64, entity: u64, host: u64) -> Finding {
-    Finding {
-        lead,
-        also: Vec::new(),
-        level: Level::Event,
-        template,
-        entity,
-        host,
-        excess: 1.0,
-        decides: true,
-        place: Box::default(),
-        held: None,
-        by: None,
-    }
+    Finding { template, entity, host, ..Finding::alone(lead) }
 }
 
 /// The detector that drove a combined result.

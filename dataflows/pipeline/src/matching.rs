@@ -78,7 +78,13 @@ impl Matching {
                 self.matchers.len() - 1
             }
         };
-        // Those of sets that no batch comes with any more go; the desk then lets go of the sets.
+        let at = if self.matchers.len() > 1 { self.tidy(at) } else { at };
+        Batch { at, of: self, newest: 0 }
+    }
+
+    /// Lets matchers go of sets that no batch comes with any more; the desk then lets go of the sets.
+    /// Gives where the matcher at `at` is now.
+    fn tidy(&mut self, at: usize) -> usize {
         let version = self.matchers[at].installed.set.version();
         let current = self.desk.current();
         self.matchers.retain(|judging| {
@@ -86,9 +92,8 @@ impl Matching {
                 || Arc::ptr_eq(&judging.installed, &current)
                 || Arc::strong_count(&judging.installed) > 2
         });
-        let at =
-            self.matchers.iter().position(|judging| judging.installed.set.version() == version);
-        Batch { at: at.unwrap_or_default(), of: self, newest: 0 }
+        let own = |judging: &Judging| judging.installed.set.version() == version;
+        self.matchers.iter().position(own).unwrap_or_default()
     }
 }
 
@@ -174,19 +179,8 @@ impl Batch<'_> {
 /// A finding by a rule, about `event`.
 pub fn finding_of(event: &Event, lead: Evidence, by: By) -> Finding {
     let entity = event.primary().map_or(0, |entity| entity.key);
-    Finding {
-        lead,
-        also: Vec::new(),
-        level: Level::Event,
-        template: 0,
-        entity,
-        host: 0,
-        excess: 1.0,
-        decides: true,
-        place: Box::new(place(event, "", Level::Event)),
-        held: None,
-        by: Some(by),
-    }
+    let place = Box::new(place(event, "", Level::Event));
+    Finding { entity, place, by: Some(by), ..Finding::alone(lead) }
 }
 
 /// Puts correlations behind what is fed to them, level by level, and gives what they say of events.

@@ -171,20 +171,10 @@ impl<'a> Reader<'a> {
             let (from, to) = (first.start, last.start + last.len);
             let mut metas = Vec::with_capacity(some.len());
             for record in some {
-                let time = record.time.map(|time| time.ns);
-                metas.push(RecordMeta {
-                    start: record.start - from,
-                    len: record.len,
-                    seq: self.seq,
-                    event_time: time,
-                    effective: 0,
-                    time_start: record.time.map_or(0, |time| time.start),
-                    time_len: record.time.map_or(0, |time| time.len),
-                    flags: record.flags,
-                    end: record.line_end,
-                });
+                let meta = record.meta(self.seq);
+                metas.push(RecordMeta { start: record.start - from, ..meta });
                 self.seq += 1;
-                self.stamper.stamp(time, self.how.observed, &mut self.stamps);
+                self.stamper.stamp(meta.event_time, self.how.observed, &mut self.stamps);
             }
             self.waiting.push_back(RecordBatch {
                 source: self.how.source.clone(),

@@ -130,18 +130,7 @@ impl Job {
     }
 
     fn metas(&self, records: &[Piece]) -> Vec<RecordMeta> {
-        let meta = |(number, record): (usize, &Piece)| RecordMeta {
-            start: record.start,
-            len: record.len,
-            seq: self.chunk.first_seq + number as u64,
-            event_time: record.time.map(|time| time.ns),
-            effective: 0,
-            time_start: record.time.map_or(0, |time| time.start),
-            time_len: record.time.map_or(0, |time| time.len),
-            flags: record.flags,
-            end: record.line_end,
-        };
-        records.iter().enumerate().map(meta).collect()
+        records.iter().zip(self.chunk.first_seq..).map(|(record, seq)| record.meta(seq)).collect()
     }
 
     /// Leaves out what is not wanted, keeps the promise, sorts.

@@ -38,15 +38,8 @@ pub fn events(text: &str) -> Vec<Event> {
     let finder = Finder::new(Zone::Utc, YearPolicy::Fixed(2026));
     let found = lines::records(text.as_bytes(), lines::Options::default(), finder);
     let meta = |(seq, record): (usize, &lines::Piece)| RecordMeta {
-        start: record.start,
-        len: record.len,
-        seq: seq as u64,
-        event_time: record.time.map(|time| time.ns),
         effective: record.time.map_or(0, |time| time.ns),
-        time_start: record.time.map_or(0, |time| time.start),
-        time_len: record.time.map_or(0, |time| time.len),
-        flags: record.flags,
-        end: Default::default(),
+        ..record.meta(seq as u64)
     };
     let batch = RecordBatch {
         source: Arc::new(SourceInfo::plain(1, "rate", ReceiverKind::File, "file")),

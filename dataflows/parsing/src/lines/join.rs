@@ -5,7 +5,7 @@ use super::partial::Whole;
 use super::rules::{Audit, JOIN_BYTES, JOIN_LINES, Joining, Stamp, Trust};
 use crate::redact::{Columns, Redacting, Safe, State};
 use crate::time::{Finder, FinderState, TimeHit, priority};
-use seerflow_model::record::{Flags, LineEnd};
+use seerflow_model::record::{Flags, LineEnd, RecordMeta};
 use seerflow_model::time::Ns;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,23 @@ pub struct Piece {
     pub lines: u32,
     /// How the last of them ended.
     pub line_end: LineEnd,
+}
+
+impl Piece {
+    /// What a batch says of it, as record `seq` of its source; it has no stamp yet.
+    pub fn meta(&self, seq: u64) -> RecordMeta {
+        RecordMeta {
+            start: self.start,
+            len: self.len,
+            seq,
+            event_time: self.time.map(|time| time.ns),
+            effective: 0,
+            time_start: self.time.map_or(0, |time| time.start),
+            time_len: self.time.map_or(0, |time| time.len),
+            flags: self.flags,
+            end: self.line_end,
+        }
+    }
 }
 
 /// Records that share a buffer.

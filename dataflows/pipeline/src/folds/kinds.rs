@@ -152,17 +152,11 @@ impl KindsFold {
         }
         recent.push((at / HOUR, own));
         Some(Finding {
-            lead: evidence,
-            also: Vec::new(),
-            level: Level::Event,
             template,
             entity: key,
             host: lead.host(),
-            excess: 1.0,
-            decides: true,
             place: Box::new(place(&lead.event, &lead.template, Level::Event)),
-            held: None,
-            by: None,
+            ..Finding::alone(evidence)
         })
     }
 }

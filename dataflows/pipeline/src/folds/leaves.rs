@@ -451,16 +451,9 @@ fn lead(template: u64, text: &Arc<str>, event: &Arc<Event>) -> Lead {
 /// A never-seen value as a finding.
 fn new_value(lead: &Lead, now: Ns, value: &str, new: &NewValue) -> Finding {
     Finding {
-        lead: crate::words::new_value(lead, now, value, new),
-        also: Vec::new(),
-        level: Level::Event,
         template: lead.subject.template(),
-        entity: 0,
         host: lead.host(),
-        excess: 1.0,
-        decides: true,
         place: Box::new(place(&lead.event, &lead.template, Level::Event)),
-        held: None,
-        by: None,
+        ..Finding::alone(crate::words::new_value(lead, now, value, new))
     }
 }

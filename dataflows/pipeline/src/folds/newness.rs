@@ -188,17 +188,10 @@ impl NewnessFold {
         ctx.emit(
             0,
             Finding {
-                lead: evidence,
-                also: Vec::new(),
-                level: Level::Event,
                 template: founded.template,
-                entity: 0,
                 host: lead.host(),
-                excess: 1.0,
-                decides: true,
                 place: Box::new(place(&lead.event, &lead.template, Level::Event)),
-                held: None,
-                by: None,
+                ..Finding::alone(evidence)
             },
         );
     }
