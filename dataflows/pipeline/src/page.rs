@@ -149,7 +149,7 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
         EntitiesOut::Ended(ended) => Ok(ended),
         other => Err(other),
     });
-    let sessions = keyed(ended, sessions::SessionFold::new(&settings), &env);
+    let sessions = keyed(ended, sessions::SessionFold, &env);
     let moments = moments.concat(sessions.map(|Rec { order, key, data }| Rec {
         order,
         key,

@@ -24,6 +24,7 @@
 //! with its own chain (2,048 transitions), 3 MiB for a table of 65,536.
 
 mod chain;
+mod numbers;
 mod session;
 #[cfg(test)]
 mod session_tests;
@@ -33,7 +34,7 @@ mod tally;
 mod tests;
 
 pub use chain::{Chain, Prediction, TRANSITIONS_MAX};
-pub use session::{SESSIONS_MIN, Session, SessionScore};
+pub use session::{SESSIONS_MIN, Session, SessionScore, comparable};
 pub use sessions::{SessionPart, SessionTable, Sessions};
 pub use tally::{OddCount, folded};
 

@@ -105,14 +105,24 @@ impl Row {
 
     /// −ln of the two-sided tail of a count in `sessions` sessions.
     fn nats(&self, times: u32, sessions: u64) -> f64 {
-        let present = self.present();
+        self.nats_but(times, sessions, 0)
+    }
+
+    /// The same by all others, for one that was learnt itself.
+    fn nats_own(&self, times: u32, others: u64) -> f64 {
+        self.nats_but(times, others, 1)
+    }
+
+    /// `own`: sessions in the bin of this count that do not count.
+    fn nats_but(&self, times: u32, sessions: u64, own: u64) -> f64 {
+        let present = self.present().saturating_sub(own);
         let absent = sessions.saturating_sub(present);
         let (mut upto, mut from) = (absent, sessions);
         if times > 0 {
             let bin = bin(times);
             let of = |bins: &[u32]| bins.iter().map(|&n| u64::from(n)).sum::<u64>();
-            from = of(&self.bins[bin..]);
-            upto = absent + of(&self.bins[..=bin]);
+            from = of(&self.bins[bin..]).saturating_sub(own);
+            upto = absent + of(&self.bins[..=bin]).saturating_sub(own);
         }
         nats(from.min(upto), sessions)
     }
@@ -121,6 +131,12 @@ impl Row {
 /// −ln of the two-sided tail in which `seen` of `of` lie.
 fn nats(seen: u64, of: u64) -> f64 {
     -log((2.0 * (seen as f64 + 0.5) / (of as f64 + 1.0)).min(1.0))
+}
+
+/// −ln of how likely a symbol is that was never seen: by Good and Turing's rule as likely as those
+/// seen once.
+fn newcomer(once: usize, sessions: u64) -> f64 {
+    -log(((once as f64 + 0.5) / (sessions as f64 + 1.0)).min(1.0))
 }
 
 impl Tallies {
@@ -177,10 +193,39 @@ impl Tallies {
         odd
     }
 
-    /// A symbol never seen: by Good and Turing's rule as likely as those seen once.
+    /// How odd, in nats, the oddest count of a session is that was itself learnt, by all others.
+    pub(super) fn judge_own(&self, tally: &Tally, usual: &[u32]) -> f64 {
+        let others = self.sessions.saturating_sub(1);
+        // Its symbols that no other session has, and those that one other has.
+        let (mut odd, mut alone, mut one) = (0.0f64, 0, 0);
+        for (symbol, times) in tally.entries() {
+            match self.find(symbol).filter(|row| row.present() > 1) {
+                Some(row) => {
+                    odd = odd.max(row.nats_own(times, others));
+                    one += usize::from(row.present() == 2);
+                }
+                None => alone += 1,
+            }
+        }
+        if alone > 0 {
+            let once = (self.once() + one).saturating_sub(alone);
+            odd = odd.max(newcomer(once, others));
+        }
+        if !tally.full() {
+            let missing = usual.iter().filter(|&&symbol| tally.entries().all(|e| e.0 != symbol));
+            let rows = missing.filter_map(|&symbol| self.find(symbol));
+            odd = rows.map(|row| row.nats(0, others)).fold(odd, f64::max);
+        }
+        odd
+    }
+
+    /// Symbols of one session.
+    fn once(&self) -> usize {
+        self.rows.iter().filter(|row| row.present() == 1).count()
+    }
+
     fn newcomer(&self) -> f64 {
-        let once = self.rows.iter().filter(|row| row.present() == 1).count();
-        -log(((once as f64 + 0.5) / (self.sessions as f64 + 1.0)).min(1.0))
+        newcomer(self.once(), self.sessions)
     }
 
     fn find(&self, symbol: u32) -> Option<&Row> {
@@ -263,6 +308,23 @@ mod tests {
             sessions.iter().for_each(|session| tallies.learn(&of(session)));
             let got = tallies.judge(&of(&asked), &tallies.usual());
             prop_assert!((got.nats - oracle(&sessions, &asked)).abs() < 1e-9, "{got:?}");
+        }
+
+        #[test]
+        fn one_that_was_learnt_is_judged_by_all_others(sessions in sessions(), at in 0usize..40) {
+            let learn = |but: usize| {
+                let mut tallies = Tallies::default();
+                let others = sessions.iter().enumerate().filter(|(at, _)| *at != but);
+                others.for_each(|(_, session)| tallies.learn(&of(session)));
+                tallies
+            };
+            let at = at.min(sessions.len() - 1);
+            let (all, others, own) = (learn(usize::MAX), learn(at), of(&sessions[at]));
+            let usual = all.usual();
+            let known: Vec<u32> =
+                usual.iter().copied().filter(|symbol| others.find(*symbol).is_some()).collect();
+            let want = others.judge(&own, &known).nats;
+            prop_assert!((all.judge_own(&own, &usual) - want).abs() < 1e-9);
         }
 
         #[test]

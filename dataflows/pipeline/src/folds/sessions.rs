@@ -7,13 +7,12 @@
 use super::stage;
 use crate::combine::end_of_quantum;
 use crate::keyed::{Ctx, Fold};
-use crate::settings::Settings;
 use seerflow_detection::sequence::{
-    Session, SessionPart, SessionScore, SessionTable, Sessions as Known,
+    Session, SessionPart, SessionScore, SessionTable, Sessions as Known, comparable,
 };
 use seerflow_model::entity::EntityType;
 use seerflow_model::time::{Ns, QUANTUM};
-use seerflow_model::{Severity, SourceInfo};
+use seerflow_model::{Severity, SourceInfo, entity, hash};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -46,7 +45,7 @@ pub struct Ended {
     pub session: Session,
 }
 
-/// A session that is odd.
+/// A session that was judged.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OddSession {
     /// Whose.
@@ -65,20 +64,12 @@ pub struct SessionState {
     known: Known,
     part: SessionPart,
     table: Option<SessionTable>,
+    /// When the first session began.
+    since: Ns,
 }
 
 /// The fold; key = peer group.
-pub struct SessionFold {
-    /// Scores from here on go on.
-    matters: f64,
-}
-
-impl SessionFold {
-    /// For one worker.
-    pub fn new(settings: &Settings) -> SessionFold {
-        SessionFold { matters: settings.score_min }
-    }
-}
+pub struct SessionFold;
 
 impl Fold for SessionFold {
     type In = Box<Ended>;
@@ -89,7 +80,7 @@ impl Fold for SessionFold {
     const GROUP_KEYS_MAX: usize = 64;
 
     fn fresh(&mut self, _key: u64) -> SessionState {
-        SessionState::default()
+        SessionState { since: Ns::MAX, ..SessionState::default() }
     }
 
     fn apply(
@@ -100,10 +91,15 @@ impl Fold for SessionFold {
         ctx: &mut Ctx<Box<OddSession>>,
     ) {
         let Ended { who, session } = *ended;
-        let score = state.table.as_ref().and_then(|table| table.judge(&session));
-        state.part.learn(&session, score.as_ref());
+        state.since = state.since.min(who.began);
+        // Only short sessions can have ended so far: one that is longer would seem odd.
+        let known = comparable(state.since, who.began, ctx.now());
+        let table = state.table.as_ref().filter(|_| known);
+        let score = table.and_then(|table| table.judge(&session));
+        let seal = hash::pair(entity::key(who.kind, &who.value), who.about);
+        state.part.learn(&session, score.as_ref(), seal);
         if let Some(score) = score
-            && let Some(p) = score.p.filter(|p| -libm::log(*p) >= self.matters)
+            && let Some(p) = score.p
         {
             let odd = OddSession { who, events: session.events, score, p };
             ctx.emit(key, Box::new(odd));
