@@ -21,7 +21,7 @@ pub const RARER: f64 = 100.0;
 /// How much rarer the next of an entity must be.
 pub const RARER_OF_ENTITY: f64 = 3.0;
 /// Half of what was told is forgotten after so long.
-pub const HALF_LIFE: Ns = 3 * DAY;
+pub const HALF_LIFE: Ns = DAY;
 /// Subjects and entities that are remembered.
 pub const SUBJECTS_MAX: usize = 4_096;
 /// Told so often, and the next must be rarer than what was told.
