@@ -22,6 +22,7 @@ mod imports;
 mod live;
 mod load;
 mod loghub;
+mod many;
 mod marks;
 mod merging;
 mod otlp;
