@@ -211,7 +211,7 @@ mod tests {
     fn a_storm_of_findings_brings_to_light_what_is_weaker() {
         let decisions = 1_000_000;
         let weak = |n: u64| (n % 50_000 == 2_500).then(|| 8e-6 * uniform(n ^ 0xabcd));
-        let strong = |n: u64| (n % 5_000 == 0).then_some(1e-12);
+        let strong = |n: u64| n.is_multiple_of(5_000).then_some(1e-12);
         let part = |[_, found, real]: [f64; 3], strong: f64| (found - strong) / (real - strong);
         let alone = part(run(5, 9, decisions, weak), 0.0);
         let storm = run(5, 9, decisions, |n| weak(n).or_else(|| strong(n)));
