@@ -266,7 +266,7 @@ section! {
         group /** How a shift of a level is found. */ cusum: Cusum;
         group /** How order is judged. */ markov: Markov;
         group /** When the way of an attack raises an alert. */ kill_chain: KillChain;
-        /// Most alerts a day that evidence of anomalies alone may raise, for the installation; 0 sets no limit. The stricter of this and `dspot.risk_level` holds.
+        /// Alerts a day that evidence of anomalies alone may raise by chance, for the installation; where much is found, a tenth of that more. Beyond this number a day's alerts must be ever rarer, and three times as many end it; 0 sets no limit. The stricter of this and `dspot.risk_level` holds.
         alerts_per_day: u32 = "10", Kind::Int(0, 1_000_000);
         /// Length of the buckets that volume is counted in, in seconds.
         bucket_seconds: u64 = "60", Kind::Int(1, 3_600);

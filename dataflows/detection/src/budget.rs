@@ -1,32 +1,28 @@
 //! The alert budget: what evidence alone may raise, for the whole installation.
 //!
 //! One state, fed in total order with candidates only: evidence that would open an alert and has
-//! `p ≤ 10 × risk_level`. Under chance alone a decision lands between the risk level and ten times
-//! that with probability 9·risk, so the rate of such candidates tells how many decisions a day the
-//! installation makes, without counting them: `α = min(risk, budget / decisions per day)`.
-//! Overwhelming evidence is not in that band and does not make the rule stricter.
+//! `p ≤ 10 × risk_level`. Each kind of evidence has a share of the alerts a day and tests of its own
+//! by online control of the false discovery rate ([`crate::fdr`]): the many decisions on rates of
+//! single entities must not make the few on silence or new messages stricter. Its level is
+//! `min(risk, (share + α·found) / decisions a day)`: chance raises at most `alerts_per_day` a day and
+//! a tenth of what is found, and where much is found, weaker evidence counts. A kind of which little
+//! is known starts at the risk level and is held to its share within the hour.
 //!
-//! Each kind of evidence has a share of the budget and a rate of its own: the many decisions on
-//! rates of single entities must not make the few on silence or new messages stricter. A kind of
-//! which little is known starts at the risk level and is held to its share within the hour.
-//!
-//! When a day has used its budget, each further alert must be rarer by a constant factor, from α
-//! at the budget to 10⁻¹² at three times the budget, where the day ends. Cost: O(1), 160 bytes.
+//! The budget is a cap, too: when a day has used it, each further alert must be rarer by a constant
+//! factor, from the level at the budget to 10⁻¹² at three times the budget, where the day ends.
+//! Cost: O(1) a candidate, 240 bytes.
 
+use crate::fdr::{Fdr, NEAR, Terms};
 use serde::{Deserialize, Serialize};
 
 /// Nanoseconds of a UTC day.
 const DAY_NS: u64 = 86_400_000_000_000;
 /// Candidates are at most this many times the risk level.
-pub const CANDIDATE_FACTOR: f64 = 10.0;
+pub const CANDIDATE_FACTOR: f64 = NEAR;
 /// A day may use at most this many budgets.
 const CAP: u32 = 3;
 /// What evidence must be worth at the cap.
 const OVERWHELMING: f64 = 1e-12;
-/// Half-life of the candidate rate, in days.
-const HALF_LIFE: f64 = 0.5;
-/// How many candidates the prior rate stands for.
-const PRIOR: f64 = 2.0;
 /// How many times the rate at which the risk level alone would use the share is expected at first
 /// of kinds that are decided on with every event: a source that writes once a second.
 const EVENTS: f64 = 8.0;
@@ -94,12 +90,11 @@ pub struct Budget {
     admitted_today: u32,
     admitted: u64,
     held: u64,
-    /// When the rate was last brought up to date.
+    /// When the tests were last brought up to date.
     at: u64,
     started: bool,
-    /// Decayed candidates of each kind between the risk level and ten times that, and days.
-    candidates: [f64; KINDS],
-    days: f64,
+    /// The tests of each kind.
+    tests: [Fdr; KINDS],
 }
 
 impl Budget {
@@ -126,10 +121,10 @@ impl Budget {
     ) -> Verdict {
         self.advance(effective_ns);
         let bar = self.bar(config, kind);
-        if p > config.risk_level && p <= CANDIDATE_FACTOR * config.risk_level {
-            self.candidates[kind as usize] += 1.0;
-        }
+        let tests = &mut self.tests[kind as usize];
+        tests.count(&terms(config, kind), p);
         if p <= bar / rarer {
+            tests.discover();
             self.admitted_today += 1;
             self.admitted += 1;
             Verdict::Admit
@@ -145,34 +140,19 @@ impl Budget {
         if budget == 0 {
             return config.risk_level;
         }
-        let alpha = self.level(config, kind, budget);
-        let Some(over) = self.admitted_today.checked_sub(budget) else { return alpha };
+        let level = self.tests[kind as usize].level(&terms(config, kind));
+        let Some(over) = self.admitted_today.checked_sub(budget) else { return level };
         if over >= (CAP - 1) * budget {
             return -1.0;
         }
         let part = f64::from(over + 1) / f64::from((CAP - 1) * budget);
-        alpha * libm::pow((OVERWHELMING / alpha).min(1.0), part)
+        level * libm::pow((OVERWHELMING / level).min(1.0), part)
     }
 
     /// What evidence must be worth to be more than what so many decisions give by chance, however
-    /// much of today's budget is spent, and also where there is none.
+    /// much was found and of today's budget is spent, and also where there is none.
     pub fn noise(&self, config: &BudgetConfig, kind: Kind) -> f64 {
-        let usual = BudgetConfig::default().alerts_per_day;
-        self.level(
-            config,
-            kind,
-            if config.alerts_per_day == 0 { usual } else { config.alerts_per_day },
-        )
-    }
-
-    /// α: the risk level, or less when the installation makes too many decisions for so many alerts.
-    fn level(&self, config: &BudgetConfig, kind: Kind, budget: u32) -> f64 {
-        let share = f64::from(budget) / KINDS as f64;
-        // The rate at which the risk level alone would just use the share.
-        let fair = (CANDIDATE_FACTOR - 1.0) * share;
-        let first = if kind.with_every_event() { EVENTS * fair } else { fair };
-        let rate = (self.candidates[kind as usize] + PRIOR) / (self.days + PRIOR / first);
-        config.risk_level * (fair / rate).min(1.0)
+        self.tests[kind as usize].chance(&terms(config, kind))
     }
 
     /// Alerts admitted and candidates held, ever.
@@ -185,14 +165,25 @@ impl Budget {
             (self.started, self.at, self.day) = (true, now, now / DAY_NS);
         }
         let elapsed = now.saturating_sub(self.at) as f64 / DAY_NS as f64;
-        let kept = libm::exp2(-elapsed / HALF_LIFE);
-        self.candidates.iter_mut().for_each(|candidates| *candidates *= kept);
-        self.days = self.days * kept + (1.0 - kept) * HALF_LIFE / std::f64::consts::LN_2;
+        self.tests.iter_mut().for_each(|tests| tests.pass(elapsed));
         self.at = self.at.max(now);
         let day = now / DAY_NS;
         if day > self.day {
             (self.day, self.admitted_today) = (day, 0);
         }
+    }
+}
+
+/// What is promised of a kind; without a budget what would be of the usual one.
+fn terms(config: &BudgetConfig, kind: Kind) -> Terms {
+    let budget = match config.alerts_per_day {
+        0 => BudgetConfig::default().alerts_per_day,
+        budget => budget,
+    };
+    Terms {
+        risk: config.risk_level,
+        share: f64::from(budget) / KINDS as f64,
+        eager: if kind.with_every_event() { EVENTS } else { 1.0 },
     }
 }
 

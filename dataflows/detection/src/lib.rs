@@ -12,7 +12,7 @@
 //!        │
 //!        ├─► calibrate::ScoreHistogram (partial, mergeable) ─► calibrate::Calibrator ─► Table
 //!        └─► Table::two_sided, tail ─► p ─► combine::combine ─► feedback::Prior
-//!                                             ─► budget::Budget, fdr::Fdr ─► decision
+//!                                             ─► budget::Budget (fdr::Fdr by kind) ─► decision
 //! silence::Regular, novelty::{Newness, Slots}, sequence::SessionTable give a probability of their own
 //! beacon::Beacon gives one against chance; spot::Spot is the threshold of a number of one key
 //! risk::{Risk, Progress} add up the alerts of one entity

@@ -58,6 +58,12 @@ pub struct Lead {
 }
 
 impl Lead {
+    /// Type of the entity of which it counts the events of a template, if it does.
+    pub fn class(&self) -> Option<EntityType> {
+        let Subject::Entity(_, _, index) = self.subject else { return None };
+        self.event.entities.get(usize::from(index)).map(|entity| entity.kind)
+    }
+
     /// Host on which its event happened, by key; 0 when it names none.
     pub fn host(&self) -> u64 {
         let mut entities = self.event.entities.iter();

@@ -5,6 +5,7 @@ use crate::detector::Detector;
 use crate::engine::Shared;
 use crate::env::Env;
 use crate::finding::{Finding, Level};
+use crate::folds::peers;
 use crate::folds::series::Score;
 use crate::place::place;
 use crate::rec::Rec;
@@ -14,7 +15,7 @@ use crate::views::Views;
 use crate::words;
 use seerflow_detection::calibrate::{Side, Table};
 use seerflow_detection::combine::combine;
-use seerflow_detection::volume::{PeerCounts, SeriesKind};
+use seerflow_detection::volume::{PeerCounts, SeriesKind, by_others};
 use seerflow_model::{Evidence, Ns, hash};
 use std::sync::Arc;
 
@@ -98,13 +99,13 @@ impl Decide {
                 }
             }
             None if score.silence.is_none() => {
-                if let Some(p) = score.peers {
-                    let part = p / self.risk_level;
+                if let Some(others) = score.others {
+                    let part = others.probability / self.risk_level;
                     self.views.count_decision(self.worker, "volume-young", now, part, 0);
                 }
-                let odd = score.peers.filter(|p| *p <= self.candidate_level);
-                let evidence = match odd {
-                    Some(p) => words::young(&score, now, self.bucket, p),
+                let odd = score.others.filter(|by| by.probability <= self.candidate_level);
+                let evidence = match &odd {
+                    Some(others) => words::young(&score, now, self.bucket, others),
                     None => words::share(&score, now),
                 };
                 emit(evidence, score.observed as f64, odd.is_some(), 2);
@@ -152,7 +153,7 @@ impl Decide {
     }
 }
 
-/// Gives a series that has no model of its own the word of its peers.
+/// Gives a series that has no model of its own the word of its peers and its source.
 pub fn young(
     tables: &Tables<PeerCounts>,
     mut rec: Rec<Box<Score>>,
@@ -161,8 +162,11 @@ pub fn young(
     let score = &mut rec.data;
     if score.raw.is_none() && score.silence.is_none() {
         let (kind, _) = kind_of(score.lead.subject);
-        let key = Detector::Volume(kind).key(hash::text(&score.source_type));
-        score.peers = tables.get(&key).and_then(|peers| peers.probability(score.observed));
+        let source = Detector::Volume(kind).key(hash::text(&score.source_type));
+        let closer = score.lead.class().map(|class| peers::closer(source, class));
+        let closer = closer.and_then(|key| tables.get(&key));
+        let source = tables.get(&source);
+        score.others = source.and_then(|source| by_others(closer, source, score.observed));
     }
     out.push(rec);
 }

@@ -26,7 +26,7 @@ mod series_tests;
 use crate::tail::Predictive;
 use serde::{Deserialize, Serialize};
 
-pub use peers::PeerCounts;
+pub use peers::{ByOthers, PeerCounts, by_others};
 pub use series::Series;
 
 /// What a series counts.

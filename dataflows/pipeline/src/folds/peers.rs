@@ -1,18 +1,26 @@
-//! What the peers of a series count, once per quantum as a table: the prior of young series.
+//! What others of a series count, once per quantum as a table: the prior of young series.
 //!
-//! Cost: one merge of a small sketch per quantum, worker and peer group.
+//! A series of a host, a template or an entity belongs to its source: all of that kind of one source
+//! type. Those of entities belong besides to peers in it, the entities of one type: what users make
+//! is not what hosts make. Hosts and templates have no peers that are closer than their source, and
+//! nothing is above a source: what one is like says nothing of what another, which is new, will be.
+//!
+//! Cost: one merge of a small sketch per quantum, worker and group.
 
 use super::stage;
 use crate::combine::{Merge, Sum, end_of_quantum};
 use crate::keyed::{Ctx, Fold};
 use seerflow_detection::volume::PeerCounts;
+use seerflow_model::{EntityType, hash};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Quanta with counts before the first table.
-const QUANTA_MIN: u32 = 60;
+/// Key of the peers of an entity in its source, by the key of that and the entity's type.
+pub fn closer(source: u64, class: EntityType) -> u64 {
+    hash::pair(source, class as u64)
+}
 
-/// Counts of one peer group in one quantum.
+/// Counts of one group in one quantum.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct PeerPart(pub PeerCounts);
 
@@ -31,15 +39,14 @@ impl Merge for PeerPart {
     }
 }
 
-/// All that is known of one peer group.
+/// All that is known of one group.
 #[derive(Default, Serialize, Deserialize)]
 pub struct PeerState {
     all: PeerCounts,
-    quanta: u32,
     open: BTreeMap<u64, PeerPart>,
 }
 
-/// The fold; key = `Detector::Volume(kind).key(peer)`.
+/// The fold; key = `Detector::Volume(kind).key(source type)`, or what is [`closer`].
 pub struct Peers;
 
 impl Fold for Peers {
@@ -70,12 +77,10 @@ impl Fold for Peers {
         while let Some(entry) = state.open.first_entry().filter(|e| end_of_quantum(*e.key()) <= now)
         {
             state.all.merge(&entry.remove().0);
-            state.quanta = state.quanta.saturating_add(1);
+            state.all.pass();
         }
         state.all.fade();
-        if state.quanta >= QUANTA_MIN {
-            ctx.emit(key, state.all.clone());
-        }
+        ctx.emit(key, state.all.clone());
         rearm(state, ctx);
     }
 

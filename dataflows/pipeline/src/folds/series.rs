@@ -7,7 +7,7 @@
 //! Cost: per series and closed bucket, not per event.
 
 use super::calibrate::Partial;
-use super::peers::PeerPart;
+use super::peers::{self, PeerPart};
 use super::stage;
 use crate::combine::{Combiner, Open, Sum};
 use crate::counts::{Count, Lead, Moved, Subject};
@@ -18,9 +18,9 @@ use crate::rec::Rec;
 use crate::settings::{Bounds, Settings};
 use seerflow_detection::cusum::{Change, Cusum, CusumConfig, normal_score};
 use seerflow_detection::silence::{Regular, Silence, SilenceConfig};
-use seerflow_detection::volume::{Raw, Series, SeriesKind, VolumeConfig};
+use seerflow_detection::volume::{ByOthers, Raw, Series, SeriesKind, VolumeConfig};
 use seerflow_model::time::QUANTUM;
-use seerflow_model::{Ns, hash};
+use seerflow_model::{EntityType, Ns, hash};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -43,8 +43,8 @@ pub struct Score {
     pub observed: u64,
     /// The model's word; `None` when the series has no model of its own.
     pub raw: Option<Raw>,
-    /// Probability of so many by what its peers count, when it has no model of its own.
-    pub peers: Option<f64>,
+    /// How rare so many are by what others count, when it has no model of its own.
+    pub others: Option<ByOthers>,
     /// The word on its level, when it seems to have shifted.
     pub shift: Option<Shift>,
     /// The word on silence, for an empty bucket of a regular series.
@@ -76,6 +76,8 @@ pub enum SeriesOut {
 #[derive(Serialize, Deserialize)]
 struct Entry {
     kind: SeriesKind,
+    /// Of a series of an entity, the entity's type.
+    class: Option<EntityType>,
     model: Series,
     regular: Option<Regular>,
     /// Names the series while it is empty; kept only where empty buckets are closed.
@@ -273,7 +275,7 @@ impl SeriesFold {
         {
             group.make_room(self.bounds.series);
             let source_type = self.name(&count.lead.event.source.source_type);
-            group.series.insert(key, Entry::new(count.lead.subject, source_type, bucket));
+            group.series.insert(key, Entry::new(&count.lead, source_type, bucket));
         }
         let Some(entry) = group.series.get_mut(&key) else { return };
         if let Moved::Into(since) = moved
@@ -307,8 +309,12 @@ impl SeriesFold {
             || Partial::new(volume, entry.source_type.clone()).with(raw.as_ref()),
         );
         if observed > 0 && entry.kind != SeriesKind::Source {
-            let add = |part: &mut PeerPart| part.0.add(observed);
-            self.peers.add_with(volume.key(peer), ctx.now(), add, || PeerPart::of(observed));
+            let source = volume.key(peer);
+            let closer = entry.class.map(|class| peers::closer(source, class));
+            for group in std::iter::once(source).chain(closer) {
+                let add = |part: &mut PeerPart| part.0.add(observed);
+                self.peers.add_with(group, ctx.now(), add, || PeerPart::of(observed));
+            }
         }
         let shift =
             raw.as_ref().and_then(|raw| entry.shift(&self.change, self.score_min, bucket, raw));
@@ -338,7 +344,7 @@ impl SeriesFold {
                 source_type: entry.source_type.clone(),
                 observed,
                 raw,
-                peers: None,
+                others: None,
                 shift,
                 silence,
                 began: bucket.saturating_mul(self.bucket),
@@ -349,8 +355,8 @@ impl SeriesFold {
 }
 
 impl Entry {
-    fn new(subject: Subject, source_type: Arc<str>, bucket: u64) -> Entry {
-        let kind = match subject {
+    fn new(lead: &Lead, source_type: Arc<str>, bucket: u64) -> Entry {
+        let kind = match lead.subject {
             Subject::Source(_) => SeriesKind::Source,
             Subject::Host(_) => SeriesKind::Host,
             Subject::Template(_) => SeriesKind::Template,
@@ -360,6 +366,7 @@ impl Entry {
         let model = Series::new(kind);
         Entry {
             kind,
+            class: lead.class(),
             model,
             regular,
             lead: None,

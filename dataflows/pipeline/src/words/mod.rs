@@ -15,7 +15,7 @@ use crate::folds::series::{Score, Shift};
 use seerflow_detection::calibrate::Side;
 use seerflow_detection::novelty::NewValue;
 use seerflow_detection::silence::Silence;
-use seerflow_detection::volume::Raw;
+use seerflow_detection::volume::{ByOthers, Raw};
 use seerflow_model::entity::EntityRef;
 use seerflow_model::evidence::{Brief, Channel, EntityOut, Evidence};
 use seerflow_model::time::{Ns, SECOND};
@@ -254,18 +254,39 @@ pub fn share(score: &Score, effective: Ns) -> Evidence {
     evidence
 }
 
-/// A series without a model of its own that counts more than its peers do.
-pub fn young(score: &Score, effective: Ns, bucket: Ns, probability: f64) -> Evidence {
+/// A series without a model of its own that counts more than others do.
+pub fn young(score: &Score, effective: Ns, bucket: Ns, by: &ByOthers) -> Evidence {
     let mut evidence = share(score, effective);
-    evidence.probability = probability;
+    evidence.probability = by.probability;
     evidence.text = format!(
-        "{} events in {} s of {}, which is new: others of its kind hardly ever count so many (p = {probability:.1e})",
+        "{} events in {} s of {}, which is new: {} hardly ever count so many (p = {:.1e})",
         score.observed,
         bucket / SECOND,
         subject(&score.lead),
+        others(score, by),
+        by.probability,
     );
-    evidence.values.push(("bucket_seconds".to_owned(), (bucket / SECOND) as f64));
+    evidence.values.extend([
+        ("bucket_seconds".to_owned(), (bucket / SECOND) as f64),
+        ("peers_weight".to_owned(), by.peers),
+        ("peers_counts".to_owned(), by.seen[0] as f64),
+        ("source_counts".to_owned(), by.seen[1] as f64),
+    ]);
     evidence
+}
+
+/// Whom a young series was judged by: its peers where they say at least half of it, or its source.
+fn others(score: &Score, by: &ByOthers) -> String {
+    let what = match (score.lead.subject, score.lead.class()) {
+        (Subject::Entity(..), Some(class)) if by.peers >= 0.5 => {
+            format!("entities of type {}", class.name())
+        }
+        (Subject::Entity(..), _) => "entities".to_owned(),
+        (Subject::Source(_), _) => "sources".to_owned(),
+        (Subject::Host(_), _) => "hosts".to_owned(),
+        (Subject::Template(_), _) => "kinds of messages".to_owned(),
+    };
+    format!("other {what} in logs of type {}", text::neutral(&score.source_type))
 }
 
 /// Silence of something that was regular.
