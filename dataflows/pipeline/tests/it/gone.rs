@@ -200,8 +200,8 @@ fn what_is_gone_ends_at_once_and_nothing_else_does() {
         assert_eq!(of(&alerts, "five"), vec![(AlertStatus::Closed, Some(at)); fives]);
         assert_eq!(of(&alerts, "three"), vec![(AlertStatus::Open, None); ROOMS as usize]);
         assert!(of(&alerts, "alone").is_empty(), "its time was not over");
-        let threes = alerts.iter().filter(|alert| alert.rule_id == "three");
-        assert!(threes.into_iter().all(|alert| alert.event_count >= 6), "it goes on");
+        let mut threes = alerts.iter().filter(|alert| alert.rule_id == "three");
+        assert!(threes.all(|alert| alert.event_count >= 6), "it goes on");
         let same = known.get_or_insert_with(|| alerts.clone());
         assert_eq!(*same, alerts, "{workers} workers");
     }
