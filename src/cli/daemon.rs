@@ -19,7 +19,7 @@ use crate::runtime::facts::EngineFacts;
 use crate::runtime::guidance;
 use crate::runtime::live::{Live, LiveOptions, Way};
 use crate::runtime::models::{self, Meaning, Models};
-use crate::runtime::rulechange::{self, RuleChanger};
+use crate::runtime::rulechange::RuleChanger;
 use crate::runtime::rulekeeper::{Reread, RuleKeeper};
 use crate::runtime::rules::Rules;
 use crate::runtime::setup;
@@ -223,13 +223,8 @@ impl Daemon {
         let facts = facts
             .redacting(self.rules.redacted().clone())
             .configured(config::shown::json(&self.config));
-        let changer = RuleChanger::new(
-            live.shared.clone(),
-            settings,
-            events.clone(),
-            parser.clone(),
-            rulechange::LOOK_BACK,
-        );
+        let changer =
+            RuleChanger::new(live.shared.clone(), settings, events.clone(), parser.clone());
         let ruling = match process_alone {
             true => Some(keeper.start(changer).map_err(|error| cannot_start(&error))?),
             false => None,

@@ -48,6 +48,9 @@ pub struct RulesListArgs {
     /// Only with this in title, name or id
     #[arg(long, value_name = "TEXT")]
     pub search: Option<String>,
+    /// Data directory, as for start
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
     /// How the list is written.
     #[command(flatten)]
     pub list: ListArgs,
@@ -110,6 +113,9 @@ pub struct RulesCoverageArgs {
     /// Write a layer for the ATT&CK Navigator instead
     #[arg(long, conflicts_with_all = ["format", "json", "tactic", "gaps"])]
     pub navigator: bool,
+    /// Data directory, as for start
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
     /// How the counts are written.
     #[command(flatten)]
     pub list: ListArgs,

@@ -343,6 +343,9 @@ const LEVELS: &[&str] = &[
     Level::Critical.name(),
 ];
 
+/// Longest time over which new rules are run, in hours: a month.
+pub const RETRO_HOURS_MAX: u64 = 720;
+
 section! {
     /// Which Sigma rules are in force.
     Sigma at "sigma." {
@@ -358,6 +361,8 @@ section! {
         placeholders: BTreeMap<String, Vec<String>> = "{}", Kind::Lists;
         /// Files of processing pipelines: your own names for fields and logsources.
         pipelines: Vec<PathBuf> = "[]", Kind::Texts;
+        /// Over how many hours of stored events a rule is run that is added or changed while the program runs; 0 for none.
+        retro_hours: u64 = "24", Kind::Int(0, RETRO_HOURS_MAX as i64);
     }
 }
 

@@ -9,16 +9,19 @@
 //!    (`retro`, with the times of their events), and what correlations and open alerts remember at F
 //!    goes to the engine, which has waited with the alerts of rules at F for no longer than that.
 //!
+//! Correlations that are in force no longer, or mean something else, end at F: their alerts close, and
+//! what they remember is forgotten.
+//!
 //! One change at a time. If the store cannot be read the new rules are in force all the same, and
 //! what they would have found before is not told; that is said and counted.
 
 use crate::store::events::EventStore;
 use crate::store::events::find::{self, Aliases, EventQuery, Order};
-use seerflow_model::Ns;
 use seerflow_model::time::{DAY, SECOND};
+use seerflow_model::{Alert, Ns};
 use seerflow_parsing::parser::Parser;
 use seerflow_pipeline::engine::Shared;
-use seerflow_pipeline::handover::Seeds;
+use seerflow_pipeline::handover::{GoneLaws, Seeds};
 use seerflow_pipeline::retro::{Only, Retro};
 use seerflow_pipeline::rulebook::Installed;
 use seerflow_pipeline::settings::Settings;
@@ -36,8 +39,6 @@ const RUNS_MAX: usize = 6;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Longest timespan of a correlation that is looked back over.
 const SPAN_MAX: Ns = 7 * DAY;
-/// How long rules look back, unless the configuration says otherwise.
-pub const LOOK_BACK: Ns = DAY;
 
 /// Changes the rules of a running engine.
 pub struct RuleChanger {
@@ -45,7 +46,6 @@ pub struct RuleChanger {
     settings: Settings,
     events: Option<Arc<EventStore>>,
     parser: Arc<dyn Fn() -> Parser + Send + Sync>,
-    look_back: Ns,
     one: Mutex<()>,
 }
 
@@ -65,35 +65,38 @@ pub struct Changed {
 }
 
 impl RuleChanger {
-    /// Of the engine that shares this. `look_back`: how much of what is stored new rules see; 0 for
-    /// nothing but what correlations need to begin.
+    /// Of the engine that shares this.
     pub fn new(
         shared: Shared,
         settings: Settings,
         events: Option<Arc<EventStore>>,
         parser: Arc<dyn Fn() -> Parser + Send + Sync>,
-        look_back: Ns,
     ) -> RuleChanger {
-        RuleChanger { shared, settings, events, parser, look_back, one: Mutex::default() }
+        RuleChanger { shared, settings, events, parser, one: Mutex::default() }
     }
 
-    /// Puts a set in force. Takes as long as the stored events take to read; call it where that
-    /// does not matter.
-    pub fn change(&self, set: Arc<RuleSet>) -> Changed {
+    /// Puts a set in force. `look_back`: how much of what is stored new rules see; 0 for nothing but
+    /// what correlations need to begin. Takes as long as the stored events take to read; call it
+    /// where that does not matter.
+    pub fn change(&self, set: Arc<RuleSet>, look_back: Ns) -> Changed {
         let _one = self.one.lock().unwrap_or_else(PoisonError::into_inner);
+        self.wait(|| self.shared.rules.handover.rests());
         let before = self.shared.rules.current();
         let only = changed(&before.set, &set);
         let laws = new_laws(&before.set, &set);
+        let gone = gone_laws(&before.set, &set);
         let mut said = Changed { rules: only.len(), ..Changed::default() };
         let newest = self.shared.newest();
         let spans = laws.values().copied().max().unwrap_or_default().min(SPAN_MAX);
-        let back = if only.is_empty() { spans } else { spans.max(self.look_back) };
+        let back = if only.is_empty() { spans } else { spans.max(look_back) };
         let (Some(store), 1..) = (&self.events, back) else {
-            said.version = self.shared.rules.install(set, self.shared.frontier()).version.clone();
+            said.version = self.install(set, gone, &mut said.problem);
             return said;
         };
         let from = newest.saturating_sub(back);
-        let told_from = newest.saturating_sub(self.look_back);
+        let told_from = newest.saturating_sub(look_back);
+        // Whoever looks back over nothing wants no alerts of it.
+        let only = if look_back > 0 { only } else { BTreeSet::new() };
         let mut run = Run::new(self, store, set.clone(), Arc::new(only));
         let mut at = from;
         for _ in 0..RUNS_MAX {
@@ -114,7 +117,10 @@ impl RuleChanger {
             shared.rules.begin(set, laws.clone(), shared.frontier(), || shared.newest());
         said.version.clone_from(&installed.version);
         if begins > 0 {
-            self.hand_over(run, at, begins, told_from, &laws, &mut said);
+            let mut seeds = self.found(run, (at, begins), told_from, &mut said);
+            seeds.groups.retain(|(_, group)| laws.contains(&group.law()));
+            seeds.gone = gone;
+            self.shared.rules.handover.give(seeds);
         } else {
             let problem = "the engine takes nothing over now; what was found before is not told";
             said.problem = Some(problem.to_owned());
@@ -122,39 +128,59 @@ impl RuleChanger {
         said
     }
 
-    /// Reads the rest, tells the alerts and gives the engine what is remembered.
-    fn hand_over(
-        &self,
-        mut run: Run<'_>,
-        at: Ns,
-        begins: Ns,
-        told_from: Ns,
-        laws: &BTreeSet<u64>,
-        said: &mut Changed,
-    ) {
-        let mut seeds = Seeds::default();
-        if self.is_done_with(begins) {
-            run.read(at, begins, said);
-            let found = run.retro.finish(begins);
-            seeds = found.seeds;
-            seeds.groups.retain(|(_, group)| laws.contains(&group.law()));
-            if let Some(alerts) = self.shared.alerts.upgrade() {
-                for alert in found.alerts.into_iter().filter(|a| a.last_seen_ns >= told_from) {
-                    said.alerts += 1;
-                    // Nobody listens any more only when the process ends.
-                    let _ = alerts.send(alert);
-                }
-            }
-        } else {
-            said.problem = Some("the engine did not come to the instant of the change".to_owned());
+    /// Puts a set in force where nothing is read; gives its version.
+    fn install(&self, set: Arc<RuleSet>, gone: GoneLaws, problem: &mut Option<String>) -> String {
+        let (rules, frontier) = (&self.shared.rules, self.shared.frontier());
+        if gone == GoneLaws::default() {
+            return rules.install(set, frontier).version.clone();
         }
-        self.shared.rules.handover.give(seeds);
+        let (installed, begins) =
+            rules.begin(set, BTreeSet::new(), frontier, || self.shared.newest());
+        match begins {
+            0 => {
+                let text = "the engine takes nothing over now; alerts of correlations that are \
+                            in force no longer close within a day";
+                *problem = Some(text.to_owned());
+            }
+            _ => rules.handover.give(Seeds { gone, ..Seeds::default() }),
+        }
+        installed.version.clone()
     }
 
-    /// Waits until the engine is done with all that is before an instant.
-    fn is_done_with(&self, at: Ns) -> bool {
+    /// Reads the rest and tells the alerts; gives what is remembered then.
+    fn found(
+        &self,
+        mut run: Run<'_>,
+        (at, begins): (Ns, Ns),
+        told_from: Ns,
+        said: &mut Changed,
+    ) -> Seeds {
+        if !self.wait(|| self.shared.frontier() >= begins) {
+            said.problem = Some("the engine did not come to the instant of the change".to_owned());
+            return Seeds::default();
+        }
+        run.read(at, begins, said);
+        let found = run.retro.finish(begins);
+        let mut seeds = found.seeds;
+        let told = found.alerts.into_iter().filter(|alert| alert.last_seen_ns >= told_from);
+        let told: Vec<Alert> = told.collect();
+        // What was not told would else go on without ever having begun.
+        let ids: BTreeSet<&str> = told.iter().map(|alert| alert.alert_id.as_str()).collect();
+        seeds.episodes.retain(|(_, open)| ids.contains(open.alert_id()));
+        if let Some(alerts) = self.shared.alerts.upgrade() {
+            for alert in told {
+                said.alerts += 1;
+                // Nobody listens any more only when the process ends.
+                let _ = alerts.send(alert);
+            }
+        }
+        seeds
+    }
+
+    /// Waits for the engine, with patience; says whether it has come so far.
+    fn wait(&self, until: impl Fn() -> bool) -> bool {
         let begin = Instant::now();
-        while self.shared.frontier() < at {
+        while !until() {
             if begin.elapsed() > PATIENCE || self.shared.failed.load(Acquire) {
                 return false;
             }
@@ -231,6 +257,19 @@ fn new_laws(before: &RuleSet, after: &RuleSet) -> BTreeMap<u64, Ns> {
     after.plan().laws().into_iter().filter(new).map(|law| (law.identity, law.span)).collect()
 }
 
+/// Correlations that were in force, and are not with what they meant.
+fn gone_laws(before: &RuleSet, after: &RuleSet) -> GoneLaws {
+    let laws = before.plan().laws().into_iter();
+    let mut gone = GoneLaws::default();
+    for law in laws.filter(|law| after.plan().law(law.identity).is_none()) {
+        gone.laws.insert((law.level, law.identity));
+        if let Some(rule) = before.correlations().get(law.number as usize) {
+            gone.rules.insert(Installed::id_of(&rule.rule.header));
+        }
+    }
+    gone
+}
+
 /// Ids of rules that take part and did not say the same before.
 fn changed(before: &RuleSet, after: &RuleSet) -> BTreeSet<String> {
     let id = |header: &seerflow_sigma::Header| Installed::id_of(header);
@@ -294,5 +333,27 @@ mod tests {
         let other = RULE.replace("title: a", "title: c");
         assert_eq!(of(&[other]).0, "a");
         assert_eq!(of(&[]), (String::new(), 0));
+    }
+
+    #[test]
+    fn what_does_not_mean_the_same_any_more_is_gone() {
+        let chained = "title: c\nid: c\ncorrelation:\n  type: temporal\n  rules: [b, a]\n  \
+                       timespan: 5m\n";
+        let related = RELATED.replace("id: b", "id: b\nname: b");
+        let before = set(&[RULE.to_owned(), related.clone(), chained.to_owned()]);
+        let of = |texts: &[String]| {
+            let gone = gone_laws(&before, &set(texts));
+            let levels: Vec<u8> = gone.laws.iter().map(|law| law.0).collect();
+            (gone.rules.into_iter().collect::<Vec<_>>().join(" "), levels)
+        };
+        let (rule, chained) = (RULE.to_owned(), chained.to_owned());
+        let none = (String::new(), vec![]);
+        assert_eq!(of(&[rule.clone(), related.clone(), chained.clone()]), none);
+        let other = related.replace("title: b", "title: d");
+        assert_eq!(of(&[rule.clone(), other, chained.clone()]), none, "only its title");
+        assert_eq!(of(&[rule.clone(), related.clone()]), ("c".to_owned(), vec![1]));
+        assert_eq!(of(std::slice::from_ref(&rule)), ("b c".to_owned(), vec![0, 1]));
+        let other = rule.replace("y: 1", "y: 2");
+        assert_eq!(of(&[other, related, chained]), ("b c".to_owned(), vec![0, 1]));
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! The book is in force for the API at once; a thread puts its set in force in the engine, which
 //! may take as long as reading the stored events does ([`RuleChanger`]). Of several changes that
-//! wait there only the last counts. The same thread looks every [`POLL`] whether a file has changed,
+//! wait there only the last counts, with the longest time that any of them looks back over. The same thread looks every [`POLL`] whether a file has changed,
 //! by name, size and time: a walk of the folders, no reading.
 
 use super::rulechange::{Changed, RuleChanger};
@@ -15,6 +15,7 @@ use crate::cli::output;
 use crate::failure::Failure;
 use crate::sigma::book::{Book, Changes, Wish};
 use crate::store::control::StateStore;
+use seerflow_model::time::{Ns, SECOND};
 use seerflow_sigma::Problem;
 use std::collections::BTreeSet;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 /// How often it looks whether a file has changed.
 pub const POLL: Duration = Duration::from_secs(3);
+const HOUR: Ns = 3_600 * SECOND;
 /// Problems that are said of one book.
 const SAID_MAX: usize = 20;
 
@@ -46,6 +48,8 @@ struct Progress {
     /// Changes that were made, and those that the engine has.
     made: u64,
     done: u64,
+    /// Hours of stored events that those between are put to.
+    hours: u64,
     /// Whether a thread puts them in force.
     runs: bool,
 }
@@ -89,9 +93,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// What people have changed, as it is stored.
 pub fn stored(store: Option<&Arc<dyn StateStore>>) -> Result<Changes, Failure> {
     let Some(store) = store else { return Ok(Changes::default()) };
-    let switches = store.rules()?.into_iter().map(|switch| (switch.rule, switch.enabled));
-    let uploads = store.uploads()?.into_iter().map(|upload| (upload.rule, upload.text.into()));
-    Ok(Changes { switches: switches.collect(), uploads: uploads.collect() })
+    Ok(Changes::of(store.rules()?, store.uploads()?))
 }
 
 impl RuleKeeper {
@@ -161,9 +163,11 @@ impl RuleKeeper {
     }
 
     /// Makes a change of what is stored: `change` says what it would be, `keep` stores it. Nothing
-    /// is stored when the rules would be worse for it.
+    /// is stored when the rules would be worse for it. `hours`: over how much of what is stored rules
+    /// are run that are new by it, if not over as much as usual.
     pub fn change(
         &self,
+        hours: Option<u64>,
         change: impl FnOnce(&mut Changes),
         keep: impl FnOnce(&dyn StateStore) -> crate::store::control::Result<()>,
     ) -> Result<Arc<Book>, Refused> {
@@ -180,7 +184,7 @@ impl RuleKeeper {
             true => Refused::Invalid(error.to_string()),
             false => Refused::Failed(error.to_string()),
         })?;
-        Ok(self.put(book))
+        Ok(self.put(book, hours.unwrap_or(wish.retro_hours)))
     }
 
     /// The book that a change would make.
@@ -198,10 +202,13 @@ impl RuleKeeper {
         if worse.is_empty() { Ok(book) } else { Err(Refused::Problems(worse)) }
     }
 
-    fn put(&self, book: Book) -> Arc<Book> {
+    fn put(&self, book: Book, hours: u64) -> Arc<Book> {
         let book = Arc::new(book);
         *lock(&self.book) = book.clone();
-        lock(&self.progress).made += 1;
+        let mut progress = lock(&self.progress);
+        progress.made += 1;
+        progress.hours = progress.hours.max(hours);
+        drop(progress);
         self.tell(Told::Book);
         book
     }
@@ -218,12 +225,15 @@ impl RuleKeeper {
 
     /// Puts the book in force in the engine.
     fn apply(&self, changer: &RuleChanger) {
-        let made = lock(&self.progress).made;
-        if lock(&self.progress).done >= made {
+        let mut progress = lock(&self.progress);
+        let made = progress.made;
+        if progress.done >= made {
             return;
         }
+        let look_back = std::mem::take(&mut progress.hours) * HOUR;
+        drop(progress);
         let Changed { version, rules, events, alerts, problem } =
-            changer.change(self.book().set.clone());
+            changer.change(self.book().set.clone(), look_back);
         lock(&self.progress).done = made;
         self.moved.notify_all();
         let past = match events {
@@ -286,8 +296,9 @@ impl RuleKeeper {
             return Err(Refused::Problems(worse));
         }
         *lock(&self.refused) = None;
+        let hours = wanted.retro_hours;
         *wish = wanted;
-        Ok(Some(self.put(book)))
+        Ok(Some(self.put(book, hours)))
     }
 }
 

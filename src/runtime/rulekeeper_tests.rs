@@ -32,6 +32,7 @@ fn what_people_change_is_stored_before_it_is_in_force() {
     let keeper = keeper(folder.path());
     let upload = |id: &str, text: String| {
         keeper.change(
+            None,
             |changes| changes.uploads.push((id.to_owned(), text.clone().into())),
             |store| store.put_upload(id, &text, "tests", NOW).map(drop),
         )
@@ -47,6 +48,7 @@ fn what_people_change_is_stored_before_it_is_in_force() {
     assert_eq!(again.uploads.len(), 1, "what was refused is not stored");
 
     let off = keeper.change(
+        None,
         |changes| {
             changes.switches.insert("a".into(), false);
         },

@@ -305,6 +305,34 @@ fn matched(daemon: &Daemon, id: &str) -> u64 {
 }
 
 #[test]
+fn lists_of_rules_read_a_database_and_leave_it_alone() {
+    let home = home("");
+    let data = home.path().join("data");
+    let list = || {
+        run(
+            home.path(),
+            &[
+                "rules",
+                "list",
+                "--data-dir",
+                "data",
+                "--search",
+                "word hearts",
+                "--format",
+                "ndjson",
+            ],
+        )
+    };
+    assert_eq!((rows(&list()).len(), data.exists()), (1, false), "nothing is made");
+    write(&data, "seerflow.db", "not a database at all, but long enough to be looked at");
+    let said = list();
+    assert_eq!(rows(&said).len(), 1);
+    assert!(said.err.contains("warning: only the configuration is known: "), "{}", said.err);
+    let text = std::fs::read_to_string(data.join("seerflow.db")).unwrap();
+    assert!(text.starts_with("not a database"));
+}
+
+#[test]
 fn rules_of_a_running_program_are_listed_switched_uploaded_and_forgotten() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("rules");
@@ -372,8 +400,37 @@ fn rules_of_a_running_program_are_listed_switched_uploaded_and_forgotten() {
     assert!(cell["rule_names"].to_string().contains("word spades"), "{cell}");
     assert_eq!(daemon.json(&format!("{path}/timeline"))["buckets"].as_array().unwrap().len(), 24);
 
+    // Commands know what people have changed, while the program runs and when it rests.
+    let listed = || -> Vec<(Value, Value)> {
+        let said = run(
+            home.path(),
+            &[
+                "rules",
+                "list",
+                "--format",
+                "ndjson",
+                "--technique",
+                "T1053.003",
+                "--search",
+                "word ",
+            ],
+        );
+        assert!(said.err.contains("with 1 switched and 1 uploaded rules"), "{}", said.err);
+        let mut rows: Vec<_> =
+            rows(&said).iter().map(|row| (row["title"].clone(), row["state"].clone())).collect();
+        rows.retain(|row| row.0.as_str().is_some_and(|title| title.starts_with("word ")));
+        rows.sort_by_key(|row| row.0.to_string());
+        rows
+    };
+    let on = [(json!("word hearts"), json!("ok")), (json!("word spades"), json!("ok"))];
+    assert_eq!(listed(), on);
+    assert_eq!(send(&daemon, "PATCH", &path, &json!({"enabled": false})).0, 200);
+    let off = [(json!("word hearts"), json!("disabled")), on[1].clone()];
+    assert_eq!(listed(), off);
+
     let ended = daemon.stop();
     assert!(ended.status.success(), "{}", ended.err);
+    assert_eq!(listed(), off);
     let daemon = Daemon::within(home.path(), &yaml, &["start"]);
     let again = daemon.json(&format!("/api/v1/sigma/rules/{SPADES}"));
     assert_eq!(again["yaml_source"], rule(SPADES, "spades"), "uploads outlive the program");

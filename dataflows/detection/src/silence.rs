@@ -6,7 +6,8 @@
 //! gap that was ever ordinary. Runs are nested, so holding the growing run against one level is
 //! one test: P(a run that long begins at a busy bucket) ≤ level, however often it is looked at.
 //!
-//! Series that are empty more often than not never alarm. A silence that goes on is found again
+//! Series that are empty more often than not never alarm, nor do those that fall silent before they
+//! were known for [`SilenceConfig::min_buckets`]: who spoke twice owes no third word. A silence that goes on is found again
 //! each time it is twice as long and ten times as improbable as when it was found last, at most
 //! [`FOUND_MAX`] times: what the budget held back comes again, for a day and more. A silence that
 //! was found does not become an ordinary gap until its length has been seen three times. Cost: O(1)
@@ -24,7 +25,7 @@ const PROBABILITY_MIN: f64 = 1e-300;
 /// When silence is worth saying.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SilenceConfig {
-    /// Buckets of life before the first finding.
+    /// Buckets of life before a silence that is found.
     pub min_buckets: u32,
     /// Probability at or below which a silence is found (the risk level).
     pub level: f64,
@@ -142,9 +143,9 @@ impl Regular {
         if !self.started || self.times >= FOUND_MAX {
             return None;
         }
-        // Of age by the time the silence is long enough, or not worth a timer.
+        // Nothing that would be found is not worth a timer.
         let (first, rate) = self.rates();
-        if self.busy_fraction() < config.min_busy || rate >= 1.0 {
+        if !self.eligible(config) || rate >= 1.0 {
             return None;
         }
         let level = self.level(config);
@@ -153,13 +154,15 @@ impl Regular {
         while run < u64::MAX && self.probability(run) > level {
             run += 1;
         }
-        let age = u64::from(config.min_buckets).saturating_sub(self.life);
         let due = self.busy_at.saturating_add(self.unknown).saturating_add(run);
-        Some(due.max(self.closed_at.saturating_add(age.max(1))))
+        Some(due.max(self.closed_at.saturating_add(1)))
     }
 
+    /// Whether it was known to be regular before it fell silent: the silence itself is no part of
+    /// what was seen of it.
     fn eligible(&self, config: &SilenceConfig) -> bool {
-        self.life >= u64::from(config.min_buckets) && self.busy_fraction() >= config.min_busy
+        let known = self.life.saturating_sub(self.run());
+        known >= u64::from(config.min_buckets) && self.busy_fraction() >= config.min_busy
     }
 
     /// Empty buckets since it spoke, without those the engine did not see.

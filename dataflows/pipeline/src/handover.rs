@@ -7,15 +7,21 @@
 //! when an F is agreed on it stops there until the states have come. Only alerts of rules wait for it,
 //! and not longer than the last few seconds of the store take to read.
 //!
-//! Cost: one lock each time the frontier moves; nothing per record.
+//! Correlations that are in force no longer end at the same instant: all groups are told to forget
+//! them, all alerts of them close.
+//!
+//! Cost: one lock each time the frontier moves; nothing per record. What ends, a look at all groups
+//! and open alerts.
 
-use crate::folds::correlate::{Correlating, Fed, Group};
-use crate::folds::episodes::Open;
+use crate::combine::representative;
+use crate::folds::correlate::{Correlating, Fed, Gone, Group, LEVELS};
+use crate::folds::episodes::{self, EpisodeIn, Open};
 use crate::folds::stage;
 use crate::rec::{Rec, Time};
 use crate::rulebook::RuleDesk;
 use seerflow_model::time::{MILLISECOND, TICK, floor_tick};
 use seerflow_model::{Ns, Order};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::StreamVec;
@@ -31,6 +37,62 @@ pub struct Seeds {
     pub groups: Vec<(u64, Group)>,
     /// Alerts that are open, by key.
     pub episodes: Vec<(u64, Open)>,
+    /// Correlations that are in force no longer: what is remembered of them is forgotten, and what
+    /// they tell of is over.
+    pub gone: GoneLaws,
+}
+
+/// Correlations that are in force no longer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GoneLaws {
+    /// Levels and identities of their laws.
+    pub laws: BTreeSet<(u8, u64)>,
+    /// Ids of their rules.
+    pub rules: BTreeSet<String>,
+}
+
+/// What goes to an operator at an instant, in its order.
+struct At(Ns, u32);
+
+impl At {
+    fn rec<T>(&mut self, key: u64, data: T) -> Rec<T> {
+        let order = Order { n: self.1, ..Order::timer(self.0, stage::HANDOVER, 0, 0) };
+        self.1 += 1;
+        Rec { order, key, data }
+    }
+}
+
+impl Seeds {
+    /// What correlations are told: first what is gone, to all groups of each level.
+    fn of_groups(&mut self, at: Ns, mut give: impl FnMut(Rec<Correlating>)) {
+        let mut at = At(at, 0);
+        for level in 0..LEVELS as u8 {
+            let laws = self.gone.laws.iter().filter(|law| law.0 == level).map(|law| law.1);
+            let gone = Gone { level, laws: laws.collect() };
+            for group in (0..=u8::MAX).filter(|_| !gone.laws.is_empty()) {
+                let data = Correlating::Gone(Box::new(gone.clone()));
+                give(at.rec(representative(group), data));
+            }
+        }
+        for (key, group) in self.groups.drain(..) {
+            give(at.rec(key, Correlating::Group(Box::new(group))));
+        }
+    }
+
+    /// What alerts are told, likewise.
+    fn of_episodes(&mut self, at: Ns, mut give: impl FnMut(Rec<EpisodeIn>)) {
+        let mut at = At(at, 0);
+        if !self.gone.rules.is_empty() {
+            let go_on = self.episodes.iter().map(|(_, open)| open.alert_id().to_owned()).collect();
+            let gone = Arc::new(episodes::Gone { rules: self.gone.rules.clone(), go_on });
+            for group in 0..=u8::MAX {
+                give(at.rec(representative(group), EpisodeIn::Gone(gone.clone())));
+            }
+        }
+        for (key, open) in self.episodes.drain(..) {
+            give(at.rec(key, EpisodeIn::Open(Box::new(open))));
+        }
+    }
 }
 
 /// Where the two meet.
@@ -80,6 +142,12 @@ impl Handover {
         }
     }
 
+    /// Whether nothing that was agreed on is still to come.
+    pub fn rests(&self) -> bool {
+        let inner = self.lock();
+        inner.ended || inner.wanted.is_none()
+    }
+
     /// What is ready, and how far the capability may go; `None`: nothing comes any more.
     fn turn(&self, frontier: Option<Time>) -> (Option<(Ns, Seeds)>, Option<Time>) {
         let mut inner = self.lock();
@@ -99,7 +167,7 @@ impl Handover {
     }
 }
 
-type Handed<'s> = (StreamVec<'s, Time, Rec<Correlating>>, StreamVec<'s, Time, Rec<Box<Open>>>);
+type Handed<'s> = (StreamVec<'s, Time, Rec<Correlating>>, StreamVec<'s, Time, Rec<EpisodeIn>>);
 
 /// Joins what is handed over to the feeds of correlations, and gives the alerts that are open; on one
 /// worker of the process (`own`).
@@ -116,7 +184,7 @@ pub fn handed<'s>(
     let mut groups =
         OutputBuilder::<_, CapacityContainerBuilder<Vec<Rec<Correlating>>>>::from(groups);
     let mut episodes =
-        OutputBuilder::<_, CapacityContainerBuilder<Vec<Rec<Box<Open>>>>>::from(episodes);
+        OutputBuilder::<_, CapacityContainerBuilder<Vec<Rec<EpisodeIn>>>>::from(episodes);
     if own {
         let address = builder.operator_info().address.to_vec();
         desk.handover.lock().wake = Some(scope.worker().sync_activator_for(address));
@@ -134,20 +202,13 @@ pub fn handed<'s>(
             let Some(held) = &mut caps else { return };
             let frontier = frontiers[0].frontier().first().copied();
             let (ready, limit) = desk.handover.turn(frontier);
-            if let Some((at, seeds)) = ready
+            if let Some((at, mut seeds)) = ready
                 && let [of_groups, of_episodes] = &held[..]
             {
-                let order =
-                    |n: usize| Order { n: n as u32, ..Order::timer(at, stage::HANDOVER, 0, 0) };
                 let mut session = groups.session(of_groups);
-                for (n, (key, group)) in seeds.groups.into_iter().enumerate() {
-                    let data = Correlating::Group(Box::new(group));
-                    session.give(Rec { order: order(n), key, data });
-                }
+                seeds.of_groups(at, |rec| session.give(rec));
                 let mut session = episodes.session(of_episodes);
-                for (n, (key, open)) in seeds.episodes.into_iter().enumerate() {
-                    session.give(Rec { order: order(n), key, data: Box::new(open) });
-                }
+                seeds.of_episodes(at, |rec| session.give(rec));
             }
             match limit {
                 Some(limit) => held.iter_mut().filter(|cap| *cap.time() < limit).for_each(|cap| {

@@ -196,8 +196,7 @@ pub fn build<'s>(scope: Scope<'s, Time>, parts: Parts, probe: &ProbeHandle<Time>
         data: *data,
     });
     let told = ranked.concat(alone).map(episodes::evidence);
-    let alerts =
-        keyed(told.concat(open.map(episodes::opened)), episodes::Episodes::new(&settings), &env);
+    let alerts = keyed(told.concat(open), episodes::Episodes::new(&settings), &env);
 
     sink(alerts, parts.alerts).probe_with(probe);
     changes.probe_with(probe);

@@ -13,7 +13,7 @@ use crate::finding::{Finding, Told};
 use crate::folds::correlate::{Correlating, Group, NAMES};
 use crate::folds::episodes::{Episode, EpisodeIn, Episodes, evidence};
 use crate::folds::stories::Stories;
-use crate::handover::Seeds;
+use crate::handover::{GoneLaws, Seeds};
 use crate::keyed::{Fold, Groups, keyed};
 use crate::matching::{Hit, Matching, correlated};
 use crate::meters::Meters;
@@ -169,6 +169,7 @@ impl Retro {
             episodes: groups::<Episode>(&state, Episodes::NAME)
                 .filter_map(|(key, episode)| Some((key, episode.told_on()?)))
                 .collect(),
+            gone: GoneLaws::default(),
         };
         Found { alerts, seeds }
     }

@@ -9,6 +9,7 @@ use crate::api::State;
 use crate::api::answer::{ErrorBody, Page, Refusal, shown};
 use crate::api::body::Body;
 use crate::api::query::{Asked, Kind, Nothing, PAGES, Param, query};
+use crate::config::sections::RETRO_HOURS_MAX;
 use crate::runtime::rulekeeper::{Refused, RuleKeeper};
 use crate::sigma::book::{Book, Changes, Origin, UPLOADS, key};
 use crate::sigma::listing::{self, Filter, LENSES, Row, STATES};
@@ -56,9 +57,21 @@ query! {
     ]
 }
 
+/// How far a rule looks back that takes part from now on.
+const RETRO: Param = Param {
+    name: "retro_hours",
+    kind: Kind::Int(0, RETRO_HOURS_MAX, None),
+    doc: "Over how many hours of stored events rules are run that are new or changed by this; 0 for none. Without it `sigma.retro_hours` counts.",
+};
+
 query! {
     /// How a rule is uploaded.
-    UploadQuery: &[Param { name: "dry_run", kind: Kind::Flag, doc: "Only say what would become of it (`true`)." }]
+    UploadQuery: &[Param { name: "dry_run", kind: Kind::Flag, doc: "Only say what would become of it (`true`)." }, RETRO]
+}
+
+query! {
+    /// How a rule is turned on.
+    SwitchQuery: &[RETRO]
 }
 
 /// Turns a rule on or off.
@@ -265,7 +278,7 @@ pub async fn timeline(
 
 /// Turns a rule on or off; that is kept. On means: whatever its status and level.
 #[utoipa::path(patch, path = "/api/v1/sigma/rules/{id}", tag = "rules",
-    params(("id" = String, Path, description = "Id of the rule."), Nothing),
+    params(("id" = String, Path, description = "Id of the rule."), SwitchQuery),
     request_body = RuleSwitchRequest,
     responses(
         (status = 200, body = RuleRow, description = "As it is since."),
@@ -274,11 +287,12 @@ pub async fn timeline(
 pub async fn switch(
     Extract(state): Extract<State>,
     path: Result<Path<String>, PathRejection>,
-    asked: Asked<Nothing>,
+    asked: Asked<SwitchQuery>,
     Body(request): Body<RuleSwitchRequest>,
 ) -> Result<Json<RuleRow>, Refusal> {
     let Path(id) = path.map_err(|_| none())?;
     let (now, facts, enabled) = (asked.now(), state.clone(), request.enabled);
+    let hours = asked.parsed("retro_hours");
     let work = move || {
         let keeper = keeper(&facts)?;
         if !keeper.book().entries.iter().any(|entry| entry.key == id) {
@@ -288,7 +302,7 @@ pub async fn switch(
             changes.switches.insert(id.clone(), enabled);
         };
         let keep = keeper
-            .change(switch, |store| store.set_rule(&id, enabled, WHO, now).map(drop))
+            .change(hours, switch, |store| store.set_rule(&id, enabled, WHO, now).map(drop))
             .map_err(refusal)?;
         keeper.settled(PATIENCE);
         detail(&facts, &keep, &id, now).map(Json)
@@ -340,6 +354,7 @@ pub async fn upload(
 ) -> Result<Response, Refusal> {
     let (now, facts) = (asked.now(), state.clone());
     let dry = asked.flag("dry_run").unwrap_or(false);
+    let hours = asked.parsed("retro_hours");
     let work = move || {
         let keeper = keeper(&facts)?;
         if request.yaml.len() > UPLOAD_BYTES_MAX {
@@ -364,7 +379,7 @@ pub async fn upload(
         let keep = |store: &dyn crate::store::control::StateStore| {
             store.put_upload(&id, &text, WHO, now).map(drop)
         };
-        let book = keeper.change(change, keep).map_err(refusal)?;
+        let book = keeper.change(hours, change, keep).map_err(refusal)?;
         keeper.settled(PATIENCE);
         let detail = detail(&facts, &book, &id, now)?;
         Ok((StatusCode::CREATED, Json(detail)).into_response())
@@ -450,7 +465,7 @@ pub async fn remove(
         let forget = |store: &dyn crate::store::control::StateStore| {
             store.remove_upload(&id, WHO, now).map(drop)
         };
-        keeper.change(change, forget).map_err(|refused| match refused {
+        keeper.change(None, change, forget).map_err(|refused| match refused {
             Refused::Problems(problems) => {
                 let told: Vec<String> = problems.iter().take(SAID_MAX).map(place).collect();
                 Refusal::new(StatusCode::CONFLICT, told.join("; "))

@@ -13,7 +13,7 @@ use serde_json::json;
 
 /// Runs it.
 pub fn run(args: &RulesCoverageArgs, config: &Config) -> Result<ExitCode, Failure> {
-    let book = super::book(config)?;
+    let book = super::book_in_force(args.data_dir.as_deref(), config)?;
     super::say(&book);
     let coverage = Coverage::of(&book);
     if args.navigator {

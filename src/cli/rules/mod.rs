@@ -1,7 +1,8 @@
 //! `seerflow rules list|check|test|explain|coverage`.
 //!
 //! All work without a running program: on the rules that the configuration puts in force, or on
-//! those of folders and files that are named.
+//! those of folders and files that are named. `list` and `coverage` also know what people have
+//! switched and uploaded, from the database of the data directory, which they only read.
 
 mod check;
 mod conformance;
@@ -9,16 +10,17 @@ mod coverage;
 mod explain;
 mod samples;
 
-use super::output;
 use super::rules_args::{RulesArgs, RulesCommand, RulesListArgs};
+use super::{output, state};
 use crate::alerting::table::{self, ListFormat};
-use crate::config::Config;
+use crate::config::{Config, Environment, data_dir};
 use crate::failure::{ExitCode, Failure};
 use crate::sigma::book::{Book, Changes, Wish};
 use crate::sigma::listing::{self, Filter, Row};
+use crate::store::control::SqliteStore;
 use seerflow_model::text::neutral;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Runs it.
 pub fn run(args: RulesArgs, config: &Config) -> Result<ExitCode, Failure> {
@@ -37,6 +39,27 @@ pub fn run(args: RulesArgs, config: &Config) -> Result<ExitCode, Failure> {
 /// The rules that the configuration puts in force.
 fn book(config: &Config) -> Result<Book, Failure> {
     Book::load(&Wish::of(config), &Changes::default())
+}
+
+/// The same with what people have switched and uploaded, as the data directory has it, whether a
+/// program uses it or not. Where that cannot be read it is said, and the configuration alone counts.
+fn book_in_force(data_dir: Option<&Path>, config: &Config) -> Result<Book, Failure> {
+    let found = data_dir::locate(data_dir, config, &Environment::of_process())
+        .map(|folder| state::path(config, &folder))
+        .and_then(|path| Ok(SqliteStore::peek_rules(&path)?));
+    let changes = match found {
+        Ok(Some((switches, uploads))) => Changes::of(switches, uploads),
+        Ok(None) => Changes::default(),
+        Err(failure) => {
+            output::message(&format!("warning: only the configuration is known: {failure}"));
+            Changes::default()
+        }
+    };
+    let (switches, uploads) = (changes.switches.len(), changes.uploads.len());
+    if switches + uploads > 0 {
+        output::message(&format!("with {switches} switched and {uploads} uploaded rules"));
+    }
+    Book::load(&Wish::of(config), &changes)
 }
 
 /// The rules of folders and files, whatever their status and level, and the bundled ones that
@@ -64,7 +87,7 @@ fn list(args: &RulesListArgs, config: &Config) -> Result<ExitCode, Failure> {
         search: args.search.clone(),
         ..Filter::default()
     };
-    let book = book(config)?;
+    let book = book_in_force(args.data_dir.as_deref(), config)?;
     say(&book);
     let rows = filter.rows(&book);
     const HEAD: [&str; 11] = [

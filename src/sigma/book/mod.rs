@@ -21,6 +21,7 @@ pub use walk::{Walk, text, trouble};
 use super::bundled;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::store::control::{RuleSwitch, Upload};
 use choose::Chosen;
 use seerflow_sigma::{
     Header, Level, Loaded, Options, Part, Pipeline, Placeholders, Problem, RuleSet, State, Status,
@@ -77,6 +78,8 @@ pub struct Wish {
     pub placeholders: Placeholders,
     /// Files of pipelines.
     pub pipelines: Vec<PathBuf>,
+    /// Over how many hours of stored events rules are run that are new.
+    pub retro_hours: u64,
 }
 
 impl Wish {
@@ -92,6 +95,7 @@ impl Wish {
             exclude: sigma.exclude.iter().filter_map(|text| Exclude::new(text).ok()).collect(),
             placeholders: sigma.placeholders.clone(),
             pipelines: sigma.pipelines.clone(),
+            retro_hours: sigma.retro_hours,
         }
     }
 
@@ -124,6 +128,16 @@ pub struct Changes {
     pub switches: Switches,
     /// Texts that were uploaded: a name and what it says.
     pub uploads: Vec<(String, Arc<str>)>,
+}
+
+impl Changes {
+    /// As they are stored.
+    pub fn of(switches: Vec<RuleSwitch>, uploads: Vec<Upload>) -> Changes {
+        Changes {
+            switches: switches.into_iter().map(|switch| (switch.rule, switch.enabled)).collect(),
+            uploads: uploads.into_iter().map(|upload| (upload.rule, upload.text.into())).collect(),
+        }
+    }
 }
 
 /// A rule of the book.

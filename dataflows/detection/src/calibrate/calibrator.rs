@@ -157,15 +157,17 @@ fn fit_bins(
     let wanted = (1.0 - config.level) * weight;
     let mut threshold = -config.prior_scale * libm::log(1.0 - config.level);
     let mut beyond: f64 = cut.iter().map(|entry| entry.1).sum();
-    let mut first = bins.len();
+    let (mut first, mut stepped) = (bins.len(), bins.len());
     for (at, &(bin, count)) in bins.iter().enumerate().rev() {
         let score = edge(bin);
         if beyond + count + prior(score) > wanted && first < bins.len() {
             break;
         }
         if beyond + count + prior(score) > wanted {
-            // A single bin holds more than the tail: what is beyond it is the tail.
+            // A single bin holds more than the tail: what is beyond it is the tail. How often it
+            // came is known all the same.
             threshold = threshold.max(edge(bin + 1));
+            stepped = at;
             break;
         }
         (beyond, first) = (beyond + count, at);
@@ -179,7 +181,7 @@ fn fit_bins(
         beyond: ((beyond + prior(threshold)) / weight).clamp(1e-12, 1.0),
         shapes: shapes(data, beyond, config),
         exceedances: beyond,
-        steps: steps(&bins[first..], weight),
+        steps: steps(&bins[first.min(stepped)..], weight),
         widen: 1.0,
         gain: config.gain,
         beyond_all: beyond_all(bins, samples, config),
@@ -357,6 +359,18 @@ mod tests {
         assert!((4.5e-3..1.2e-2).contains(&at(6.0)), "{}", at(6.0));
         assert!((2e-4..1.5e-3).contains(&at(12.0)), "{}", at(12.0));
         assert!(at(25.0) < 1e-4, "{}", at(25.0));
+    }
+
+    #[test]
+    fn what_makes_up_much_of_the_top_is_no_rarer_than_it_is() {
+        // A third of all scores are as great as a score can be.
+        for (share, quanta) in [(0.3, 500), (0.3, 80), (0.03, 500)] {
+            let (_, table) = run(quanta, 4, |u| if u < share { 27.1 } else { 2.0 * u });
+            let got = table.tail(Side::Upper, 27.1).unwrap() / share;
+            assert!((0.5..2.0).contains(&got), "{share}: {got}");
+            let below = table.tail(Side::Upper, 20.0).unwrap() / share;
+            assert!(below >= got.min(1.0), "{share}: {below} {got}");
+        }
     }
 
     #[test]

@@ -61,7 +61,8 @@ impl Tail {
             // Scores below 1 are counted without a bin: how many there are is not known, and
             // where hardly any lie beyond 1 the line to the threshold would make them rare.
             let least = if score < 1.0 { libm::exp(-score.max(0.0)) } else { 0.0 };
-            return libm::pow(self.beyond, score.max(0.0) / self.threshold).max(least).max(floor);
+            let line = libm::pow(self.beyond, score.max(0.0) / self.threshold);
+            return line.max(least).max(floor).max(self.seen(score)).min(1.0);
         }
         let excess = score - self.threshold;
         let survival = self.shapes.iter().map(|gpd| gpd.survival(excess)).sum::<f64>() / 3.0;

@@ -73,6 +73,19 @@ fn every_bucket_or_only_timers_find_the_same() {
 }
 
 #[test]
+fn what_is_hardly_known_owes_no_word() {
+    let config = SilenceConfig::default();
+    for spoken in [2, 5, 30, 59] {
+        let mut regular = Regular::new();
+        let counts: Vec<_> = (0..spoken).map(|b| (b, 9)).collect();
+        assert_eq!(feed(&mut regular, &config, &counts), []);
+        assert_eq!(regular.next_due(&config), None, "{spoken}");
+        let found: Vec<_> = (spoken..5_000).filter_map(|b| regular.close(&config, b, 0)).collect();
+        assert_eq!(found, [], "{spoken}");
+    }
+}
+
+#[test]
 fn hourly_and_bursty_series_never_alarm() {
     let config = SilenceConfig { level: 1e-2, ..SilenceConfig::default() };
     for pattern in [|b: u64| b.is_multiple_of(60), |b: u64| b % 180 < 30] {

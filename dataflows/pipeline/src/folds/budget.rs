@@ -2,11 +2,13 @@
 //! alerts and of their own changes, in the total order.
 //!
 //! Findings of one instant are joined first (one incident, one alert), then the least probable are
-//! admitted first. What belongs to an episode that was admitted and is still open costs nothing.
+//! admitted first. What belongs to an episode that was admitted and is still open costs nothing, also
+//! when the same one does it elsewhere ([`Elsewhere`]).
 //! A silence comes again as it grows, so that one that was held back is not lost; one that was
 //! admitted is told once, however long it lasts. What a mark accounts for is held, counted and shown;
 //! verdicts on alerts shift the probability that is decided on, not the one that is told.
 
+use super::elsewhere::Elsewhere;
 use super::guidance::{Guide, HeldByMarks};
 use super::{episodes, stage};
 use crate::engine::Shared;
@@ -37,6 +39,8 @@ pub struct BudgetState {
     pending: Vec<Finding>,
     /// Episodes that were admitted, with the end of their window.
     open: BTreeMap<u64, Ns>,
+    /// What these tell of, and who does it.
+    elsewhere: Elsewhere,
     /// Silences that were admitted: episode, and since when.
     told: BTreeMap<u64, Ns>,
     /// What was told before.
@@ -118,15 +122,19 @@ impl BudgetFold {
     fn decide(&self, state: &mut BudgetState, ctx: &mut Ctx<Heard>) {
         let now = ctx.now();
         state.open.retain(|_, until| *until >= now);
+        state.elsewhere.retain(|episode| state.open.contains_key(episode));
         state.guide.tag(&mut state.pending);
         let joined = join(std::mem::take(&mut state.pending));
         let weighed = joined.into_iter().map(|finding| state.weigh(finding, now));
         let mut weighed: Vec<(f64, Finding)> = weighed.collect();
         weighed.sort_by(|a, b| a.0.total_cmp(&b.0));
-        for (probability, finding) in weighed {
+        for (probability, mut finding) in weighed {
+            let strong = probability <= self.config.risk_level;
+            if strong {
+                state.elsewhere.join(&mut finding, |episode| state.open.contains_key(episode));
+            }
             let key = episodes::key(&finding.lead);
             let until = now.saturating_add(self.windows.of(&finding.lead.rule));
-            let strong = probability <= self.config.risk_level;
             let kind = kind_of(&finding.lead);
             let goes_on = strong && state.open.contains_key(&key);
             if !goes_on && state.was_told(key, &finding.lead) {
@@ -142,6 +150,7 @@ impl BudgetFold {
             let noise = state.budget.noise(&self.config, kind);
             if goes_on || self.admits(state, key, &finding.lead, now, probability) {
                 state.open.insert(key, until);
+                state.elsewhere.tell(&finding);
                 state.tell(key, &finding.lead);
                 ctx.emit(key, Heard { finding, told: true, noise });
             } else {

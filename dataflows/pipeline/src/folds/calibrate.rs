@@ -23,6 +23,9 @@ const EVENT_PACE: f64 = 0.5;
 /// How wide the tail of values is taken to be before it was seen, and how many samples that stands
 /// for. Each is judged by its own past, which calibrates it once already.
 const VALUES_PRIOR: (f64, f64) = (1.0, 40.0);
+/// The same of beats. Against chance any clock is a wonder, but machines are made to keep time: how
+/// many pairs do is known only from those that were looked at.
+const BEACON_PRIOR: (f64, f64) = (4.0, 100.0);
 
 /// Scores of one detector and peer group in one quantum.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -182,6 +185,10 @@ fn config_of(config: &CalibrationConfig, detector: Option<Detector>) -> Calibrat
         Some(Detector::Values) => {
             let (prior_scale, prior_weight) = VALUES_PRIOR;
             CalibrationConfig { gain: EVENT_GAIN, prior_scale, prior_weight, ..*config }
+        }
+        Some(Detector::Beacon) => {
+            let (prior_scale, prior_weight) = BEACON_PRIOR;
+            CalibrationConfig { prior_scale, prior_weight, ..*config }
         }
         _ => *config,
     }

@@ -1,7 +1,7 @@
 //! Correlations of rules, in the order of event time: one state per (law, group).
 //!
 //! What a law is, is looked up in the set that the newest of its events was judged by; a law that is
-//! in no set any more is forgotten with its groups. Laws about laws are a level higher, and each
+//! in force no longer is forgotten with its groups at the instant at which it went. Laws about laws are a level higher, and each
 //! level is an operator of its own, behind the one before it. Matches come with how many events
 //! they have gained since the last word about them.
 //!
@@ -13,6 +13,7 @@ use crate::rulebook::RuleDesk;
 use seerflow_model::{Event, Ns};
 use seerflow_sigma::correlate::{Feed, Law, Match, Out, Output, Phase, Skipped, State, Tuple};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -41,6 +42,17 @@ pub enum Correlating {
     Fed(Box<Fed>),
     /// What is remembered of it elsewhere.
     Group(Box<Group>),
+    /// For all groups: these laws are in force no longer.
+    Gone(Box<Gone>),
+}
+
+/// Laws of a level that are in force no longer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gone {
+    /// Their level.
+    pub level: u8,
+    /// The laws.
+    pub laws: BTreeSet<u64>,
 }
 
 impl Correlating {
@@ -49,6 +61,7 @@ impl Correlating {
         match self {
             Correlating::Fed(fed) => fed.feed.level,
             Correlating::Group(group) => group.level,
+            Correlating::Gone(gone) => gone.level,
         }
     }
 }
@@ -206,6 +219,8 @@ impl Fold for Correlate {
                 *group = *known;
                 return self.act(group, ctx, None, |_, _, _, _| {});
             }
+            // Comes to all groups at once, see below.
+            Correlating::Gone(_) => return,
         };
         (group.version, group.law, group.level) = (version, feed.law, feed.level);
         let of = alerts.then(|| feed.group.clone());
@@ -214,6 +229,25 @@ impl Fold for Correlate {
 
     fn fire(&mut self, _key: u64, group: &mut Group, ctx: &mut Ctx<CorrelateOut>) {
         self.act(group, ctx, None, |state, law, at, out| state.fire(law, at, out));
+    }
+
+    fn sweeps(input: &Correlating) -> bool {
+        matches!(input, Correlating::Gone(_))
+    }
+
+    fn swept(
+        &mut self,
+        _key: u64,
+        group: &mut Group,
+        input: &Correlating,
+        ctx: &mut Ctx<CorrelateOut>,
+    ) {
+        if let Correlating::Gone(gone) = input
+            && gone.laws.contains(&group.law)
+        {
+            *group = Group::default();
+            ctx.clear_timer();
+        }
     }
 
     fn weight(_input: &Correlating) -> usize {

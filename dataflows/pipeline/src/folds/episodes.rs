@@ -2,7 +2,8 @@
 //! window of event time has passed without any.
 //!
 //! The alert's id is fixed at its start and never changes; occurrences are counted, the highest
-//! severity is kept, the first and last eight events are shown.
+//! severity is kept, the first and last eight events are shown. The alert of a correlation ends when
+//! the correlation does, and at the instant at which it is in force no longer.
 
 use super::stage;
 use crate::finding::{Authority, Finding, Kind, Phase, Told};
@@ -15,7 +16,7 @@ use seerflow_model::evidence::{Brief, EntityOut, Evidence};
 use seerflow_model::time::{DAY, Ns, SECOND};
 use seerflow_model::{EntityType, Severity, Tactic, hash, ids};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -63,16 +64,30 @@ pub enum EpisodeIn {
     Told(Box<Told>),
     /// An alert that was opened elsewhere and goes on here.
     Open(Box<Open>),
+    /// For all alerts: these rules are in force no longer.
+    Gone(Arc<Gone>),
+}
+
+/// Correlations that are in force no longer, or mean something else.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gone {
+    /// Their ids.
+    pub rules: BTreeSet<String>,
+    /// Alerts of them that go on all the same, because what they mean now tells of them, too.
+    pub go_on: BTreeSet<String>,
+}
+
+impl Gone {
+    fn ends(&self, open: &Open) -> bool {
+        let by = open.by.as_ref().filter(|by| by.kind == Kind::Correlation);
+        by.is_some_and(|by| self.rules.contains(&by.rule_id))
+            && !self.go_on.contains(&open.alert_id)
+    }
 }
 
 /// A finding on its way to its episode.
 pub fn evidence(Rec { order, key, data }: Rec<Told>) -> Rec<EpisodeIn> {
     Rec { order, key, data: EpisodeIn::Told(Box::new(data)) }
-}
-
-/// An alert on its way to where it goes on.
-pub fn opened(Rec { order, key, data }: Rec<Box<Open>>) -> Rec<EpisodeIn> {
-    Rec { order, key, data: EpisodeIn::Open(data) }
 }
 
 /// A notice that an event matches a rule, before its turn in the order of the log.
@@ -89,6 +104,18 @@ impl Episodes {
     /// For one worker.
     pub fn new(settings: &Settings) -> Episodes {
         Episodes { windows: settings.windows.clone(), tags: settings.tags.clone(), retro: false }
+    }
+
+    /// Goes on with an alert that was opened elsewhere; one that is open here goes on as it is
+    /// unless it is the same, which is then known better there.
+    fn go_on(&self, state: &mut Episode, mut open: Box<Open>, ctx: &mut Ctx<Alert>) {
+        match &state.open {
+            Some(own) if own.alert_id != open.alert_id => return,
+            Some(own) => open.revision = open.revision.max(own.revision),
+            None => {}
+        }
+        ctx.set_timer(open.due(&self.windows));
+        state.open = Some(open);
     }
 }
 
@@ -118,6 +145,14 @@ impl Episode {
         let mut open = self.open?;
         open.revision = 1;
         Some(*open)
+    }
+
+    fn close(&mut self, key: u64, ctx: &mut Ctx<Alert>) {
+        if let Some(mut open) = self.open.take() {
+            let mut alert = open.say(AlertStatus::Closed);
+            alert.closed_ns = Some(ctx.now());
+            ctx.emit(key, alert);
+        }
     }
 }
 
@@ -161,12 +196,9 @@ impl Fold for Episodes {
     fn apply(&mut self, key: u64, state: &mut Episode, input: EpisodeIn, ctx: &mut Ctx<Alert>) {
         let Told { finding, risk } = match input {
             EpisodeIn::Told(told) => *told,
-            EpisodeIn::Open(open) if state.open.is_none() => {
-                ctx.set_timer(open.due(&self.windows));
-                state.open = Some(open);
-                return;
-            }
-            EpisodeIn::Open(_) => return,
+            EpisodeIn::Open(open) => return self.go_on(state, open, ctx),
+            // Comes to all alerts at once, see below.
+            EpisodeIn::Gone(_) => return,
         };
         let window = self.windows.of(&finding.lead.rule);
         // The budget decides an instant later; the episode goes by the evidence's own time.
@@ -195,12 +227,21 @@ impl Fold for Episodes {
         ctx.set_timer(now.saturating_add(if open.goes_on { GOES_ON_MAX } else { window }));
     }
 
-    fn fire(&mut self, key: u64, state: &mut Episode, ctx: &mut Ctx<Alert>) {
-        if let Some(mut open) = state.open.take() {
-            let mut alert = open.say(AlertStatus::Closed);
-            alert.closed_ns = Some(ctx.now());
-            ctx.emit(key, alert);
+    fn sweeps(input: &EpisodeIn) -> bool {
+        matches!(input, EpisodeIn::Gone(_))
+    }
+
+    fn swept(&mut self, key: u64, state: &mut Episode, input: &EpisodeIn, ctx: &mut Ctx<Alert>) {
+        if let (EpisodeIn::Gone(gone), Some(open)) = (input, &state.open)
+            && gone.ends(open)
+        {
+            ctx.clear_timer();
+            state.close(key, ctx);
         }
+    }
+
+    fn fire(&mut self, key: u64, state: &mut Episode, ctx: &mut Ctx<Alert>) {
+        state.close(key, ctx);
     }
 
     fn end(&mut self, key: u64, state: &mut Episode, ctx: &mut Ctx<Alert>) {
@@ -215,6 +256,11 @@ impl Fold for Episodes {
 }
 
 impl Open {
+    /// The id of the alert.
+    pub fn alert_id(&self) -> &str {
+        &self.alert_id
+    }
+
     fn begin(finding: Finding, now: Ns, tags: &dyn Tags, retro: bool) -> Open {
         let lead = finding.lead.clone();
         let by = finding.by.as_ref().map(|by| by.rule.clone());

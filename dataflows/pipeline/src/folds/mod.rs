@@ -5,6 +5,7 @@ pub mod calibrate;
 pub mod chains;
 pub mod content;
 pub mod correlate;
+pub mod elsewhere;
 pub mod entities;
 pub mod episodes;
 pub mod facts;

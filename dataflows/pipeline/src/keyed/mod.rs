@@ -11,6 +11,9 @@
 //! * what a fold emits is never later than its cause;
 //! * the state at a frontier F holds exactly the records with effective time < F.
 //!
+//! A record may also be for all keys of its group ([`Fold::sweeps`]): what has to be known by all keys
+//! at one instant is sent to each group.
+//!
 //! Cost: about 0.25 µs a record (exchange, hold, sort of nearly sorted runs, one hash look-up).
 
 mod knowing;
@@ -64,6 +67,21 @@ pub trait Fold: 'static {
         input: Self::In,
         ctx: &mut Ctx<Self::Out>,
     );
+
+    /// Whether a record is for all keys of its group, and not for one.
+    fn sweeps(_input: &Self::In) -> bool {
+        false
+    }
+
+    /// A record for all keys of a group has come to `key`; called once per key, in key order.
+    fn swept(
+        &mut self,
+        _key: u64,
+        _state: &mut Self::State,
+        _input: &Self::In,
+        _ctx: &mut Ctx<Self::Out>,
+    ) {
+    }
 
     /// Time goes on to `now`; called before every record and timer.
     fn turn(&mut self, _now: Ns) {}

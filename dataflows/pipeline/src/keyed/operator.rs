@@ -275,6 +275,9 @@ impl<F: Fold> Keyed<F> {
     }
 
     fn apply(&mut self, record: Rec<F::In>, at: Time) {
+        if F::sweeps(&record.data) {
+            return self.sweep(&record);
+        }
         let Rec { order, key, data } = record;
         let stage = self.fold.stage();
         self.fold.turn(order.effective);
@@ -293,6 +296,20 @@ impl<F: Fold> Keyed<F> {
         for (key, slot) in gone {
             timers.remove(&(slot.due.unwrap_or_default(), key));
             fold.evicted(key, slot.state);
+        }
+    }
+
+    /// Shows a record to all keys of its group. None is made, and none is seen by that.
+    fn sweep(&mut self, record: &Rec<F::In>) {
+        let stage = self.fold.stage();
+        self.fold.turn(record.order.effective);
+        for key in self.groups.keys_beside(record.key) {
+            let Some(slot) = self.groups.get_mut(key) else { continue };
+            let fold = &mut self.fold;
+            let call = Call { key, order: record.order, stage, running: &mut self.running };
+            call.run(slot, &mut self.timers, &mut self.out, |state, ctx| {
+                fold.swept(key, state, &record.data, ctx)
+            });
         }
     }
 

@@ -93,6 +93,14 @@ impl<S> Groups<S> {
         keys
     }
 
+    /// The keys of the group that `key` falls into, in ascending order.
+    pub fn keys_beside(&self, key: u64) -> Vec<u64> {
+        let slots = &self.groups[usize::from(group(key))].slots;
+        let mut keys: Vec<u64> = slots.keys().copied().collect();
+        keys.sort_unstable();
+        keys
+    }
+
     /// The slot of a key, if there is one.
     pub fn get_mut(&mut self, key: u64) -> Option<&mut Slot<S>> {
         self.groups[usize::from(group(key))].slots.get_mut(&key)

@@ -88,6 +88,34 @@ impl SqliteStore {
         })
     }
 
+    /// What people have changed of rules, from a file that another process may be using; nothing in
+    /// it is changed, and none is made. `None` where there is no file.
+    pub fn peek_rules(path: &Path) -> Result<Option<(Vec<RuleSwitch>, Vec<Upload>)>> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        const WHAT: &str = "look at rules";
+        let open = |error: rusqlite::Error| StateError::Open {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut db = Connection::open_with_flags(path, flags).map_err(open)?;
+        db.busy_timeout(BUSY).doing(WHAT)?;
+        let version = schema::inspect(&db, path)?;
+        let look = db.transaction().doing(WHAT)?;
+        // What an older program left has no such table.
+        let switches = match version >= schema::RULE_SWITCHES {
+            true => people::rules(&look)?,
+            false => Vec::new(),
+        };
+        let uploads = match version >= schema::RULE_UPLOADS {
+            true => rules::all(&look)?,
+            false => Vec::new(),
+        };
+        Ok(Some((switches, uploads)))
+    }
+
     /// One change: all of it happens or nothing does.
     fn write<T>(
         &self,

@@ -18,6 +18,10 @@ const STEPS: &[&str] = &[
     include_str!("migrations/5_rules.sql"),
 ];
 
+/// The versions since which rules are switched, and uploaded.
+pub const RULE_SWITCHES: u32 = 2;
+/// See [`RULE_SWITCHES`].
+pub const RULE_UPLOADS: u32 = 5;
 /// The version that this program writes.
 pub const VERSION: u32 = STEPS.len() as u32;
 /// In the header of the file, for whoever finds one: `seer`.
