@@ -22,7 +22,7 @@ use seerflow_model::{Alert, Ns};
 use seerflow_parsing::parser::Parser;
 use seerflow_pipeline::engine::Shared;
 use seerflow_pipeline::handover::{GoneLaws, Seeds};
-use seerflow_pipeline::retro::{Only, Retro};
+use seerflow_pipeline::retro::{ALERTS_MAX, Only, Retro};
 use seerflow_pipeline::rulebook::Installed;
 use seerflow_pipeline::settings::Settings;
 use seerflow_sigma::{Compiled, Correlated, RuleSet};
@@ -161,6 +161,13 @@ impl RuleChanger {
         }
         run.read(at, begins, said);
         let found = run.retro.finish(begins);
+        if found.untold > 0 {
+            let text = format!(
+                "the first {ALERTS_MAX} alerts about the past are told; {} more revisions were left out",
+                found.untold
+            );
+            said.problem = Some(text);
+        }
         let mut seeds = found.seeds;
         let told = found.alerts.into_iter().filter(|alert| alert.last_seen_ns >= told_from);
         let told: Vec<Alert> = told.collect();

@@ -26,7 +26,7 @@ use seerflow_model::time::{MILLISECOND, floor_tick, tick_ms};
 use seerflow_model::{Alert, Event, Flags, Ns};
 use seerflow_sigma::RuleSet;
 use serde::{Serialize, de::DeserializeOwned};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use timely::WorkerConfig;
 use timely::communication::Allocator;
@@ -39,6 +39,8 @@ use timely::worker::Worker;
 
 /// Events between two steps of the dataflow.
 const STEP: u32 = 1_024;
+/// Most alerts of one run: a rule that finds more of the past is no rule yet.
+pub const ALERTS_MAX: usize = 10_000;
 
 /// Rules by which alerts are told, by id; all others only take part in correlations.
 pub type Only = Arc<BTreeSet<String>>;
@@ -52,6 +54,7 @@ pub struct Retro {
     end: Arc<End>,
     cut: Arc<Cut>,
     alerts: flume::Receiver<Alert>,
+    told: Gathered,
     /// No event that is given later lies below it.
     reached: Ns,
     given: u32,
@@ -59,10 +62,35 @@ pub struct Retro {
     pub events: u64,
 }
 
+/// The last word on each alert so far.
+#[derive(Default)]
+struct Gathered {
+    alerts: Vec<Alert>,
+    places: HashMap<String, usize>,
+    untold: u64,
+}
+
+impl Gathered {
+    fn take(&mut self, mut alert: Alert) {
+        // Only the last word is told.
+        alert.revision = 1;
+        match self.places.get(&alert.alert_id) {
+            Some(place) => self.alerts[*place] = alert,
+            None if self.alerts.len() >= ALERTS_MAX => self.untold += 1,
+            None => {
+                self.places.insert(alert.alert_id.clone(), self.alerts.len());
+                self.alerts.push(alert);
+            }
+        }
+    }
+}
+
 /// What a run has found.
 pub struct Found {
-    /// The last word on each alert.
+    /// The last word on each alert, at most [`ALERTS_MAX`].
     pub alerts: Vec<Alert>,
+    /// Words on alerts beyond these.
+    pub untold: u64,
     /// What is remembered at its end.
     pub seeds: Seeds,
 }
@@ -111,7 +139,8 @@ impl Retro {
         });
         let matching = Matching::new(desk.clone());
         let (reached, given, events) = (0, 0, 0);
-        Retro { worker, input, matching, installed, end, cut, alerts, reached, given, events }
+        let told = Gathered::default();
+        Retro { worker, input, matching, installed, end, cut, alerts, told, reached, given, events }
     }
 
     /// Judges an event. Events come in the order of the times at which they happened.
@@ -139,7 +168,13 @@ impl Retro {
         if *self.input.time() < at {
             self.input.advance_to(at);
             self.worker.step();
+            self.gather();
         }
+    }
+
+    /// Takes up what was said, so that what waits does not grow with the span.
+    fn gather(&mut self) {
+        self.alerts.try_iter().for_each(|alert| self.told.take(alert));
     }
 
     /// Ends at an instant: what is due before it fires. Alerts that are open then say so.
@@ -150,19 +185,9 @@ impl Retro {
         while self.worker.has_dataflows() {
             self.worker.step();
         }
-        let mut alerts: Vec<Alert> = Vec::new();
-        let mut places = std::collections::HashMap::new();
-        for mut alert in self.alerts.try_iter() {
-            // Only the last word is told.
-            alert.revision = 1;
-            match places.get(&alert.alert_id) {
-                Some(place) => alerts[*place] = alert,
-                None => {
-                    places.insert(alert.alert_id.clone(), alerts.len());
-                    alerts.push(alert);
-                }
-            }
-        }
+        let mut told = self.told;
+        self.alerts.try_iter().for_each(|alert| told.take(alert));
+        let Gathered { alerts, untold, .. } = told;
         let state = self.cut.take();
         let seeds = Seeds {
             groups: NAMES.iter().flat_map(|name| groups::<Group>(&state, name)).collect(),
@@ -171,7 +196,7 @@ impl Retro {
                 .collect(),
             gone: GoneLaws::default(),
         };
-        Found { alerts, seeds }
+        Found { alerts, untold, seeds }
     }
 }
 
@@ -194,4 +219,27 @@ fn groups<S: Serialize + DeserializeOwned + Clone>(
     }
     let all: Vec<(u64, S)> = all.iter().map(|(key, state)| (key, state.clone())).collect();
     all.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::{Level, tests::finding};
+    use crate::folds::episodes::notice;
+
+    #[test]
+    fn the_last_word_on_each_alert_is_kept_and_their_number_is_bounded() {
+        let found = finding(Level::TemplateEntity, 7, "template:7/a", 30.0);
+        let mut alert = notice(found, uuid::Uuid::nil());
+        let mut told = Gathered::default();
+        for n in 0..ALERTS_MAX + 3 {
+            alert.alert_id = n.to_string();
+            (alert.revision, alert.occurrences) = (1, 1);
+            told.take(alert.clone());
+            (alert.revision, alert.occurrences) = (2, 2);
+            told.take(alert.clone());
+        }
+        assert_eq!((told.alerts.len(), told.untold), (ALERTS_MAX, 6));
+        assert!(told.alerts.iter().all(|alert| (alert.revision, alert.occurrences) == (1, 2)));
+    }
 }
