@@ -8,8 +8,8 @@ use std::process::Stdio;
 const MOST: u64 = 1_500 << 20;
 const EACH: u64 = 2_048;
 /// Users of the small run that the others are held against, and of the large one in the short form.
-const FEW: u64 = 2_000;
-const MANY: u64 = 40_000;
+const FEW: u64 = 40_000;
+const MANY: u64 = 120_000;
 
 /// Users one after the other, in no order of their names, two lines each and a hundred a second.
 fn lines(users: u64) -> String {
