@@ -182,7 +182,10 @@ fn alerts(dir: &Path, arguments: &[&str]) -> bool {
     let log = dir.join("app.log");
     std::fs::write(&log, "").unwrap();
     let yaml = format!("{FREE_PORTS}{CONFIG}");
-    let yaml = yaml.replace("receivers: {", "receivers: {file_paths: ['{dir}/app.log'], ");
+    let yaml = yaml.replace(
+        "receivers: {",
+        "receivers: {file_paths: ['{dir}/app.log'], file_start: beginning, ",
+    );
     let daemon = Daemon::within(dir, &yaml, arguments);
     if arguments.contains(&"--models") {
         let ready = || {
