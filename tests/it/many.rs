@@ -32,7 +32,7 @@ fn lines(users: u64) -> String {
 }
 
 /// Greatest resident memory of the program while it reads this many users.
-fn peak(users: u64) -> u64 {
+fn peak_of(users: u64) -> u64 {
     let home = tempfile::tempdir().unwrap();
     let log = home.path().join("app.log");
     std::fs::write(&log, lines(users)).unwrap();
@@ -40,34 +40,25 @@ fn peak(users: u64) -> u64 {
     command.args(["analyze", "--workers", "1", "app.log"]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
     let mut most = 0;
     while child.try_wait().unwrap().is_none() {
         // The mark only rises, so the last time that it is read is close to the end.
-        if let Some(kib) = std::fs::read_to_string(&status).ok().and_then(|text| high_water(&text))
-        {
-            most = most.max(kib << 10);
-        }
+        most = most.max(program::peak(child.id()).unwrap_or(0));
         std::thread::park_timeout(std::time::Duration::from_millis(10));
     }
     most
-}
-
-fn high_water(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.split_whitespace().next()?.parse().ok()
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn a_million_entities_are_held_within_their_bound() {
     if full() {
-        let most = peak(1_000_000);
+        let most = peak_of(1_000_000);
         println!("1,000,000 users: {} MiB", most >> 20);
         assert!(most > 0 && most <= MOST, "{} MiB", most >> 20);
         return;
     }
-    let (few, many) = (peak(FEW), peak(MANY));
+    let (few, many) = (peak_of(FEW), peak_of(MANY));
     let each = many.saturating_sub(few) / (MANY - FEW);
     println!("{FEW} users: {} MiB; {MANY}: {} MiB; {each} bytes each", few >> 20, many >> 20);
     assert!(many > few && each <= EACH, "{each} bytes each: {few} {many}");

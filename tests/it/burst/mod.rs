@@ -17,6 +17,7 @@ mod request;
 mod rpc;
 
 use crate::daemon::{Daemon, full, wait, wait_for};
+use crate::support::program::peak;
 use http::Http;
 use request::Door;
 use serde_json::{Value, json};
@@ -157,13 +158,6 @@ fn settled(daemon: &Daemon, door: Door) -> Value {
     row
 }
 
-/// Greatest resident memory of a process so far, in MiB.
-fn peak(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap() >> 10
-}
-
 #[test]
 fn a_burst_loses_nothing_and_doubles_nothing() {
     let form = if full() { LONG } else { SHORT };
@@ -178,7 +172,7 @@ fn a_burst_loses_nothing_and_doubles_nothing() {
     let rows: Vec<Value> = Door::ALL.iter().map(|door| settled(&daemon, *door)).collect();
     // The senders that waited to be told took some of it: the engine's own rate is not less.
     let own = acknowledged as f64 / begun.elapsed().as_secs_f64();
-    let peak = peak(daemon.pid());
+    let peak = peak(daemon.pid()).unwrap() >> 20;
     println!(
         "{acknowledged} records acknowledged and processed in {:.1} s ({own:.0}/s); for {seconds:.0} s \
          {offered:.0}/s were offered, {:.1} times as many; {peak} MiB at most",

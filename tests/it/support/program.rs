@@ -76,6 +76,14 @@ impl Drop for Running {
     }
 }
 
+/// Greatest resident memory of a process so far, in bytes; none when it has ended.
+pub fn peak(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib << 10)
+}
+
 /// Asks again and again until `ready` gives something; fails after `deadline`.
 #[track_caller]
 pub fn until<T>(what: &str, deadline: Duration, mut ready: impl FnMut() -> Option<T>) -> T {
